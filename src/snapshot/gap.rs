@@ -1,0 +1,74 @@
+//! What could not be read, and why: an error is data.
+
+use serde::{Deserialize, Serialize};
+
+/// One call that gave no whole answer. Everything that the call could have told is unknown, never "none".
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Gap {
+    pub account_id: String,
+    /// Absent for calls that concern an account or the organization as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// `service:Operation` as IAM writes it: `ec2:DescribeVpcEndpoints`.
+    pub operation: String,
+    pub reason: GapReason,
+    /// What AWS said, with secrets removed (see [`super::redact`]).
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// Why a call gave no whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GapReason {
+    /// The role's own policies do not allow the call.
+    AccessDenied,
+    /// A service control policy of the organization forbids it: the role cannot be given the permission.
+    ScpDenied,
+    /// The Region is not enabled in the account.
+    RegionDisabled,
+    /// The role of the account could not be assumed, so nothing of the account was seen.
+    RoleNotAssumable,
+    /// AWS kept throttling the call until the retries ran out.
+    Throttled,
+    /// No answer in time.
+    Timeout,
+    /// The service or the operation does not exist there.
+    Unsupported,
+    /// Anything else, a malformed answer among it.
+    #[serde(other)]
+    Error,
+}
+
+impl GapReason {
+    /// The word used in reports and snapshots.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::ScpDenied => "scp_denied",
+            Self::RegionDisabled => "region_disabled",
+            Self::RoleNotAssumable => "role_not_assumable",
+            Self::Throttled => "throttled",
+            Self::Timeout => "timeout",
+            Self::Unsupported => "unsupported",
+            Self::Error => "error",
+        }
+    }
+
+    /// What the reader of a report can do about it.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "add the action to the scanner's role (`patch-preflight permissions` prints the policy)",
+            Self::ScpDenied => {
+                "a service control policy denies it: exempt the scanner's role, or leave the Region or account out of the scan"
+            }
+            Self::RegionDisabled => "enable the Region in the account, or leave it out with --region",
+            Self::RoleNotAssumable => "check that the role exists in the account and trusts the caller (--role-name, --external-id)",
+            Self::Throttled => "scan again at a quieter time",
+            Self::Timeout => "check the network path to the AWS API and scan again",
+            Self::Unsupported => "the service is not offered there; nothing to do unless the answer matters to you",
+            Self::Error => "scan again; if it stays, report it with the message",
+        }
+    }
+}

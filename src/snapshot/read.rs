@@ -1,0 +1,175 @@
+//! Reads a snapshot from a folder, or from the one compiled into the program.
+
+use std::path::{Path, PathBuf};
+
+use include_dir::Dir;
+use serde::de::DeserializeOwned;
+
+use super::{AccountSnapshot, FORMAT, GlobalFiles, Manifest, OrganizationFiles, RegionFiles, Snapshot, VERSION};
+
+/// A snapshot that cannot be used. Each variant is the fault of the folder, not of the program.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("cannot read {path}: {source}")]
+    Io { path: String, source: std::io::Error },
+    #[error("{path} is not a folder: give the folder that `patch-preflight collect` wrote")]
+    NotAFolder { path: String },
+    #[error("{path}: {place}: {problem}; save the file again with `aws … --output json`, or delete it to have it count as not collected")]
+    Malformed { path: String, place: String, problem: String },
+    #[error(
+        "{path} has format {format:?} version {version}, and this program reads {FORMAT:?} version {VERSION}: use the program that wrote it, or a newer one"
+    )]
+    Format { path: String, format: String, version: u32 },
+    #[error("{path} holds no snapshot: no snapshot.json, and no folder named after a twelve-digit account id")]
+    Empty { path: String },
+}
+
+/// Where a snapshot's files come from. Paths are relative, with `/`.
+pub trait Files {
+    /// The names of the folders in `folder` (`""` is the top).
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    fn folders(&self, folder: &str) -> Result<Vec<String>, ReadError>;
+    /// A file's bytes; `None` when there is no such file.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError>;
+    /// The path as a person would write it, for messages.
+    fn display(&self, path: &str) -> String;
+}
+
+/// A folder on disk.
+#[derive(Debug, Clone)]
+pub struct Directory(pub PathBuf);
+
+/// A folder compiled into the program.
+#[derive(Debug, Clone, Copy)]
+pub struct Embedded(pub &'static Dir<'static>);
+
+impl Files for Directory {
+    fn folders(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        let path = self.0.join(folder);
+        let failed = |source| ReadError::Io { path: path.display().to_string(), source };
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if entry.path().is_dir()
+                && let Ok(name) = entry.file_name().into_string()
+            {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        match std::fs::read(self.0.join(path)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(ReadError::Io { path: self.display(path), source }),
+        }
+    }
+
+    fn display(&self, path: &str) -> String {
+        self.0.join(path).display().to_string()
+    }
+}
+
+impl Files for Embedded {
+    fn folders(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        let dir = if folder.is_empty() { Some(self.0) } else { self.0.get_dir(folder) };
+        let names = dir.into_iter().flat_map(Dir::dirs).filter_map(|dir| dir.path().file_name()?.to_str().map(str::to_owned));
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.0.get_file(path).map(|file| file.contents().to_vec()))
+    }
+
+    fn display(&self, path: &str) -> String {
+        Path::new("sample organization").join(path).display().to_string()
+    }
+}
+
+pub(super) fn snapshot(files: &dyn Files) -> Result<Snapshot, ReadError> {
+    let manifest: Option<Manifest> = file(files, "", "snapshot.json")?;
+    if let Some(manifest) = &manifest
+        && (manifest.format != FORMAT || manifest.version != VERSION)
+    {
+        return Err(ReadError::Format { path: files.display("snapshot.json"), format: manifest.format.clone(), version: manifest.version });
+    }
+    let mut snapshot = Snapshot { organization: OrganizationFiles::read(files, "organization")?, ..Snapshot::default() };
+    let has_manifest = manifest.is_some();
+    snapshot.manifest = manifest.unwrap_or_default();
+    for account in files.folders("")? {
+        if is_account_id(&account) {
+            let content = self::account(files, &account)?;
+            snapshot.accounts.insert(account, content);
+        }
+    }
+    if !has_manifest && snapshot.accounts.is_empty() {
+        return Err(ReadError::Empty { path: files.display("") });
+    }
+    if snapshot.manifest.captured_at.is_none() {
+        snapshot.manifest.captured_at = newest_ping(&snapshot);
+    }
+    Ok(snapshot)
+}
+
+fn account(files: &dyn Files, account: &str) -> Result<AccountSnapshot, ReadError> {
+    let mut content = AccountSnapshot { global: GlobalFiles::read(files, &format!("{account}/global"))?, ..AccountSnapshot::default() };
+    for region in files.folders(account)? {
+        if region != "global" {
+            let read = RegionFiles::read(files, &format!("{account}/{region}"))?;
+            content.regions.insert(region, read);
+        }
+    }
+    Ok(content)
+}
+
+/// One file, or `None` when it was not collected.
+pub(super) fn file<T: DeserializeOwned>(files: &dyn Files, folder: &str, name: &str) -> Result<Option<T>, ReadError> {
+    let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    let Some(bytes) = files.read(&path)? else { return Ok(None) };
+    // A file saved with PowerShell's redirection starts with a byte order mark.
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let inner = error.inner();
+        let at = format!("line {}, column {}", inner.line(), inner.column());
+        let place = match error.path().to_string() {
+            path if path == "." => at,
+            path => format!("{path} ({at})"),
+        };
+        malformed(files, &path, place, inner)
+    })?;
+    json.end().map_err(|error| malformed(files, &path, format!("line {}, column {}", error.line(), error.column()), &error))?;
+    Ok(Some(value))
+}
+
+fn malformed(files: &dyn Files, path: &str, place: String, error: &serde_json::Error) -> ReadError {
+    let text = error.to_string();
+    // serde_json ends its message with the position that `place` already tells.
+    let problem = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    ReadError::Malformed { path: files.display(path), place, problem }
+}
+
+pub(crate) fn is_account_id(name: &str) -> bool {
+    name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The newest sign of life in the snapshot: the best guess at when a hand-made one was taken.
+fn newest_ping(snapshot: &Snapshot) -> Option<String> {
+    let regions = snapshot.accounts.values().flat_map(|account| account.regions.values());
+    let nodes = regions.filter_map(|region| region.instance_information.as_ref()).flat_map(|file| &file.instance_information_list);
+    let pings = nodes.filter_map(|node| {
+        let text = node.last_ping_date_time.as_deref()?;
+        Some((text.parse::<jiff::Timestamp>().ok()?, text))
+    });
+    pings.max().map(|(_, text)| text.to_owned())
+}

@@ -1,0 +1,115 @@
+//! Systems Manager's answers as the AWS CLI prints them.
+
+use std::collections::BTreeMap;
+
+use super::shape::{output, shape};
+
+output! {
+    /// `aws ssm describe-instance-information`
+    pub struct DescribeInstanceInformation { instance_information_list: Vec<InstanceInformation> }
+    /// `aws ssm describe-instance-patch-states`
+    pub struct DescribeInstancePatchStates { instance_patch_states: Vec<InstancePatchState> }
+    /// `aws ssm get-inventory`: entities keep whatever content types were asked for
+    pub struct GetInventory { entities: Vec<InventoryEntity> }
+    /// `aws ssm list-associations`
+    pub struct ListAssociations { associations: Vec<Association> }
+    /// `aws ssm get-service-setting` of the Default Host Management Configuration
+    pub struct GetServiceSetting { service_setting: ServiceSetting }
+    /// `aws ssm describe-patch-baselines`
+    pub struct DescribePatchBaselines { baseline_identities: Vec<PatchBaselineIdentity> }
+    /// `aws ssm describe-patch-groups`
+    pub struct DescribePatchGroups { mappings: Vec<PatchGroupMapping> }
+    /// `aws ssm get-default-patch-baseline`, by operating system
+    pub struct GetDefaultPatchBaseline { default_patch_baselines: BTreeMap<String, String> }
+    /// `aws ssm describe-maintenance-windows`
+    pub struct DescribeMaintenanceWindows { window_identities: Vec<MaintenanceWindowIdentity> }
+    /// `aws ssm describe-maintenance-window-tasks`, by window
+    pub struct DescribeMaintenanceWindowTasks { tasks: BTreeMap<String, Vec<MaintenanceWindowTask>> }
+}
+
+shape! {
+    pub struct InstanceInformation {
+        instance_id: Option<String>,
+        ping_status: Option<String>,
+        last_ping_date_time: Option<String>,
+        agent_version: Option<String>,
+        is_latest_version: Option<bool>,
+        platform_type: Option<String>,
+        platform_name: Option<String>,
+        platform_version: Option<String>,
+        activation_id: Option<String>,
+        iam_role: Option<String>,
+        registration_date: Option<String>,
+        resource_type: Option<String>,
+        name: Option<String>,
+        #[serde(rename = "IPAddress")]
+        ip_address: Option<String>,
+        computer_name: Option<String>,
+        association_status: Option<String>,
+        source_id: Option<String>,
+        source_type: Option<String>,
+    }
+    pub struct InstancePatchState {
+        instance_id: Option<String>,
+        patch_group: Option<String>,
+        baseline_id: Option<String>,
+        snapshot_id: Option<String>,
+        operation: Option<String>,
+        operation_start_time: Option<String>,
+        operation_end_time: Option<String>,
+        installed_count: Option<i32>,
+        missing_count: Option<i32>,
+        failed_count: Option<i32>,
+    }
+    pub struct InventoryEntity { id: Option<String>, data: BTreeMap<String, InventoryData> }
+    pub struct InventoryData {
+        type_name: Option<String>,
+        schema_version: Option<String>,
+        capture_time: Option<String>,
+        content: Vec<BTreeMap<String, String>>,
+    }
+    pub struct Association {
+        name: Option<String>,
+        association_id: Option<String>,
+        association_version: Option<String>,
+        association_name: Option<String>,
+        instance_id: Option<String>,
+        document_version: Option<String>,
+        targets: Vec<Target>,
+        schedule_expression: Option<String>,
+        last_execution_date: Option<String>,
+    }
+    pub struct Target { key: Option<String>, values: Vec<String> }
+    pub struct ServiceSetting {
+        setting_id: Option<String>,
+        setting_value: Option<String>,
+        last_modified_date: Option<String>,
+        #[serde(rename = "ARN")]
+        arn: Option<String>,
+        status: Option<String>,
+    }
+    pub struct PatchBaselineIdentity {
+        baseline_id: Option<String>,
+        baseline_name: Option<String>,
+        operating_system: Option<String>,
+        baseline_description: Option<String>,
+        default_baseline: Option<bool>,
+    }
+    pub struct PatchGroupMapping { patch_group: Option<String>, baseline_identity: Option<PatchBaselineIdentity> }
+    pub struct MaintenanceWindowIdentity {
+        window_id: Option<String>,
+        name: Option<String>,
+        enabled: Option<bool>,
+        schedule: Option<String>,
+        schedule_timezone: Option<String>,
+        next_execution_time: Option<String>,
+    }
+    pub struct MaintenanceWindowTask {
+        window_id: Option<String>,
+        window_task_id: Option<String>,
+        task_arn: Option<String>,
+        r#type: Option<String>,
+        name: Option<String>,
+        targets: Vec<Target>,
+    }
+}
