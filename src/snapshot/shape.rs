@@ -5,7 +5,7 @@ pub(crate) fn says_nothing<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Declares structs in the shape that the AWS CLI prints: members in PascalCase, absent when empty, unknown members ignored.
+/// Declares structs in the shape that the AWS CLI prints: members in `PascalCase`, absent when empty, unknown members ignored.
 macro_rules! shape {
     ($(
         $(#[$meta:meta])*

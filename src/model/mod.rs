@@ -1,0 +1,3 @@
+//! A typed, indexed view of a snapshot.
+
+pub mod known;
