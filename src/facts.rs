@@ -153,7 +153,9 @@ pub struct PathFacts {
 macro_rules! words {
     ($($(#[$meta:meta])* pub enum $name:ident { $( $(#[$variant_meta:meta])* $variant:ident = $word:literal ),* $(,)? })*) => {$(
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+        )]
         pub enum $name { $( $(#[$variant_meta])* #[serde(rename = $word)] $variant, )* }
 
         impl $name {
@@ -173,6 +175,8 @@ macro_rules! words {
         }
     )*};
 }
+
+pub(crate) use words;
 
 words! {
     /// An instance's state, in EC2's words.

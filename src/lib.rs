@@ -4,4 +4,5 @@
 
 pub mod facts;
 pub mod model;
+pub mod network;
 pub mod snapshot;

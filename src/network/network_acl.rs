@@ -1,0 +1,98 @@
+//! Network ACLs: stateless, at the subnet's boundary only, first match by rule number, deny at the end.
+//!
+//! Source: <https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html>.
+
+use super::set::{FlowSet, IntervalSet};
+use crate::model::known::Known;
+use crate::snapshot::ec2::{NetworkAcl, NetworkAclEntry};
+
+/// What an ACL does with the asked flows in one direction.
+#[derive(Debug)]
+pub(super) struct Filtered {
+    pub(super) allowed: FlowSet,
+    /// Who denied what, in the order of evaluation: the rule's number, `None` for the deny at the end.
+    pub(super) denied: Vec<(Option<i32>, FlowSet)>,
+}
+
+impl Filtered {
+    /// The rules that denied something, as a fragment of a sentence.
+    pub(super) fn deniers(&self) -> String {
+        let name = |number: &Option<i32>| number.map_or_else(|| "the final deny".to_owned(), |number| format!("rule {number}"));
+        self.denied.iter().map(|(number, _)| name(number)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Passes TCP between `addresses` and `ports` through the entries of one direction.
+pub(super) fn filter(acl: &NetworkAcl, is_egress: bool, addresses: &IntervalSet, ports: &IntervalSet) -> Known<Filtered> {
+    let mut entries: Vec<&NetworkAclEntry> =
+        acl.entries.iter().filter(|entry| entry.egress == Some(is_egress) || entry.egress.is_none()).collect();
+    // AWS does not promise an order; the number is what counts.
+    entries.sort_by_key(|entry| entry.rule_number);
+    let mut remaining = FlowSet::product(addresses, ports);
+    let mut result = Filtered { allowed: FlowSet::empty(), denied: Vec::new() };
+    for entry in entries {
+        if entry.cidr_block.is_none() && entry.ipv6_cidr_block.is_some() {
+            continue;
+        }
+        let Some(entry) = Entry::parse(entry) else {
+            let id = acl.network_acl_id.as_deref().unwrap_or("a network ACL without an id");
+            return Known::unknown("fact_not_collected", id, format!("collect {id} again: one of its entries cannot be read"));
+        };
+        if !entry.is_tcp {
+            continue;
+        }
+        let matched = remaining.intersection(&FlowSet::product(&entry.addresses, &entry.ports));
+        if matched.is_empty() {
+            continue;
+        }
+        remaining = remaining.difference(&matched);
+        if entry.allows {
+            result.allowed = result.allowed.union(&matched);
+        } else {
+            result.denied.push((Some(entry.number).filter(|number| *number != FINAL_DENY), matched));
+        }
+    }
+    if !remaining.is_empty() {
+        result.denied.push((None, remaining));
+    }
+    Known::Known(result)
+}
+
+/// The number under which the API lists the deny at the end.
+const FINAL_DENY: i32 = 32767;
+
+struct Entry {
+    number: i32,
+    allows: bool,
+    is_tcp: bool,
+    addresses: IntervalSet,
+    ports: IntervalSet,
+}
+
+impl Entry {
+    /// `None` when a member that decides is missing or makes no sense: nothing may be concluded from half a rule.
+    fn parse(entry: &NetworkAclEntry) -> Option<Self> {
+        let allows = match entry.rule_action.as_deref()? {
+            word if word.eq_ignore_ascii_case("allow") => true,
+            word if word.eq_ignore_ascii_case("deny") => false,
+            _ => return None,
+        };
+        let all_ports = IntervalSet::range(0, 65535);
+        let (is_tcp, ports) = match entry.protocol.as_deref()? {
+            "-1" | "all" => (true, all_ports),
+            "6" | "tcp" => {
+                let range = entry.port_range.as_ref()?;
+                (true, IntervalSet::range(u32::try_from(range.from?).ok()?, u32::try_from(range.to?).ok()?))
+            }
+            _ => (false, all_ports),
+        };
+        entry.egress?;
+        Some(Self {
+            number: entry.rule_number?,
+            allows,
+            is_tcp,
+            addresses: IntervalSet::net(entry.cidr_block.as_deref()?.parse().ok()?),
+            ports,
+        })
+    }
+}

@@ -1,0 +1,469 @@
+//! What happens to a part of a target at the next hop of its route: endpoint, NAT gateway, internet gateway, or something not modelled.
+
+use super::network_acl;
+use super::route::{self, NextHop, Share};
+use super::set::{FlowSet, IntervalSet};
+use super::source::Source;
+use super::trace::{NAT_PORTS, Sieve, Trace};
+use super::verdict::{Code, Decision, HopKind, Place, Via};
+use crate::model::is_word;
+use crate::model::known::{Known, Unknown};
+use crate::snapshot::ec2::{NatGateway, NetworkAcl, Subnet};
+
+const HTTPS: u32 = 443;
+
+/// Follows one share of a target past its route.
+pub(super) fn follow(trace: &mut Trace, source: &Source<'_, '_>, share: &Share<'_>, table: &str) {
+    trace.via = via(share.next_hop);
+    let destination = &share.destination;
+    if share.is_blackhole {
+        trace.via = Via::None;
+        let detail = format!("its route to {destination} is a blackhole: {} does not exist any more", share.next_hop.id());
+        trace.hop(HopKind::RouteTable, table, Decision::Block, detail.clone());
+        trace.block(Code::BadStateRoute, table, detail, route_place(source, table, Some(destination)));
+        return;
+    }
+    if share.next_hop == NextHop::Nothing {
+        let detail = format!("no route for {}", trace.addresses.as_addresses());
+        trace.hop(HopKind::RouteTable, table, Decision::Block, detail.clone());
+        trace.block(Code::NoRouteToDestination, table, detail, route_place(source, table, None));
+        return;
+    }
+    trace.hop(HopKind::RouteTable, table, Decision::Pass, format!("the route to {destination} leads to {}", share.next_hop.id()));
+    match share.next_hop {
+        NextHop::Endpoint(id) => gateway_endpoint(trace, source, id),
+        NextHop::InternetGateway(id) => internet_gateway(trace, source, id),
+        NextHop::NatGateway(id) => nat_gateway(trace, source, id),
+        NextHop::Peering(id) => {
+            let detail = "a peering connection carries traffic to the peer VPC's own addresses only";
+            trace.hop(HopKind::Other, id, Decision::Block, detail);
+            trace.block(Code::PcxRequiresAddressInVpcCidr, id, detail, route_place(source, table, Some(destination)));
+        }
+        NextHop::Local => {
+            unmodelled(trace, "local", "unsupported_target", "an address of the VPC that is no endpoint's answers for the name");
+        }
+        NextHop::TransitGateway(id) => {
+            unmodelled(
+                trace,
+                id,
+                "transit_gateway_not_modelled",
+                "check the path beyond the transit gateway by hand: this version does not model it",
+            );
+        }
+        NextHop::VirtualPrivateGateway(id) => {
+            unmodelled(trace, id, "on_prem", "check that the network behind the gateway leads to the service");
+        }
+        NextHop::Interface(id) => {
+            unmodelled(trace, id, "nat_appliance", "check that the appliance behind the interface forwards the traffic");
+        }
+        NextHop::Unmodelled(id) => unmodelled(
+            trace,
+            id,
+            "unsupported_target",
+            "check by hand where this route leads: its target is of a kind that is not modelled",
+        ),
+        NextHop::Nothing => {}
+    }
+}
+
+fn via(next_hop: NextHop<'_>) -> Via {
+    match next_hop {
+        NextHop::Endpoint(_) => Via::GatewayEndpoint,
+        NextHop::InternetGateway(_) => Via::InternetGateway,
+        NextHop::NatGateway(_) => Via::NatGateway,
+        NextHop::Peering(_) => Via::Peering,
+        NextHop::TransitGateway(_) => Via::TransitGateway,
+        NextHop::VirtualPrivateGateway(_) => Via::VirtualPrivateGateway,
+        NextHop::Interface(_) => Via::NetworkInterface,
+        NextHop::Local | NextHop::Unmodelled(_) => Via::Other,
+        NextHop::Nothing => Via::None,
+    }
+}
+
+fn route_place(source: &Source<'_, '_>, table: &str, destination: Option<&str>) -> Place {
+    Place::Route {
+        route_table: table.to_owned(),
+        subnet: source.subnet_id.to_owned(),
+        vpc: source.vpc_id.to_owned(),
+        destination: destination.map(str::to_owned),
+    }
+}
+
+fn unmodelled(trace: &mut Trace, resource: &str, code: &str, settled_by: &str) {
+    trace.hop(HopKind::Other, resource, Decision::Unknown, settled_by);
+    trace.doubt([Unknown::new(code, resource, settled_by)]);
+}
+
+fn gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
+    let kind = HopKind::GatewayEndpoint;
+    match source.home.endpoint(id) {
+        Known::Unknown(why) => {
+            trace.hop(kind, id, Decision::Unknown, "the endpoints of the VPC are not known");
+            trace.doubt(why);
+        }
+        Known::Known(None) => {
+            let detail = format!("{id} does not exist");
+            trace.hop(kind, id, Decision::Block, detail.clone());
+            trace.block(Code::BadState, id, detail, Place::EndpointState { endpoint: id.to_owned() });
+        }
+        Known::Known(Some(endpoint)) if is_word(endpoint.vpc_endpoint_type.as_ref(), "GatewayLoadBalancer") => {
+            trace.via = Via::GatewayLoadBalancerEndpoint;
+            unmodelled(
+                trace,
+                id,
+                "gwlb_appliance",
+                "check that the appliances behind the Gateway Load Balancer endpoint let the traffic pass",
+            );
+        }
+        Known::Known(Some(endpoint)) => {
+            if !is_word(endpoint.state.as_ref(), "available") {
+                let state = endpoint.state.as_deref().unwrap_or("of unknown state");
+                let detail = format!("the gateway endpoint is {state}, not available");
+                trace.hop(kind, id, Decision::Block, detail.clone());
+                trace.block(Code::BadState, id, detail, Place::EndpointState { endpoint: id.to_owned() });
+                return;
+            }
+            trace.hop(kind, id, Decision::Pass, "the gateway endpoint is available");
+            dns_of_gateway_endpoint(trace, source, id);
+        }
+    }
+}
+
+/// A gateway endpoint needs the VPC's DNS support; DNS host names are asked for by the documentation alone
+/// (<https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html>).
+fn dns_of_gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
+    let vpc = source.vpc_id;
+    match source.home.dns_support(vpc) {
+        Known::Known(true) => {}
+        Known::Known(false) => {
+            let place = Place::VpcAttribute { vpc: vpc.to_owned(), attribute: "enableDnsSupport" };
+            trace.block(Code::DnsVpcAttributeOff, vpc, "enableDnsSupport is off, and a gateway endpoint needs it", place);
+        }
+        Known::Unknown(why) => trace.doubt(why),
+    }
+    if source.home.dns_hostnames(vpc).is(&false) {
+        trace.notes.push(format!(
+            "enableDnsHostnames of {vpc} is off; AWS asks for it with gateway endpoint {id}, though traffic passes without."
+        ));
+    }
+}
+
+fn internet_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
+    leave_by_internet_gateway(trace, source, id, source.subnet, Crossing::Direct);
+    if !source.has_public_address {
+        let detail = format!("{} has no public IPv4 address, so the internet gateway drops what it sends", source.interface);
+        trace.hop(HopKind::InternetGateway, id, Decision::Block, detail.clone());
+        trace.block(
+            Code::IgwPublicIpAssociationForEgress,
+            source.interface,
+            detail,
+            Place::PublicAddress { interface: source.interface.to_owned() },
+        );
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Crossing {
+    Direct,
+    Nat,
+}
+
+/// Leaves the VPC: the gateway is attached, and Block Public Access lets the traffic through.
+fn leave_by_internet_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str, subnet: &Subnet, crossing: Crossing) {
+    let kind = HopKind::InternetGateway;
+    match source.home.internet_gateway(id) {
+        Known::Unknown(why) => {
+            trace.hop(kind, id, Decision::Unknown, "the internet gateways are not known");
+            trace.doubt(why);
+        }
+        Known::Known(gateway) => {
+            let is_attached = gateway.is_some_and(|gateway| {
+                gateway.attachments.iter().any(|attachment| {
+                    let is_up = is_word(attachment.state.as_ref(), "available") || is_word(attachment.state.as_ref(), "attached");
+                    is_up && attachment.vpc_id.as_deref() == Some(source.vpc_id)
+                })
+            });
+            if is_attached {
+                trace.hop(kind, id, Decision::Pass, format!("attached to {}", source.vpc_id));
+            } else {
+                let detail = format!("the internet gateway is not attached to {}", source.vpc_id);
+                trace.hop(kind, id, Decision::Block, detail.clone());
+                trace.block(Code::BadState, id, detail, Place::Other);
+            }
+        }
+    }
+    match block_mode(source, subnet) {
+        Known::Unknown(why) => trace.doubt(why),
+        Known::Known(mode) => {
+            let is_blocked = match mode {
+                BlockMode::Off => false,
+                BlockMode::Ingress => crossing == Crossing::Direct,
+                BlockMode::Bidirectional => true,
+            };
+            if is_blocked {
+                let resource = subnet.subnet_id.as_deref().unwrap_or(source.vpc_id);
+                let detail = format!("VPC Block Public Access is in force for {resource}");
+                trace.hop(kind, id, Decision::Block, detail.clone());
+                trace.block(Code::VpcBlockPublicAccessEnabled, resource, detail, Place::Other);
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BlockMode {
+    Off,
+    Ingress,
+    Bidirectional,
+}
+
+/// The effective mode of VPC Block Public Access for a subnet: AWS's own field where it is there, else from options and exclusions
+/// (<https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html>).
+fn block_mode(source: &Source<'_, '_>, subnet: &Subnet) -> Known<BlockMode> {
+    let parse = |mode: &str| match mode.to_ascii_lowercase().as_str() {
+        "off" => Some(BlockMode::Off),
+        "block-ingress" => Some(BlockMode::Ingress),
+        "block-bidirectional" => Some(BlockMode::Bidirectional),
+        _ => None,
+    };
+    let unreadable = |mode: &str| {
+        Known::unknown("fact_not_collected", mode, "check the mode of VPC Block Public Access by hand: its value is not known here")
+    };
+    let states = subnet.block_public_access_states.as_ref().or(source.vpc.block_public_access_states.as_ref());
+    if let Some(mode) = states.and_then(|states| states.internet_gateway_block_mode.as_deref()) {
+        return parse(mode).map_or_else(|| unreadable(mode), Known::Known);
+    }
+    let Some(options) = &source.home.files.block_public_access else {
+        return Known::Unknown(vec![source.home.not_collected("ec2:DescribeVpcBlockPublicAccessOptions")]);
+    };
+    let mode = options.vpc_block_public_access_options.internet_gateway_block_mode.as_deref().unwrap_or("off");
+    let mode = match parse(mode) {
+        Some(BlockMode::Off) => return Known::Known(BlockMode::Off),
+        Some(mode) => mode,
+        None => return unreadable(mode),
+    };
+    let Some(exclusions) = &source.home.files.block_public_access_exclusions else {
+        return Known::Unknown(vec![source.home.not_collected("ec2:DescribeVpcBlockPublicAccessExclusions")]);
+    };
+    let subnet_id = subnet.subnet_id.as_deref().unwrap_or_default();
+    let of = |id: &str| {
+        exclusions.vpc_block_public_access_exclusions.iter().find(|exclusion| {
+            let is_live =
+                exclusion.state.as_deref().is_none_or(|state| state.ends_with("create-complete") || state.ends_with("update-complete"));
+            is_live && exclusion.resource_arn.as_deref().is_some_and(|arn| arn.rsplit('/').next() == Some(id))
+        })
+    };
+    let allows = of(subnet_id).or_else(|| of(source.vpc_id)).and_then(|exclusion| exclusion.internet_gateway_exclusion_mode.as_deref());
+    Known::Known(match allows {
+        Some("allow-bidirectional") => BlockMode::Off,
+        Some("allow-egress") => BlockMode::Ingress,
+        _ => mode,
+    })
+}
+
+fn nat_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
+    let kind = HopKind::NatGateway;
+    let nat = match source.home.nat_gateway(id) {
+        Known::Known(nat) => nat,
+        Known::Unknown(why) => {
+            trace.hop(kind, id, Decision::Unknown, "the NAT gateways are not known");
+            trace.doubt(why);
+            return;
+        }
+    };
+    let Some(nat) = nat.filter(|nat| is_word(nat.state.as_ref(), "available")) else {
+        let state = nat.map_or("deleted", |nat| nat.state.as_deref().unwrap_or("of unknown state"));
+        let detail = format!("the NAT gateway is {state}, not available");
+        trace.hop(kind, id, Decision::Block, detail.clone());
+        trace.block(Code::BadState, id, detail, Place::Other);
+        return;
+    };
+    trace.hop(kind, id, Decision::Pass, "the NAT gateway is available");
+    if !nat.attached_appliances.is_empty() {
+        unmodelled(trace, id, "nat_appliance", "check that the appliance attached to the NAT gateway lets the traffic pass");
+    }
+    let is_regional = is_word(nat.availability_mode.as_ref(), "regional");
+    let subnet = match nat.subnet_id.as_deref() {
+        Some(subnet_id) if !is_regional => match source.home.subnet(subnet_id) {
+            Known::Known(subnet) => subnet,
+            Known::Unknown(why) => {
+                trace.doubt(why);
+                return;
+            }
+        },
+        _ if is_regional => {
+            unmodelled(
+                trace,
+                id,
+                "regional_nat_not_modelled",
+                "check the route table of the regional NAT gateway by hand: this version does not model it",
+            );
+            return;
+        }
+        _ => {
+            trace.doubt([Unknown::new(
+                "fact_not_collected",
+                id,
+                "collect ec2-describe-nat-gateways.json again: the gateway has no SubnetId",
+            )]);
+            return;
+        }
+    };
+    if subnet.subnet_id.as_deref() != Some(source.subnet_id) {
+        acl_of_nat_subnet(trace, source, subnet);
+    }
+    beyond_nat(trace, source, nat, subnet);
+}
+
+/// The network ACL of the NAT gateway's subnet, four times: in from the instance, out to the service, back in on the gateway's own ports,
+/// back out to the instance (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>).
+fn acl_of_nat_subnet(trace: &mut Trace, source: &Source<'_, '_>, subnet: &Subnet) {
+    let subnet_id = subnet.subnet_id.as_deref().unwrap_or_default();
+    let acl = match source.home.network_acl(subnet_id) {
+        Known::Known(acl) => acl,
+        Known::Unknown(why) => {
+            trace.doubt(why);
+            return;
+        }
+    };
+    let instance = IntervalSet::address(source.address);
+    let https = IntervalSet::range(HTTPS, HTTPS);
+    let ports = trace.ports.clone();
+    let targets = trace.addresses.clone();
+    let in_from_instance = network_acl::filter(acl, false, &instance, &https);
+    let out_to_service = network_acl::filter(acl, true, &targets, &https);
+    let back_in = network_acl::filter(acl, false, &targets, &IntervalSet::range(NAT_PORTS.0, NAT_PORTS.1));
+    let back_out = network_acl::filter(acl, true, &instance, &ports);
+    let filtered = [&in_from_instance, &out_to_service, &back_in, &back_out];
+    if let Some(why) = filtered.iter().find_map(|filtered| match filtered {
+        Known::Unknown(why) => Some(why.clone()),
+        Known::Known(_) => None,
+    }) {
+        trace.doubt(why);
+        return;
+    }
+    if let Known::Known(filtered) = in_from_instance
+        && filtered.allowed.is_empty()
+    {
+        trace.sift(&Sieve::nothing());
+        blame_acl(trace, acl, false, &instance, (HTTPS, HTTPS), &filtered.deniers());
+    }
+    if let Known::Known(filtered) = out_to_service {
+        let taken = trace.sift(&Sieve::known(filtered.allowed.addresses()));
+        if !taken.is_empty() {
+            blame_acl(trace, acl, true, &taken, (HTTPS, HTTPS), &filtered.deniers());
+        }
+    }
+    if let Known::Known(filtered) = back_in {
+        let taken = trace.sift_nat_flows(&filtered.allowed);
+        if !taken.is_empty() {
+            blame_acl(trace, acl, false, &taken.addresses(), bounds(&taken.ports()), &filtered.deniers());
+        }
+    }
+    if let Known::Known(filtered) = back_out {
+        let taken = trace.sift_flows(&FlowSet::product(&targets, &filtered.allowed.ports()));
+        if !taken.is_empty() {
+            blame_acl(trace, acl, true, &instance, bounds(&taken.ports()), &filtered.deniers());
+        }
+    }
+}
+
+pub(super) fn bounds(ports: &IntervalSet) -> (u32, u32) {
+    let first = ports.ranges().first().map_or(0, |&(first, _)| first);
+    let last = ports.ranges().last().map_or(0, |&(_, last)| last);
+    (first, last)
+}
+
+/// Names a network ACL that takes some flows: `addresses` are the remote ends, as the ACL's entries see them.
+pub(super) fn blame_acl(trace: &mut Trace, acl: &NetworkAcl, is_egress: bool, addresses: &IntervalSet, ports: (u32, u32), deniers: &str) {
+    let id = acl.network_acl_id.as_deref().unwrap_or_default().to_owned();
+    let direction = if is_egress { "outbound to" } else { "inbound from" };
+    let run = IntervalSet::range(ports.0, ports.1);
+    let detail = format!("denies TCP {} {direction} {} ({deniers})", run.as_ports(), addresses.as_addresses());
+    let code = if ports != (HTTPS, HTTPS) && run != trace.ports && run != IntervalSet::range(NAT_PORTS.0, NAT_PORTS.1) {
+        Code::EphemeralPartial
+    } else if trace.addresses.difference(addresses).intersection(&trace.addresses).is_empty()
+        || trace.addresses.intersection(addresses).is_empty()
+    {
+        Code::SubnetAclRestriction
+    } else {
+        Code::PrefixListPartial
+    };
+    let place = Place::NetworkAcl {
+        acl: id.clone(),
+        egress: is_egress,
+        addresses: addresses.to_nets().iter().map(ToString::to_string).collect(),
+        ports,
+    };
+    trace.hop(HopKind::NetworkAcl, &id, Decision::Block, detail.clone());
+    trace.blame(code, &id, detail, place);
+}
+
+/// The NAT gateway's own subnet must lead on: to an internet gateway, or to the gateway endpoint in its table.
+fn beyond_nat(trace: &mut Trace, source: &Source<'_, '_>, nat: &NatGateway, subnet: &Subnet) {
+    let nat_id = nat.nat_gateway_id.as_deref().unwrap_or_default();
+    let subnet_id = subnet.subnet_id.as_deref().unwrap_or_default();
+    let table = match source.home.route_table(subnet_id, source.vpc_id) {
+        Known::Known(table) => table,
+        Known::Unknown(why) => {
+            trace.doubt(why);
+            return;
+        }
+    };
+    let table_id = table.route_table_id.as_deref().unwrap_or_default();
+    let splits = route::split(source.home, table, &source.vpc_nets, &trace.addresses, trace.avoids_aws_lists);
+    let [split] = splits.as_slice() else {
+        trace.doubt(splits.into_iter().flat_map(|split| split.depends_on));
+        return;
+    };
+    let mut passed = Sieve::nothing();
+    let is_private = is_word(nat.connectivity_type.as_ref(), "private");
+    for share in &split.shares {
+        let mut part = Trace::new(share.addresses.clone(), bounds(&trace.ports), trace.avoids_aws_lists);
+        match share.next_hop {
+            _ if share.is_blackhole => {
+                let detail = format!("the route of {nat_id}'s subnet to {} is a blackhole", share.destination);
+                part.block(Code::BadStateRoute, table_id, detail, Place::Other);
+            }
+            NextHop::Nothing => {
+                let detail = format!("the subnet of {nat_id} has no route to the internet");
+                part.block(Code::NoRouteToDestination, table_id, detail, Place::Other);
+            }
+            NextHop::InternetGateway(id) if is_private => {
+                let detail = format!("{nat_id} is a private NAT gateway, and {id} drops what it sends");
+                part.block(Code::IgwPublicIpAssociationForEgress, nat_id, detail, Place::Other);
+            }
+            NextHop::InternetGateway(id) => leave_by_internet_gateway(&mut part, source, id, subnet, Crossing::Nat),
+            NextHop::Endpoint(id) => gateway_endpoint(&mut part, source, id),
+            NextHop::NatGateway(id) => {
+                let detail =
+                    format!("the subnet of {nat_id} routes on to {id}: a NAT gateway cannot send through another one, or through itself");
+                part.block(Code::CannotRoute, table_id, detail, Place::Other);
+            }
+            NextHop::Peering(id) => {
+                let detail =
+                    format!("the subnet of {nat_id} routes on to {id}, which carries traffic to the peer VPC's own addresses only");
+                part.block(Code::PcxRequiresAddressInVpcCidr, id, detail, Place::Other);
+            }
+            NextHop::Local
+            | NextHop::TransitGateway(_)
+            | NextHop::VirtualPrivateGateway(_)
+            | NextHop::Interface(_)
+            | NextHop::Unmodelled(_) => {
+                unmodelled(
+                    &mut part,
+                    share.next_hop.id(),
+                    "unsupported_target",
+                    "check by hand where the route of the NAT gateway's subnet leads",
+                );
+            }
+        }
+        let (must, may) = part.passing();
+        passed = Sieve { must: passed.must.union(&must), may: passed.may.union(&may) };
+        trace.blockers.extend(part.blockers);
+        trace.unknowns.extend(part.unknowns);
+        trace.hops.extend(part.hops);
+        trace.notes.extend(part.notes);
+    }
+    trace.sift(&passed);
+}

@@ -1,0 +1,263 @@
+//! Route tables: longest prefix first, then static before prefix list before propagated.
+//!
+//! Source: <https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html>.
+
+use ipnet::Ipv4Net;
+
+use super::set::IntervalSet;
+use crate::model::Region;
+use crate::model::known::Unknown;
+use crate::snapshot::ec2::{Route, RouteTable};
+
+/// The addresses of a target that one route takes; no route takes the rest.
+#[derive(Debug, Clone)]
+pub(super) struct Share<'a> {
+    pub(super) addresses: IntervalSet,
+    pub(super) next_hop: NextHop<'a>,
+    /// The destination as the table writes it, and whether the route is dead.
+    pub(super) destination: String,
+    pub(super) is_blackhole: bool,
+}
+
+/// One way in which AWS may route a target, and what it depends on when there are several.
+#[derive(Debug, Clone)]
+pub(super) struct Split<'a> {
+    pub(super) shares: Vec<Share<'a>>,
+    pub(super) depends_on: Vec<Unknown>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NextHop<'a> {
+    Local,
+    InternetGateway(&'a str),
+    NatGateway(&'a str),
+    /// A gateway endpoint, or the endpoint of a Gateway Load Balancer.
+    Endpoint(&'a str),
+    Peering(&'a str),
+    TransitGateway(&'a str),
+    VirtualPrivateGateway(&'a str),
+    Interface(&'a str),
+    /// A target of a kind that is not modelled. It still takes its addresses.
+    Unmodelled(&'a str),
+    Nothing,
+}
+
+impl NextHop<'_> {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Local => "local",
+            Self::Nothing => "nothing",
+            Self::InternetGateway(id)
+            | Self::NatGateway(id)
+            | Self::Endpoint(id)
+            | Self::Peering(id)
+            | Self::TransitGateway(id)
+            | Self::VirtualPrivateGateway(id)
+            | Self::Interface(id)
+            | Self::Unmodelled(id) => id,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Static,
+    PrefixList,
+    Propagated,
+}
+
+#[derive(Debug, Clone)]
+struct Entry<'a> {
+    net: Ipv4Net,
+    class: Class,
+    route: &'a Route,
+}
+
+/// Splits a target over the routes of a table, once for each way in which AWS may choose.
+///
+/// `public` says that the target is the public addresses of services other than S3 and `DynamoDB`, which no AWS-managed
+/// list takes even where its entries are not known.
+pub(super) fn split<'a>(
+    region: &Region<'a>,
+    table: &'a RouteTable,
+    vpc_nets: &[Ipv4Net],
+    target: &IntervalSet,
+    public: bool,
+) -> Vec<Split<'a>> {
+    let mut entries: Vec<Entry<'a>> = Vec::new();
+    let mut unreadable: Vec<(&'a Route, Vec<Unknown>)> = Vec::new();
+    for route in &table.routes {
+        // A filtered route is not installed (assumption A-20).
+        if route.state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("filtered")) {
+            continue;
+        }
+        if let Some(cidr) = &route.destination_cidr_block {
+            let is_propagated = matches!(route.origin.as_deref(), Some(origin) if origin.eq_ignore_ascii_case("EnableVgwRoutePropagation") || origin.eq_ignore_ascii_case("Advertisement"));
+            match cidr.parse::<Ipv4Net>() {
+                Ok(net) => {
+                    entries.push(Entry { net: net.trunc(), class: if is_propagated { Class::Propagated } else { Class::Static }, route });
+                }
+                Err(_) => unreadable.push((
+                    route,
+                    vec![Unknown::new("fact_not_collected", cidr, "collect the route table again: this destination cannot be read")],
+                )),
+            }
+        } else if let Some(list) = &route.destination_prefix_list_id {
+            let view = region.prefix_list(list);
+            match view.and_then(|view| view.entries.as_ref()) {
+                Some(nets) => entries.extend(nets.iter().map(|net| Entry { net: *net, class: Class::PrefixList, route })),
+                None => {
+                    let leads_to_gateway_endpoint = route.gateway_id.as_deref().is_some_and(|id| id.starts_with("vpce-"));
+                    let is_aws_managed = view.and_then(|view| view.is_aws_managed).unwrap_or(leads_to_gateway_endpoint);
+                    if !(public && is_aws_managed) {
+                        unreadable.push((route, vec![region.not_collected("ec2:GetManagedPrefixListEntries")]));
+                    }
+                }
+            }
+        }
+    }
+    // Every table routes the VPC's own blocks locally, unless it says otherwise for the very block.
+    let implied = vpc_nets.iter().filter(|net| !entries.iter().any(|entry| entry.net == **net)).copied().collect::<Vec<_>>();
+    let mut splits = Vec::new();
+    for order in prefix_list_orders(&entries) {
+        for taker in std::iter::once(None).chain(unreadable.iter().map(Some)) {
+            let mut shares = Vec::new();
+            let mut depends_on: Vec<Unknown> = unreadable.iter().flat_map(|(_, why)| why.clone()).collect();
+            depends_on.extend(order.iter().map(|route| {
+                Unknown::new(
+                    "prefix_list_overlap",
+                    route.destination_prefix_list_id.as_deref().unwrap_or_default(),
+                    "make the prefix lists in this route table disjoint: AWS picks one of two overlapping lists at random",
+                )
+            }));
+            match taker {
+                Some((route, _)) => shares.push(Share::new(target.clone(), route)),
+                None => shares = by_longest_prefix(&entries, &implied, vpc_nets, target, order),
+            }
+            splits.push(Split { shares, depends_on });
+        }
+    }
+    splits
+}
+
+/// The prefix-list routes that may come first where lists overlap: one order each, or the plain one.
+fn prefix_list_orders<'a>(entries: &[Entry<'a>]) -> Vec<Option<&'a Route>> {
+    let lists: Vec<&Entry<'a>> = entries.iter().filter(|entry| entry.class == Class::PrefixList).collect();
+    let mut overlapping: Vec<&'a Route> = Vec::new();
+    for (position, left) in lists.iter().enumerate() {
+        for right in lists.iter().skip(position + 1) {
+            let overlap = left.net.contains(&right.net) || right.net.contains(&left.net);
+            if overlap
+                && left.route.destination_prefix_list_id != right.route.destination_prefix_list_id
+                && next_hop(left.route) != next_hop(right.route)
+            {
+                for route in [left.route, right.route] {
+                    if !overlapping.iter().any(|known| std::ptr::eq(*known, route)) {
+                        overlapping.push(route);
+                    }
+                }
+            }
+        }
+    }
+    if overlapping.is_empty() { vec![None] } else { overlapping.into_iter().map(Some).collect() }
+}
+
+fn by_longest_prefix<'a>(
+    entries: &[Entry<'a>],
+    implied: &[Ipv4Net],
+    vpc_nets: &[Ipv4Net],
+    target: &IntervalSet,
+    first_list: Option<&'a Route>,
+) -> Vec<Share<'a>> {
+    let own = IntervalSet::nets(vpc_nets);
+    let mut sorted: Vec<&Entry<'a>> = entries.iter().collect();
+    sorted.sort_by_key(|entry| (std::cmp::Reverse(entry.net.prefix_len()), entry.class));
+    let mut remaining = target.clone();
+    let mut shares: Vec<Share<'a>> = Vec::new();
+    for entry in sorted {
+        let mut taken = remaining.intersection(&IntervalSet::net(entry.net));
+        if entry.class == Class::Propagated {
+            // The local route wins over a propagated one, even over a more specific one.
+            taken = taken.difference(&own);
+        }
+        remaining = remaining.difference(&taken);
+        if let (Class::PrefixList, Some(first)) = (entry.class, first_list) {
+            let contested = taken.intersection(&IntervalSet::nets(of_route(entries, first).map(|entry| &entry.net)));
+            taken = taken.difference(&contested);
+            add(&mut shares, contested, first);
+        }
+        add(&mut shares, taken, entry.route);
+    }
+    let local = remaining.intersection(&IntervalSet::nets(implied));
+    if !local.is_empty() {
+        remaining = remaining.difference(&local);
+        shares.push(Share {
+            addresses: local,
+            next_hop: NextHop::Local,
+            destination: "the VPC's own block".to_owned(),
+            is_blackhole: false,
+        });
+    }
+    if !remaining.is_empty() {
+        shares.push(Share { addresses: remaining, next_hop: NextHop::Nothing, destination: String::new(), is_blackhole: false });
+    }
+    shares
+}
+
+fn of_route<'e, 'a>(entries: &'e [Entry<'a>], route: &'a Route) -> impl Iterator<Item = &'e Entry<'a>> {
+    entries.iter().filter(move |entry| std::ptr::eq(entry.route, route))
+}
+
+fn add<'a>(shares: &mut Vec<Share<'a>>, addresses: IntervalSet, route: &'a Route) {
+    if addresses.is_empty() {
+        return;
+    }
+    match shares.iter_mut().find(|share| share.next_hop == next_hop(route) && share.destination == destination(route)) {
+        Some(share) => share.addresses = share.addresses.union(&addresses),
+        None => shares.push(Share::new(addresses, route)),
+    }
+}
+
+impl<'a> Share<'a> {
+    fn new(addresses: IntervalSet, route: &'a Route) -> Self {
+        let is_blackhole = route.state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("blackhole"));
+        Self { addresses, next_hop: next_hop(route), destination: destination(route), is_blackhole }
+    }
+}
+
+fn destination(route: &Route) -> String {
+    route.destination_cidr_block.clone().or_else(|| route.destination_prefix_list_id.clone()).unwrap_or_default()
+}
+
+fn next_hop(route: &Route) -> NextHop<'_> {
+    if let Some(id) = &route.nat_gateway_id {
+        return NextHop::NatGateway(id);
+    }
+    if let Some(id) = &route.transit_gateway_id {
+        return NextHop::TransitGateway(id);
+    }
+    if let Some(id) = &route.vpc_peering_connection_id {
+        return NextHop::Peering(id);
+    }
+    if let Some(id) = &route.network_interface_id {
+        return NextHop::Interface(id);
+    }
+    match route.gateway_id.as_deref() {
+        Some("local") => NextHop::Local,
+        Some(id) if id.starts_with("igw-") => NextHop::InternetGateway(id),
+        Some(id) if id.starts_with("vpce-") => NextHop::Endpoint(id),
+        Some(id) if id.starts_with("vgw-") => NextHop::VirtualPrivateGateway(id),
+        Some(id) => NextHop::Unmodelled(id),
+        None => {
+            let others = [
+                &route.instance_id,
+                &route.core_network_arn,
+                &route.carrier_gateway_id,
+                &route.local_gateway_id,
+                &route.odb_network_arn,
+                &route.ip_address,
+            ];
+            NextHop::Unmodelled(others.into_iter().flatten().next().map_or("a route without a target", String::as_str))
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Security groups: allow-only, the union over all groups of an interface, stateful.
+//!
+//! Sources: <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>,
+//! <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html>.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+use super::set::IntervalSet;
+use super::trace::Sieve;
+use crate::model::Region;
+use crate::model::known::{Known, Unknown};
+use crate::snapshot::ec2::{IpPermission, SecurityGroup};
+
+/// Who carries a security group at the far end: the private addresses of its interfaces.
+pub(super) type Members<'m> = &'m dyn Fn(&str) -> IntervalSet;
+
+/// What the groups of an interface let through in one direction.
+#[derive(Debug)]
+pub(super) struct Allowed {
+    pub(super) sieve: Sieve,
+    pub(super) unknowns: Vec<Unknown>,
+    /// No group has any rule in this direction.
+    pub(super) has_no_rules: bool,
+    /// The addresses that a rule covers whose protocol or port is another one.
+    pub(super) with_other_protocol: IntervalSet,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Egress,
+    Ingress,
+}
+
+/// The remote addresses with which the groups allow TCP on `port`.
+pub(super) fn allowed(region: &Region<'_>, groups: &[String], direction: Direction, port: u16, members: Members<'_>) -> Allowed {
+    let mut result =
+        Allowed { sieve: Sieve::nothing(), unknowns: Vec::new(), has_no_rules: true, with_other_protocol: IntervalSet::empty() };
+    for id in groups {
+        match region.security_group(id) {
+            Known::Known(group) => {
+                for rule in rules(group, direction) {
+                    result.has_no_rules = false;
+                    result.add(region, rule, port, members);
+                }
+            }
+            Known::Unknown(why) => {
+                result.has_no_rules = false;
+                result.sieve.may = IntervalSet::everything();
+                result.unknowns.extend(why);
+            }
+        }
+    }
+    if groups.is_empty() {
+        result.has_no_rules = false;
+        result.sieve.may = IntervalSet::everything();
+        result.unknowns.push(Unknown::new(
+            "fact_not_collected",
+            "the security groups of the interface",
+            "collect ec2-describe-network-interfaces.json",
+        ));
+    }
+    result
+}
+
+fn rules(group: &SecurityGroup, direction: Direction) -> &[IpPermission] {
+    match direction {
+        Direction::Egress => &group.ip_permissions_egress,
+        Direction::Ingress => &group.ip_permissions,
+    }
+}
+
+impl Allowed {
+    fn add(&mut self, region: &Region<'_>, rule: &IpPermission, port: u16, members: Members<'_>) {
+        let mut covered = Sieve::nothing();
+        for range in &rule.ip_ranges {
+            match range.cidr_ip.as_deref().unwrap_or_default().parse::<Ipv4Net>() {
+                Ok(net) => covered.add(&IntervalSet::net(net)),
+                Err(_) => covered.may = IntervalSet::everything(),
+            }
+        }
+        for list in &rule.prefix_list_ids {
+            match region.prefix_list_entries(list.prefix_list_id.as_deref().unwrap_or_default()) {
+                Known::Known(entries) => covered.add(&IntervalSet::nets(entries)),
+                Known::Unknown(why) => {
+                    covered.may = IntervalSet::everything();
+                    self.unknowns.extend(why);
+                }
+            }
+        }
+        for pair in &rule.user_id_group_pairs {
+            covered.add(&members(pair.group_id.as_deref().unwrap_or_default()));
+        }
+        match matches(rule, port) {
+            Some(true) => {
+                self.sieve.must = self.sieve.must.union(&covered.must);
+                self.sieve.may = self.sieve.may.union(&covered.may);
+            }
+            Some(false) => self.with_other_protocol = self.with_other_protocol.union(&covered.must),
+            // A rule that cannot be read may allow what it covers.
+            None => self.sieve.may = self.sieve.may.union(&covered.may),
+        }
+    }
+
+    pub(super) fn allows(&self, address: Ipv4Addr) -> Option<bool> {
+        let address = address.to_bits();
+        match (self.sieve.must.contains(address), self.sieve.may.contains(address)) {
+            (true, _) => Some(true),
+            (false, false) => Some(false),
+            (false, true) => None,
+        }
+    }
+}
+
+impl Sieve {
+    fn add(&mut self, addresses: &IntervalSet) {
+        self.must = self.must.union(addresses);
+        self.may = self.may.union(addresses);
+    }
+}
+
+/// Whether the rule is about TCP on the port; `None` when it does not say.
+fn matches(rule: &IpPermission, port: u16) -> Option<bool> {
+    let port = i32::from(port);
+    match rule.ip_protocol.as_deref()? {
+        "-1" => Some(true),
+        "6" => Some(rule.from_port? <= port && port <= rule.to_port?),
+        word if word.eq_ignore_ascii_case("tcp") => Some(rule.from_port? <= port && port <= rule.to_port?),
+        _ => Some(false),
+    }
+}

@@ -1,0 +1,289 @@
+//! Sets of addresses and ports as sorted intervals, and sets of flows (addresses × ports): the algebra under every verdict.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+/// A set of IPv4 addresses or of ports: disjoint inclusive intervals, in order, never touching.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct IntervalSet(Vec<(u32, u32)>);
+
+impl IntervalSet {
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// All values from `first` to `last`, both included; empty when they are the wrong way round.
+    pub fn range(first: u32, last: u32) -> Self {
+        if first > last { Self::empty() } else { Self(vec![(first, last)]) }
+    }
+
+    pub fn everything() -> Self {
+        Self::range(0, u32::MAX)
+    }
+
+    pub fn net(net: Ipv4Net) -> Self {
+        Self::range(net.network().to_bits(), net.broadcast().to_bits())
+    }
+
+    pub fn nets<'a>(nets: impl IntoIterator<Item = &'a Ipv4Net>) -> Self {
+        Self::from_ranges(nets.into_iter().map(|net| (net.network().to_bits(), net.broadcast().to_bits())).collect())
+    }
+
+    pub fn address(address: Ipv4Addr) -> Self {
+        Self::range(address.to_bits(), address.to_bits())
+    }
+
+    fn from_ranges(mut ranges: Vec<(u32, u32)>) -> Self {
+        ranges.sort_unstable();
+        let mut merged: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
+        for (first, last) in ranges {
+            match merged.last_mut() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = (*end).max(last),
+                _ => merged.push((first, last)),
+            }
+        }
+        Self(merged)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn contains(&self, value: u32) -> bool {
+        self.0.iter().any(|&(first, last)| first <= value && value <= last)
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> u64 {
+        self.0.iter().map(|&(first, last)| u64::from(last) - u64::from(first) + 1).sum()
+    }
+
+    pub fn ranges(&self) -> &[(u32, u32)] {
+        &self.0
+    }
+
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self::from_ranges(self.0.iter().chain(&other.0).copied().collect())
+    }
+
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let mut both = Vec::new();
+        while let (Some(&&(a, b)), Some(&&(c, d))) = (left.peek(), right.peek()) {
+            let (first, last) = (a.max(c), b.min(d));
+            if first <= last {
+                both.push((first, last));
+            }
+            if b < d {
+                left.next();
+            } else {
+                right.next();
+            }
+        }
+        Self(both)
+    }
+
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        self.intersection(&other.complement())
+    }
+
+    fn complement(&self) -> Self {
+        let mut gaps = Vec::with_capacity(self.0.len() + 1);
+        let mut next = Some(0);
+        for &(first, last) in &self.0 {
+            if let Some(start) = next
+                && start < first
+            {
+                gaps.push((start, first - 1));
+            }
+            next = last.checked_add(1);
+        }
+        if let Some(start) = next {
+            gaps.push((start, u32::MAX));
+        }
+        Self(gaps)
+    }
+
+    /// The fewest CIDR blocks that make up the set, read as addresses.
+    pub fn to_nets(&self) -> Vec<Ipv4Net> {
+        let subnets = |&(first, last)| ipnet::Ipv4Subnets::new(Ipv4Addr::from_bits(first), Ipv4Addr::from_bits(last), 0);
+        self.0.iter().flat_map(subnets).collect()
+    }
+
+    /// The set as a person reads addresses: CIDR blocks, a few of them.
+    pub fn as_addresses(&self) -> String {
+        shorten(self.to_nets().iter().map(|net| if net.prefix_len() == 32 { net.addr().to_string() } else { net.to_string() }).collect())
+    }
+
+    /// The set as a person reads ports: `443`, `1024-65535`.
+    pub fn as_ports(&self) -> String {
+        shorten(self.0.iter().map(|&(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") }).collect())
+    }
+}
+
+fn shorten(items: Vec<String>) -> String {
+    const SHOWN: usize = 4;
+    if items.is_empty() {
+        return "none".to_owned();
+    }
+    let rest = items.len().saturating_sub(SHOWN);
+    let shown: Vec<_> = items.into_iter().take(SHOWN).collect();
+    if rest == 0 { shown.join(", ") } else { format!("{} and {rest} more", shown.join(", ")) }
+}
+
+/// A set of flows: for disjoint runs of ports, in order, the addresses that pass with them. Runs with no address are left out.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct FlowSet(Vec<((u32, u32), IntervalSet)>);
+
+impl fmt::Debug for FlowSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let runs = self.0.iter().map(|((first, last), addresses)| (format!("{first}-{last}"), addresses.as_addresses()));
+        formatter.debug_map().entries(runs).finish()
+    }
+}
+
+impl FlowSet {
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Every address with every port.
+    pub fn product(addresses: &IntervalSet, ports: &IntervalSet) -> Self {
+        if addresses.is_empty() {
+            return Self::empty();
+        }
+        Self(ports.0.iter().map(|&run| (run, addresses.clone())).collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        self.combine(other, IntervalSet::union)
+    }
+
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        self.combine(other, IntervalSet::intersection)
+    }
+
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        self.combine(other, IntervalSet::difference)
+    }
+
+    /// The addresses that pass with at least one port.
+    pub fn addresses(&self) -> IntervalSet {
+        IntervalSet::from_ranges(self.0.iter().flat_map(|(_, addresses)| addresses.0.iter().copied()).collect())
+    }
+
+    /// The ports that pass with at least one address.
+    pub fn ports(&self) -> IntervalSet {
+        IntervalSet::from_ranges(self.0.iter().map(|&(run, _)| run).collect())
+    }
+
+    /// The addresses that pass with every one of `ports`.
+    pub fn addresses_with_all(&self, ports: &IntervalSet) -> IntervalSet {
+        let missing = Self::product(&self.addresses(), ports).difference(self).addresses();
+        self.addresses().difference(&missing)
+    }
+
+    fn combine(&self, other: &Self, operation: impl Fn(&IntervalSet, &IntervalSet) -> IntervalSet) -> Self {
+        let mut cuts: Vec<u64> = Vec::new();
+        for ((first, last), _) in self.0.iter().chain(&other.0) {
+            cuts.push(u64::from(*first));
+            cuts.push(u64::from(*last) + 1);
+        }
+        cuts.sort_unstable();
+        cuts.dedup();
+        let nothing = IntervalSet::empty();
+        let mut runs: Vec<((u32, u32), IntervalSet)> = Vec::new();
+        for (start, end) in cuts.iter().zip(cuts.iter().skip(1)) {
+            let (Ok(first), Ok(last)) = (u32::try_from(*start), u32::try_from(*end - 1)) else { continue };
+            let addresses = operation(self.at(first).unwrap_or(&nothing), other.at(first).unwrap_or(&nothing));
+            if addresses.is_empty() {
+                continue;
+            }
+            match runs.last_mut() {
+                Some(((_, end), same)) if end.checked_add(1) == Some(first) && *same == addresses => *end = last,
+                _ => runs.push(((first, last), addresses)),
+            }
+        }
+        Self(runs)
+    }
+
+    fn at(&self, port: u32) -> Option<&IntervalSet> {
+        self.0.iter().find(|((first, last), _)| *first <= port && port <= *last).map(|(_, addresses)| addresses)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{FlowSet, IntervalSet};
+
+    const SPACE: u32 = 24;
+
+    fn a_set() -> impl Strategy<Value = IntervalSet> {
+        let range = (0..SPACE, 0..SPACE).prop_map(|(a, b)| (a.min(b), a.max(b)));
+        prop::collection::vec(range, 0..4).prop_map(IntervalSet::from_ranges)
+    }
+
+    fn some_flows() -> impl Strategy<Value = FlowSet> {
+        let rectangle = (a_set(), a_set()).prop_map(|(addresses, ports)| FlowSet::product(&addresses, &ports));
+        prop::collection::vec(rectangle, 0..3).prop_map(|all| all.iter().fold(FlowSet::empty(), |sum, each| sum.union(each)))
+    }
+
+    fn holds(flows: &FlowSet, address: u32, port: u32) -> bool {
+        flows.at(port).is_some_and(|addresses| addresses.contains(address))
+    }
+
+    proptest! {
+        #[test]
+        fn sets_agree_with_membership(a in a_set(), b in a_set()) {
+            for value in 0..=SPACE {
+                prop_assert_eq!(a.union(&b).contains(value), a.contains(value) || b.contains(value));
+                prop_assert_eq!(a.intersection(&b).contains(value), a.contains(value) && b.contains(value));
+                prop_assert_eq!(a.difference(&b).contains(value), a.contains(value) && !b.contains(value));
+            }
+            prop_assert_eq!(a.union(&b), b.union(&a), "one set has one form");
+        }
+
+        #[test]
+        fn flows_agree_with_membership(a in some_flows(), b in some_flows(), all in a_set()) {
+            for address in 0..=SPACE {
+                for port in 0..=SPACE {
+                    let (left, right) = (holds(&a, address, port), holds(&b, address, port));
+                    prop_assert_eq!(holds(&a.union(&b), address, port), left || right);
+                    prop_assert_eq!(holds(&a.intersection(&b), address, port), left && right);
+                    prop_assert_eq!(holds(&a.difference(&b), address, port), left && !right);
+                }
+                let some = (0..=SPACE).any(|port| holds(&a, address, port));
+                let every = some && (0..=SPACE).all(|port| !all.contains(port) || holds(&a, address, port));
+                prop_assert_eq!(a.addresses().contains(address), some);
+                prop_assert_eq!(a.addresses_with_all(&all).contains(address), every);
+            }
+        }
+
+        #[test]
+        fn nets_cover_the_set_exactly(a in a_set()) {
+            prop_assert_eq!(IntervalSet::nets(&a.to_nets()), a);
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_space_are_values_too() {
+        let all = IntervalSet::everything();
+        assert_eq!(all.len(), 1 << 32);
+        assert!(all.difference(&all).is_empty());
+        assert_eq!(all.difference(&IntervalSet::range(0, u32::MAX - 1)), IntervalSet::range(u32::MAX, u32::MAX));
+    }
+}

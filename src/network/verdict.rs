@@ -1,0 +1,212 @@
+//! What is said of one path: the verdict, everything that blocks it, what is unknown, and the hops in order.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::known::Unknown;
+
+/// Whether new connections over a path work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// All destinations, with all source ports.
+    Reachable,
+    /// Some of them: it works sometimes.
+    Partial,
+    /// None of them.
+    Blocked,
+    /// It depends on something that is not known.
+    Unknown,
+    /// The instance does not use this path.
+    NotNeeded,
+}
+
+/// The service at the end of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    Ssm,
+    SsmMessages,
+    Ec2Messages,
+    S3,
+}
+
+impl Target {
+    pub const ALL: [Self; 4] = [Self::Ssm, Self::SsmMessages, Self::Ec2Messages, Self::S3];
+
+    /// The service's name as it ends an endpoint service's name and begins the public host name.
+    pub fn service(self) -> &'static str {
+        match self {
+            Self::Ssm => "ssm",
+            Self::SsmMessages => "ssmmessages",
+            Self::Ec2Messages => "ec2messages",
+            Self::S3 => "s3",
+        }
+    }
+}
+
+/// One path, judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path {
+    pub target: Target,
+    pub host: String,
+    /// TCP, at the destination.
+    pub port: u16,
+    pub verdict: Verdict,
+    pub via: Via,
+    /// Everything that surely blocks the path or a part of it, first the one to look at first.
+    pub blockers: Vec<Blocker>,
+    pub unknowns: Vec<Unknown>,
+    pub hops: Vec<Hop>,
+    /// Remarks that do not change the verdict, in whole sentences.
+    pub notes: Vec<String>,
+}
+
+/// The next hop that carries a path: with several, the one that carries the most addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    InterfaceEndpoint,
+    GatewayEndpoint,
+    NatGateway,
+    InternetGateway,
+    EgressOnlyGateway,
+    TransitGateway,
+    Peering,
+    VirtualPrivateGateway,
+    NetworkInterface,
+    GatewayLoadBalancerEndpoint,
+    Other,
+    None,
+}
+
+/// One thing that surely blocks a path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Blocker {
+    pub code: Code,
+    /// The id of the resource to change.
+    pub resource: String,
+    /// What it does, as a fragment of a sentence.
+    pub detail: String,
+    pub place: Place,
+}
+
+/// Where a blocker sits, with what a fix needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The security groups of the instance let no such traffic out.
+    InstanceEgress {
+        groups: Vec<String>,
+        to: Destination,
+    },
+    /// The security groups of an interface endpoint do not let the instance in.
+    EndpointIngress {
+        endpoint: String,
+        groups: Vec<String>,
+        from_address: String,
+        from_groups: Vec<String>,
+    },
+    /// A network ACL denies, in the direction of `egress`, these remote addresses and these ports.
+    NetworkAcl {
+        acl: String,
+        egress: bool,
+        addresses: Vec<String>,
+        ports: (u32, u32),
+    },
+    /// The subnet's route table leads nowhere.
+    Route {
+        route_table: String,
+        subnet: String,
+        vpc: String,
+        destination: Option<String>,
+    },
+    /// The VPC has no endpoint for the service.
+    NoEndpoint {
+        vpc: String,
+    },
+    /// The endpoint is there and takes no part.
+    PrivateDns {
+        endpoint: String,
+    },
+    /// An endpoint of the VPC is not available.
+    EndpointState {
+        endpoint: String,
+    },
+    VpcAttribute {
+        vpc: String,
+        attribute: &'static str,
+    },
+    /// The interface has no public address, and its subnet's default route needs one.
+    PublicAddress {
+        interface: String,
+    },
+    Other,
+}
+
+/// The far end of a flow, as a rule would name it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Destination {
+    PrefixList(String),
+    Groups(Vec<String>),
+    Internet,
+}
+
+crate::facts::words! {
+    /// Why a path is blocked. The names are those of VPC Reachability Analyzer where it has one for the cause
+    /// (<https://docs.aws.amazon.com/vpc/latest/reachability/explanation-codes.html>); the rest are this program's own.
+    pub enum Code {
+        BadState = "BAD_STATE",
+        BadStateRoute = "BAD_STATE_ROUTE",
+        CannotRoute = "CANNOT_ROUTE",
+        DnsCapturedByEndpoint = "DNS_CAPTURED_BY_ENDPOINT",
+        DnsNoResolver = "DNS_NO_RESOLVER",
+        DnsPhzNxdomain = "DNS_PHZ_NXDOMAIN",
+        DnsPrivateDnsOff = "DNS_PRIVATE_DNS_OFF",
+        DnsVpcAttributeOff = "DNS_VPC_ATTRIBUTE_OFF",
+        EndpointMissing = "ENDPOINT_MISSING",
+        EniSgRulesMismatch = "ENI_SG_RULES_MISMATCH",
+        EphemeralPartial = "EPHEMERAL_PARTIAL",
+        IgwPublicIpAssociationForEgress = "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",
+        NoRouteToDestination = "NO_ROUTE_TO_DESTINATION",
+        PcxRequiresAddressInVpcCidr = "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
+        PrefixListPartial = "PREFIX_LIST_PARTIAL",
+        ProtocolRestriction = "PROTOCOL_RESTRICTION",
+        SgHasNoRules = "SG_HAS_NO_RULES",
+        SubnetAclRestriction = "SUBNET_ACL_RESTRICTION",
+        VpcBlockPublicAccessEnabled = "VPC_BLOCK_PUBLIC_ACCESS_ENABLED",
+    }
+}
+
+/// One step of a path, in the order that a packet takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    pub resource: String,
+    pub kind: HopKind,
+    pub decision: Decision,
+    /// The rule, route or entry that decided, as a fragment of a sentence.
+    pub because: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HopKind {
+    Name,
+    SecurityGroup,
+    NetworkAcl,
+    RouteTable,
+    InterfaceEndpoint,
+    GatewayEndpoint,
+    NatGateway,
+    InternetGateway,
+    Other,
+}
+
+/// What a hop does with the flows of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    Pass,
+    Part,
+    Block,
+    Unknown,
+}
