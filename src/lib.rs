@@ -2,7 +2,20 @@
 //!
 //! Data flows one way: `aws` looks and fills a [`snapshot`]; everything else is a pure function of it.
 
+pub mod assess;
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod cli;
+pub mod exit;
 pub mod facts;
+pub mod identity;
 pub mod model;
 pub mod network;
+pub mod permissions;
+pub mod plan;
+pub mod platform;
+pub mod report;
+pub mod rules;
+pub mod scan;
+pub mod scope;
 pub mod snapshot;

@@ -24,7 +24,7 @@ pub(super) fn follow(trace: &mut Trace, source: &Source<'_, '_>, share: &Share<'
         return;
     }
     if share.next_hop == NextHop::Nothing {
-        let detail = format!("no route for {}", trace.addresses.as_addresses());
+        let detail = format!("no route for {}", trace.describe(&trace.addresses));
         trace.hop(HopKind::RouteTable, table, Decision::Block, detail.clone());
         trace.block(Code::NoRouteToDestination, table, detail, route_place(source, table, None));
         return;
@@ -346,24 +346,41 @@ fn acl_of_nat_subnet(trace: &mut Trace, source: &Source<'_, '_>, subnet: &Subnet
         && filtered.allowed.is_empty()
     {
         trace.sift(&Sieve::nothing());
-        blame_acl(trace, acl, false, &instance, (HTTPS, HTTPS), &filtered.deniers());
+        blame_acl(
+            trace,
+            acl,
+            &Denied { is_egress: false, addresses: &instance, ports: &https, asked: &https, deniers: &filtered.deniers() },
+        );
     }
     if let Known::Known(filtered) = out_to_service {
         let taken = trace.sift(&Sieve::known(filtered.allowed.addresses()));
         if !taken.is_empty() {
-            blame_acl(trace, acl, true, &taken, (HTTPS, HTTPS), &filtered.deniers());
+            blame_acl(
+                trace,
+                acl,
+                &Denied { is_egress: true, addresses: &taken, ports: &https, asked: &https, deniers: &filtered.deniers() },
+            );
         }
     }
     if let Known::Known(filtered) = back_in {
         let taken = trace.sift_nat_flows(&filtered.allowed);
         if !taken.is_empty() {
-            blame_acl(trace, acl, false, &taken.addresses(), bounds(&taken.ports()), &filtered.deniers());
+            let denied = Denied {
+                is_egress: false,
+                addresses: &taken.addresses(),
+                ports: &taken.ports(),
+                asked: &IntervalSet::range(NAT_PORTS.0, NAT_PORTS.1),
+                deniers: &filtered.deniers(),
+            };
+            blame_acl(trace, acl, &denied);
         }
     }
     if let Known::Known(filtered) = back_out {
         let taken = trace.sift_flows(&FlowSet::product(&targets, &filtered.allowed.ports()));
         if !taken.is_empty() {
-            blame_acl(trace, acl, true, &instance, bounds(&taken.ports()), &filtered.deniers());
+            let denied =
+                Denied { is_egress: true, addresses: &instance, ports: &taken.ports(), asked: &ports, deniers: &filtered.deniers() };
+            blame_acl(trace, acl, &denied);
         }
     }
 }
@@ -374,27 +391,34 @@ pub(super) fn bounds(ports: &IntervalSet) -> (u32, u32) {
     (first, last)
 }
 
-/// Names a network ACL that takes some flows: `addresses` are the remote ends, as the ACL's entries see them.
-pub(super) fn blame_acl(trace: &mut Trace, acl: &NetworkAcl, is_egress: bool, addresses: &IntervalSet, ports: (u32, u32), deniers: &str) {
+/// What a network ACL was asked about, and what of it the ACL takes.
+pub(super) struct Denied<'d> {
+    pub(super) is_egress: bool,
+    /// The remote ends, as the ACL's entries see them.
+    pub(super) addresses: &'d IntervalSet,
+    pub(super) ports: &'d IntervalSet,
+    /// The ports that were asked about.
+    pub(super) asked: &'d IntervalSet,
+    pub(super) deniers: &'d str,
+}
+
+/// Names a network ACL that takes some flows.
+pub(super) fn blame_acl(trace: &mut Trace, acl: &NetworkAcl, denied: &Denied<'_>) {
+    const MOST_BLOCKS: usize = 20;
     let id = acl.network_acl_id.as_deref().unwrap_or_default().to_owned();
-    let direction = if is_egress { "outbound to" } else { "inbound from" };
-    let run = IntervalSet::range(ports.0, ports.1);
-    let detail = format!("denies TCP {} {direction} {} ({deniers})", run.as_ports(), addresses.as_addresses());
-    let code = if ports != (HTTPS, HTTPS) && run != trace.ports && run != IntervalSet::range(NAT_PORTS.0, NAT_PORTS.1) {
-        Code::EphemeralPartial
-    } else if trace.addresses.difference(addresses).intersection(&trace.addresses).is_empty()
-        || trace.addresses.intersection(addresses).is_empty()
-    {
-        Code::SubnetAclRestriction
-    } else {
-        Code::PrefixListPartial
+    let direction = if denied.is_egress { "outbound to" } else { "inbound from" };
+    let detail = format!("denies TCP {} {direction} {} ({})", denied.ports.as_ports(), trace.describe(denied.addresses), denied.deniers);
+    let is_part_of_target =
+        !trace.addresses.intersection(denied.addresses).is_empty() && !trace.addresses.difference(denied.addresses).is_empty();
+    let code = match () {
+        () if denied.ports != denied.asked => Code::EphemeralPartial,
+        () if is_part_of_target => Code::PrefixListPartial,
+        () => Code::SubnetAclRestriction,
     };
-    let place = Place::NetworkAcl {
-        acl: id.clone(),
-        egress: is_egress,
-        addresses: addresses.to_nets().iter().map(ToString::to_string).collect(),
-        ports,
-    };
+    let blocks = denied.addresses.to_nets();
+    let addresses =
+        if blocks.len() > MOST_BLOCKS { vec!["0.0.0.0/0".to_owned()] } else { blocks.iter().map(ToString::to_string).collect() };
+    let place = Place::NetworkAcl { acl: id.clone(), egress: denied.is_egress, addresses, ports: bounds(denied.ports) };
     trace.hop(HopKind::NetworkAcl, &id, Decision::Block, detail.clone());
     trace.blame(code, &id, detail, place);
 }

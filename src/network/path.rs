@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use super::dns::{self, Answer};
 use super::network_acl;
-use super::next_hop::{self, blame_acl, bounds};
+use super::next_hop::{self, Denied, blame_acl};
 use super::route::{self, NextHop, Share};
 use super::security_group::{self, Direction};
 use super::set::{FlowSet, IntervalSet};
@@ -384,9 +384,9 @@ fn leave_interface(trace: &mut Trace, source: &Source<'_, '_>, to: &Destination,
     let (code, detail) = if allowed.has_no_rules {
         (Code::SgHasNoRules, "has no outbound rule".to_owned())
     } else if taken.difference(&allowed.with_other_protocol).is_empty() {
-        (Code::ProtocolRestriction, format!("lets another protocol or port out to {}, not TCP 443", taken.as_addresses()))
+        (Code::ProtocolRestriction, format!("lets another protocol or port out to {}, not TCP 443", trace.describe(&taken)))
     } else if is_part && matches!(to, Destination::PrefixList(_)) {
-        (Code::PrefixListPartial, format!("lets TCP 443 out to a part of the prefix list only, not to {}", taken.as_addresses()))
+        (Code::PrefixListPartial, format!("lets TCP 443 out to a part of the prefix list only, not to {}", trace.describe(&taken)))
     } else {
         (Code::EniSgRulesMismatch, format!("has no outbound rule for TCP 443 to {}", far_end(to, &taken)))
     };
@@ -423,13 +423,24 @@ fn cross_subnet_boundary(trace: &mut Trace, source: &Source<'_, '_>) {
             if taken.is_empty() {
                 trace.hop(HopKind::NetworkAcl, id, Decision::Pass, "lets TCP 443 out");
             } else {
-                blame_acl(trace, acl, true, &taken, (u32::from(HTTPS), u32::from(HTTPS)), &out.deniers());
+                blame_acl(
+                    trace,
+                    acl,
+                    &Denied { is_egress: true, addresses: &taken, ports: &https, asked: &https, deniers: &out.deniers() },
+                );
             }
             let taken = trace.sift_flows(&back.allowed);
             if taken.is_empty() {
                 trace.hop(HopKind::NetworkAcl, id, Decision::Pass, "lets the answers back in");
             } else {
-                blame_acl(trace, acl, false, &taken.addresses(), bounds(&taken.ports()), &back.deniers());
+                let denied = Denied {
+                    is_egress: false,
+                    addresses: &taken.addresses(),
+                    ports: &taken.ports(),
+                    asked: &ports,
+                    deniers: &back.deniers(),
+                };
+                blame_acl(trace, acl, &denied);
             }
         }
         (out, back) => {
@@ -448,21 +459,24 @@ fn acl_of_endpoint_subnet(trace: &mut Trace, source: &Source<'_, '_>, subnet: &s
             return;
         }
     };
-    let https = (u32::from(HTTPS), u32::from(HTTPS));
+    let https = IntervalSet::range(u32::from(HTTPS), u32::from(HTTPS));
     let instance = IntervalSet::address(source.address);
     let (addresses, ports) = (trace.addresses.clone(), trace.ports.clone());
-    match (
-        network_acl::filter(acl, false, &instance, &IntervalSet::range(https.0, https.1)),
-        network_acl::filter(acl, true, &instance, &ports),
-    ) {
+    match (network_acl::filter(acl, false, &instance, &https), network_acl::filter(acl, true, &instance, &ports)) {
         (Known::Known(entering), Known::Known(back)) => {
             if entering.allowed.is_empty() {
                 trace.sift(&Sieve::nothing());
-                blame_acl(trace, acl, false, &instance, https, &entering.deniers());
+                blame_acl(
+                    trace,
+                    acl,
+                    &Denied { is_egress: false, addresses: &instance, ports: &https, asked: &https, deniers: &entering.deniers() },
+                );
             }
             let taken = trace.sift_flows(&FlowSet::product(&addresses, &back.allowed.ports()));
             if !taken.is_empty() {
-                blame_acl(trace, acl, true, &instance, bounds(&taken.ports()), &back.deniers());
+                let denied =
+                    Denied { is_egress: true, addresses: &instance, ports: &taken.ports(), asked: &ports, deniers: &back.deniers() };
+                blame_acl(trace, acl, &denied);
             }
         }
         (entering, back) => trace.doubt(entering.reasons().iter().chain(back.reasons()).cloned().collect::<Vec<_>>()),

@@ -159,6 +159,7 @@ fn prefix_list_orders<'a>(entries: &[Entry<'a>]) -> Vec<Option<&'a Route>> {
             }
         }
     }
+    overlapping.sort_by_key(|route| &route.destination_prefix_list_id);
     if overlapping.is_empty() { vec![None] } else { overlapping.into_iter().map(Some).collect() }
 }
 

@@ -111,6 +111,17 @@ impl Trace {
         self.hops.push(Hop { resource: resource.to_owned(), kind, decision, because: because.into() });
     }
 
+    /// Some of the addresses in words.
+    pub(super) fn describe(&self, addresses: &IntervalSet) -> String {
+        const MOST_BLOCKS: usize = 20;
+        let is_all = self.addresses.difference(addresses).is_empty();
+        if is_all && self.addresses.to_nets().len() > MOST_BLOCKS {
+            "the service's public addresses".to_owned()
+        } else {
+            addresses.as_addresses()
+        }
+    }
+
     /// How a hop decided that took some of the addresses.
     pub(super) fn decision(&self, taken: &IntervalSet) -> Decision {
         match taken {

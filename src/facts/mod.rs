@@ -3,8 +3,11 @@
 //! A fact that could not be learned is absent from the object that a rule's expression sees, and its reason stands in
 //! [`FactSheet::unknown`]. The JSON Schema of [`Facts`] is what the rule linter checks paths and literals against.
 
+mod learn;
+
 use std::collections::BTreeMap;
 
+pub use learn::{AccountNames, Learned, Surroundings, learn};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,0 +1,126 @@
+//! Judges every instance of a snapshot: facts, rules, readiness, and the changes that would mend what is wrong.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::facts::{AccountNames, InstanceState, Learned, Surroundings, learn};
+use crate::model::known::Unknown;
+use crate::model::{Estate, Region};
+use crate::network::Target;
+use crate::plan::{Change, Patient, changes};
+use crate::report::types::{FindingStatus, Readiness, Severity};
+use crate::rules::{Outcome, RuleError, RuleSet};
+use crate::snapshot::ec2::Instance;
+
+/// One instance, judged.
+#[derive(Debug, Clone)]
+pub struct Assessed {
+    pub account_id: String,
+    pub region: String,
+    pub instance_id: String,
+    pub learned: Learned,
+    pub readiness: Readiness,
+    pub excluded_because: Option<String>,
+    pub findings: Vec<Found>,
+}
+
+/// What one rule found on one instance.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub rule_id: String,
+    pub title: String,
+    pub severity: Severity,
+    pub status: FindingStatus,
+    pub target: Option<Target>,
+    pub resource: String,
+    pub message: String,
+    pub evidence: BTreeMap<String, Value>,
+    pub unknowns: Vec<Unknown>,
+    pub changes: Vec<Change>,
+}
+
+/// Who owns what, by account id.
+#[derive(Debug, Clone, Default)]
+pub struct AccountDirectory {
+    pub partition: String,
+    /// From account id to name and path of the organizational unit.
+    pub names: BTreeMap<String, (String, String)>,
+}
+
+impl AccountDirectory {
+    fn of<'s>(&'s self, id: &'s str) -> AccountNames<'s> {
+        let (name, ou_path) = self.names.get(id).map_or(("", ""), |(name, ou_path)| (name, ou_path));
+        AccountNames { id, name, ou_path, partition: &self.partition }
+    }
+}
+
+/// Judges every instance of the chosen Regions, by account, Region and id.
+pub fn assess(
+    estate: &Estate<'_>,
+    rules: &RuleSet,
+    directory: &AccountDirectory,
+    surroundings: Surroundings<'_>,
+    is_chosen: impl Fn(&str, &str) -> bool,
+) -> Result<Vec<Assessed>, RuleError> {
+    let mut all = Vec::new();
+    for region in estate.regions().filter(|region| is_chosen(region.account, region.name)) {
+        for (id, instance) in Estate::instances(region) {
+            let names = directory.of(region.account);
+            let learned = learn(estate, region, instance, names, surroundings);
+            all.push(judge(estate, region, instance, id, learned, rules)?);
+        }
+    }
+    Ok(all)
+}
+
+fn judge(estate: &Estate<'_>, region: &Region<'_>, instance: &Instance, id: &str, learned: Learned, rules: &RuleSet) -> Result<Assessed, RuleError> {
+    let state = learned.facts.instance.state.known().copied();
+    let is_gone = matches!(state, Some(InstanceState::Terminated | InstanceState::ShuttingDown));
+    let mut findings = Vec::new();
+    if !is_gone {
+        let sheet = learned.facts.sheet().map_err(RuleError::from)?;
+        for judgement in rules.judge(&sheet)? {
+            let patient = Patient { estate, region, instance, learned: &learned };
+            let fails = judgement.outcome == Outcome::Fail;
+            findings.push(Found {
+                rule_id: judgement.rule.id().to_owned(),
+                title: judgement.rule.title().to_owned(),
+                severity: judgement.severity,
+                status: if fails { FindingStatus::Fail } else { FindingStatus::Unknown },
+                target: judgement.rule.target(),
+                resource: judgement.resource,
+                message: judgement.message,
+                evidence: judgement.evidence,
+                unknowns: judgement.unknowns,
+                changes: judgement.rule.fix().filter(|_| fails).map(|fix| changes(patient, fix, judgement.rule.target())).unwrap_or_default(),
+            });
+        }
+    }
+    let excluded_because = if is_gone {
+        state.map(|state| format!("the instance is {}", state.as_str()))
+    } else if learned.facts.instance.is_managed_by_aws {
+        Some(match learned.facts.instance.managed_by.as_str() {
+            "" => "another AWS service manages and patches it".to_owned(),
+            principal => format!("{principal} manages and patches it"),
+        })
+    } else {
+        None
+    };
+    let has_error = |status| findings.iter().any(|found: &Found| found.severity == Severity::Error && found.status == status);
+    let readiness = match () {
+        () if excluded_because.is_some() => Readiness::Excluded,
+        () if has_error(FindingStatus::Fail) => Readiness::NotReady,
+        () if has_error(FindingStatus::Unknown) => Readiness::Unknown,
+        () => Readiness::Ready,
+    };
+    Ok(Assessed {
+        account_id: region.account.to_owned(),
+        region: region.name.to_owned(),
+        instance_id: id.to_owned(),
+        learned,
+        readiness,
+        excluded_because,
+        findings,
+    })
+}

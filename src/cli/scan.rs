@@ -1,0 +1,67 @@
+//! `patch-preflight scan`.
+
+use anyhow::Context as _;
+
+use super::arguments::{Assumption, FailOn, Global, Incomplete, ScanArguments};
+use super::source::{self, Seen};
+use super::{Failure, output};
+use crate::exit::Exit;
+use crate::network::Assumptions;
+use crate::platform::Tables;
+use crate::report::types::{FindingStatus, Report};
+use crate::rules::RuleSet;
+use crate::scan::{Judging, scan};
+
+pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Failure> {
+    // Everything that can be wrong with the command line is found before AWS is asked anything.
+    output::check(&arguments.output)?;
+    let rules = rules(arguments)?;
+    let tables = tables(arguments)?;
+    let judging = Judging {
+        rules: &rules,
+        tables: &tables,
+        assumptions: Assumptions { no_private_dns_overrides: arguments.assume.contains(&Assumption::NoPrivateDnsOverrides) },
+    };
+    let selection = arguments.selection.selection();
+    let Seen { snapshot, interrupted } = match (&arguments.snapshot, arguments.demo) {
+        (Some(folder), _) => source::from_folder(folder)?,
+        (None, true) => source::sample()?,
+        (None, false) => source::from_aws(selection.clone(), &arguments.access, global)?,
+    };
+    if let Some(folder) = &arguments.save_snapshot {
+        snapshot.write(folder).map_err(Failure::usage)?;
+        output::remark(global, &format!("snapshot written to {}", folder.display()));
+    }
+    let report = scan(&snapshot, &selection, &judging).map_err(Failure::usage)?;
+    output::write(&report, &arguments.output, arguments.wide, global)?;
+    Ok(if interrupted { Exit::Interrupted } else { exit(&report, arguments.fail_on, arguments.incomplete) })
+}
+
+fn rules(arguments: &ScanArguments) -> Result<RuleSet, Failure> {
+    let mut rules = RuleSet::builtin().map_err(Failure::usage)?;
+    for folder in &arguments.rules {
+        rules.add_folder(folder).map_err(Failure::usage)?;
+    }
+    for setting in &arguments.rule {
+        let (id, level) = setting.split_once('=').with_context(|| format!("--rule {setting}: write it as ID=off, note, warning or error")).map_err(Failure::usage)?;
+        let level = level.parse().map_err(|_| Failure::usage(anyhow::anyhow!("--rule {setting}: {level:?} is no level: use off, note, warning or error")))?;
+        rules.set_level(id, level).map_err(Failure::usage)?;
+    }
+    Ok(rules)
+}
+
+fn tables(arguments: &ScanArguments) -> Result<Tables, Failure> {
+    let Some(file) = &arguments.operating_systems else { return Tables::builtin().map_err(Failure::usage) };
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())).map_err(Failure::usage)?;
+    Tables::with_override(&text, &file.display().to_string()).map_err(Failure::usage)
+}
+
+/// Findings outweigh what is not known; what is not known is never clean.
+fn exit(report: &Report, fail_on: FailOn, incomplete: Incomplete) -> Exit {
+    let counts = |finding: &&crate::report::types::Finding| finding.status == FindingStatus::Fail && finding.muted.is_none() && fail_on.counts(finding.severity);
+    if report.findings.iter().find(counts).is_some() {
+        return Exit::Findings;
+    }
+    let is_known = report.complete && report.summary.unknown == 0;
+    if !is_known && incomplete == Incomplete::Fail { Exit::Incomplete } else { Exit::Clean }
+}

@@ -1,0 +1,324 @@
+//! Learns the facts of one instance from the model: the only place where the rules' vocabulary meets network, identity and platform.
+
+use jiff::{Span, Timestamp, Zoned};
+
+use super::{
+    AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PathFacts, PathVerdict, PathsFacts, Ping, PlatformFacts, PlatformSource,
+    RegionFacts, Switch,
+};
+use crate::identity::Identity;
+use crate::model::known::{Known, Unknown};
+use crate::model::{Estate, Region};
+use crate::network::{self, Assumptions, Code, Ec2Messages, Path, Place, PortFamily, Target, Verdict};
+use crate::platform::{self, AgentVersion, Answer, Family, Observed, Platform, Source, Tables};
+use crate::snapshot::ec2::{Instance, Tag};
+use crate::snapshot::ssm::InstanceInformation;
+
+/// What the facts of every instance of a scan share.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'s> {
+    pub tables: &'s Tables,
+    pub assumptions: Assumptions,
+    /// When the snapshot was taken; without it nothing is fresh and nothing is past its end.
+    pub captured_at: Option<Timestamp>,
+}
+
+/// The account of an instance, as the organization knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountNames<'s> {
+    pub id: &'s str,
+    pub name: &'s str,
+    pub ou_path: &'s str,
+    pub partition: &'s str,
+}
+
+/// The facts of one instance, with what stands behind them.
+#[derive(Debug, Clone)]
+pub struct Learned {
+    pub facts: Facts,
+    pub paths: Vec<Path>,
+    pub platform: Platform,
+    pub last_ping_at: Option<String>,
+    /// Whether the model agrees with a fresh sign of life; `None` without one.
+    pub agrees: Option<bool>,
+}
+
+pub fn learn(estate: &Estate<'_>, region: &Region<'_>, instance: &Instance, account: AccountNames<'_>, surroundings: Surroundings<'_>) -> Learned {
+    let id = instance.instance_id.as_deref().unwrap_or_default();
+    let node = region.node(id);
+    let registered = node.known().copied().flatten();
+    let platform = platform::identify(surroundings.tables, &observed(region, instance, registered));
+    let version = registered.and_then(|node| node.agent_version.as_deref()).and_then(|text| text.parse::<AgentVersion>().ok());
+    let ports = match platform.family {
+        Some(Family::Linux) => PortFamily::Linux,
+        Some(Family::Windows | Family::MacOs) => PortFamily::WindowsOrMac,
+        None => PortFamily::Unknown,
+    };
+    let ec2messages = Ec2Messages {
+        exists: has_ec2messages(region, surroundings.tables),
+        agent_prefers_ssmmessages: version.is_some_and(|version| version >= AgentVersion::WITHOUT_EC2MESSAGES),
+    };
+    let paths = network::judge(estate, region, instance, ports, ec2messages, surroundings.assumptions);
+    let state = instance_state(instance);
+    let is_online = state.is(&InstanceState::Running) && registered.is_some_and(|node| is_fresh(node, surroundings.captured_at));
+    let verdict_of_ssm = paths.iter().find(|path| path.target == Target::Ssm).map(|path| path.verdict);
+    let agrees = match verdict_of_ssm {
+        Some(Verdict::Reachable) if is_online => Some(true),
+        Some(Verdict::Blocked) if is_online => Some(false),
+        _ => None,
+    };
+    let identity = Identity::of(region, instance);
+    let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
+    let partition = account.partition;
+    let operator = instance.operator.as_ref().filter(|operator| operator.managed == Some(true));
+    let facts = Facts {
+        account: AccountFacts { id: account.id.to_owned(), name: account.name.to_owned(), ou_path: account.ou_path.to_owned() },
+        region: RegionFacts {
+            name: region.name.to_owned(),
+            has_patch_policies: platform::patch_policies_supported(surroundings.tables, region.name),
+        },
+        instance: InstanceFacts {
+            id: id.to_owned(),
+            arn: format!("arn:{partition}:ec2:{}:{}:instance/{id}", region.name, account.id),
+            name,
+            state,
+            r#type: present(instance.instance_type.clone(), id, "the instance type"),
+            has_little_memory: instance.instance_type.as_deref().map_or_else(
+                || missing(id, "the instance type"),
+                |kind| answer(platform::has_under_one_gib(surroundings.tables, kind), kind),
+            ),
+            metadata_endpoint: instance
+                .metadata_options
+                .as_ref()
+                .and_then(|options| options.http_endpoint.as_deref())
+                .and_then(Switch::from_word)
+                .map_or_else(|| missing(id, "MetadataOptions"), Known::Known),
+            is_managed_by_aws: operator.is_some(),
+            managed_by: operator.and_then(|operator| operator.principal.clone()).unwrap_or_default(),
+            tags: instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
+        },
+        platform: platform_facts(&platform, id, surroundings),
+        agent: agent_facts(&node, version, id),
+        identity: IdentityFacts {
+            has_instance_profile: identity.instance_profile.is_some(),
+            instance_profile: identity.instance_profile.unwrap_or_default().to_owned(),
+            is_dhmc_on: identity.is_dhmc_on(),
+            relies_on_dhmc: identity.relies_on_dhmc(),
+        },
+        paths: paths_facts(&paths, is_online),
+    };
+    Learned { facts, paths, platform, last_ping_at: registered.and_then(|node| node.last_ping_date_time.clone()), agrees }
+}
+
+fn missing<T>(id: &str, what: &str) -> Known<T> {
+    Known::unknown("fact_not_collected", id, format!("collect ec2-describe-instances.json again: {what} of {id} is missing"))
+}
+
+fn present<T>(value: Option<T>, id: &str, what: &str) -> Known<T> {
+    value.map_or_else(|| missing(id, what), Known::Known)
+}
+
+fn answer((answer, because): (Answer, String), resource: &str) -> Known<bool> {
+    match answer {
+        Answer::Yes => Known::Known(true),
+        Answer::No => Known::Known(false),
+        Answer::Unknown => Known::unknown("table_has_no_row", resource, because),
+    }
+}
+
+fn instance_state(instance: &Instance) -> Known<InstanceState> {
+    let word = instance.state.as_ref().and_then(|state| state.name.as_deref());
+    let id = instance.instance_id.as_deref().unwrap_or_default();
+    word.and_then(InstanceState::from_word).map_or_else(|| missing(id, "a state that is known here"), Known::Known)
+}
+
+fn tag<'t>(tags: &'t [Tag], key: &str) -> Option<&'t str> {
+    tags.iter().find(|tag| tag.key == key).map(|tag| tag.value.as_str())
+}
+
+fn observed<'a>(region: &Region<'a>, instance: &'a Instance, node: Option<&'a InstanceInformation>) -> Observed<'a> {
+    let image = region.image(instance.instance_id.as_deref().unwrap_or_default()).known().copied().flatten();
+    Observed {
+        platform_type: node.and_then(|node| node.platform_type.as_deref()),
+        platform_name: node.and_then(|node| node.platform_name.as_deref()),
+        platform_version: node.and_then(|node| node.platform_version.as_deref()),
+        image_name: image.and_then(|image| image.name.as_deref()),
+        image_owner: image.and_then(|image| image.owner_id.as_deref()),
+        image_owner_alias: image.and_then(|image| image.image_owner_alias.as_deref()),
+        platform: instance.platform.as_deref(),
+        platform_details: instance.platform_details.as_deref(),
+        usage_operation: instance.usage_operation.as_deref(),
+        instance_type: instance.instance_type.as_deref(),
+        architecture: instance.architecture.as_deref(),
+    }
+}
+
+/// The list of endpoint services is the truth at run time; without it the table of Regions decides.
+fn has_ec2messages(region: &Region<'_>, tables: &Tables) -> bool {
+    let names = region.files.endpoint_services.as_ref().map(|file| &file.service_names);
+    let offers = |service: &str| names.is_some_and(|names| names.iter().any(|name| name.ends_with(service)));
+    if offers(".ssm") {
+        return offers(".ec2messages");
+    }
+    !matches!(platform::region_has_ec2messages(tables, region.name), Answer::No)
+}
+
+/// Whether the agent was online shortly before the snapshot: it reports every five minutes, so two reports and a margin.
+fn is_fresh(node: &InstanceInformation, captured_at: Option<Timestamp>) -> bool {
+    let is_online = node.ping_status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("Online"));
+    let ping = node.last_ping_date_time.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+    let (Some(ping), Some(captured_at)) = (ping, captured_at) else { return false };
+    is_online && captured_at.checked_sub(Span::new().minutes(15)).is_ok_and(|oldest| ping >= oldest)
+}
+
+fn platform_facts(platform: &Platform, id: &str, surroundings: Surroundings<'_>) -> PlatformFacts {
+    let tables = surroundings.tables;
+    let unidentified = || {
+        Unknown::new(
+            "platform_unknown",
+            id,
+            format!("learn the operating system of {id}: it is not registered with Systems Manager, and its image does not tell"),
+        )
+    };
+    let os = platform.os.as_ref().map_or_else(|| Known::Unknown(vec![unidentified()]), |os| Known::Known(os.to_string()));
+    let (patchable, patchable_because) = platform::patch_manager_support(tables, platform);
+    let support_ends = platform::vendor_support_end(tables, platform);
+    let today = surroundings.captured_at.map(|captured_at| Zoned::new(captured_at, jiff::tz::TimeZone::UTC).date());
+    let is_past_support = match (support_ends, today) {
+        (Some(end), Some(today)) => Known::Known(today > end),
+        (None, _) if platform.os.is_none() => Known::Unknown(vec![unidentified()]),
+        (None, _) => Known::Known(false),
+        (Some(_), None) => Known::unknown("fact_not_collected", "snapshot.json", "add the capture time to snapshot.json"),
+    };
+    PlatformFacts {
+        name: if platform.os.is_some() { Known::Known(platform.name.clone()) } else { Known::Unknown(vec![unidentified()]) },
+        os,
+        version: platform.version.clone().map_or_else(|| Known::Unknown(vec![unidentified()]), Known::Known),
+        source: match platform.source {
+            Source::Agent => PlatformSource::Agent,
+            Source::Image => PlatformSource::Image,
+            Source::PlatformDetails => PlatformSource::PlatformDetails,
+            Source::Unknown => PlatformSource::Unknown,
+        },
+        is_patchable: match platform.os {
+            Some(_) => answer((patchable, patchable_because.clone()), id),
+            None => Known::Unknown(vec![unidentified()]),
+        },
+        patchable_because,
+        is_past_support,
+        support_ends: support_ends.map_or_else(
+            || Known::unknown("table_has_no_row", id, "look up when the vendor's support ends: the table has no date"),
+            |end| Known::Known(end.to_string()),
+        ),
+        has_preinstalled_agent: answer(platform::preinstalled_agent(tables, platform), id),
+    }
+}
+
+fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<AgentVersion>, id: &str) -> AgentFacts {
+    let unreported = || Known::unknown("agent_version_unknown", id, format!("register {id} with Systems Manager: its agent's version is not reported"));
+    let at_least = |minimum: AgentVersion| match (node, version) {
+        (Known::Unknown(why), _) => Known::Unknown(why.clone()),
+        (_, Some(version)) => Known::Known(version >= minimum),
+        (_, None) => unreported(),
+    };
+    let ping = node.as_ref().and_then(|node| match node {
+        None => Known::Known(Ping::None),
+        Some(node) => match node.ping_status.as_deref() {
+            Some(word) if word.eq_ignore_ascii_case("Online") => Known::Known(Ping::Online),
+            Some(word) if word.eq_ignore_ascii_case("ConnectionLost") => Known::Known(Ping::ConnectionLost),
+            Some(word) if word.eq_ignore_ascii_case("Inactive") => Known::Known(Ping::Inactive),
+            word => Known::unknown("fact_not_collected", id, format!("check PingStatus {:?} by hand: it is not known here", word.unwrap_or_default())),
+        },
+    });
+    AgentFacts {
+        is_registered: node.as_ref().map(|node| node.is_some()),
+        ping,
+        version: match (node, version) {
+            (Known::Unknown(why), _) => Known::Unknown(why.clone()),
+            (_, Some(version)) => Known::Known(version.to_string()),
+            (_, None) => unreported(),
+        },
+        has_version: node.as_ref().map(|_| version.is_some()),
+        can_patch: at_least(AgentVersion::PATCHING_MINIMUM),
+        can_use_dhmc: at_least(AgentVersion::DHMC_MINIMUM),
+        needs_no_ec2messages: at_least(AgentVersion::WITHOUT_EC2MESSAGES),
+    }
+}
+
+fn paths_facts(paths: &[Path], is_online: bool) -> PathsFacts {
+    let of = |target: Target| {
+        paths.iter().find(|path| path.target == target).map_or_else(
+            || unjudged(target),
+            |path| {
+                let facts = path_facts(path);
+                // A fresh sign of life proves the path to Systems Manager, whatever the model says (the mismatch is told apart).
+                if target == Target::Ssm && is_online && path.verdict != Verdict::Reachable { proved(facts) } else { facts }
+            },
+        )
+    };
+    PathsFacts { ssm: of(Target::Ssm), ssmmessages: of(Target::SsmMessages), ec2messages: of(Target::Ec2Messages), s3: of(Target::S3) }
+}
+
+fn unjudged(target: Target) -> PathFacts {
+    let why = || Known::unknown("fact_not_collected", target.service(), "report this: the path was not judged");
+    PathFacts {
+        host: target.service().to_owned(),
+        verdict: why(),
+        summary: "it was not judged".to_owned(),
+        blocking_resource: String::new(),
+        is_route_missing: Known::Known(false),
+        is_egress_closed: Known::Known(false),
+        is_blocked_elsewhere: Known::unknown("fact_not_collected", target.service(), "report this: the path was not judged"),
+    }
+}
+
+fn proved(facts: PathFacts) -> PathFacts {
+    PathFacts {
+        verdict: Known::Known(PathVerdict::Reachable),
+        summary: "the agent was online just before the scan".to_owned(),
+        blocking_resource: String::new(),
+        is_route_missing: Known::Known(false),
+        is_egress_closed: Known::Known(false),
+        is_blocked_elsewhere: Known::Known(false),
+        ..facts
+    }
+}
+
+fn path_facts(path: &Path) -> PathFacts {
+    let unknown = || Known::Unknown(path.unknowns.clone());
+    let verdict = match path.verdict {
+        Verdict::Reachable => Known::Known(PathVerdict::Reachable),
+        Verdict::Partial => Known::Known(PathVerdict::Partial),
+        Verdict::Blocked => Known::Known(PathVerdict::Blocked),
+        Verdict::NotNeeded => Known::Known(PathVerdict::NotNeeded),
+        Verdict::Unknown => unknown(),
+    };
+    let is_failing = matches!(path.verdict, Verdict::Blocked | Verdict::Partial);
+    let has = |holds: fn(&network::Blocker) -> bool| is_failing && path.blockers.iter().any(holds);
+    PathFacts {
+        host: path.host.clone(),
+        summary: summary(path),
+        blocking_resource: path.blockers.first().map(|blocker| blocker.resource.clone()).unwrap_or_default(),
+        is_route_missing: Known::Known(has(is_route)),
+        is_egress_closed: Known::Known(has(is_egress)),
+        is_blocked_elsewhere: if verdict.known().is_some() { Known::Known(has(|blocker| !is_route(blocker) && !is_egress(blocker))) } else { unknown() },
+        verdict,
+    }
+}
+
+fn is_route(blocker: &network::Blocker) -> bool {
+    matches!(blocker.place, Place::Route { .. } | Place::NoEndpoint { .. }) && blocker.code != Code::PcxRequiresAddressInVpcCidr
+}
+
+fn is_egress(blocker: &network::Blocker) -> bool {
+    matches!(blocker.place, Place::InstanceEgress { .. })
+}
+
+fn summary(path: &Path) -> String {
+    if !matches!(path.verdict, Verdict::Blocked | Verdict::Partial) {
+        return "nothing blocks it".to_owned();
+    }
+    let causes: Vec<String> = path.blockers.iter().map(|blocker| format!("{} {}", blocker.resource, blocker.detail)).collect();
+    let prefix = if path.verdict == Verdict::Partial { "it works for a part of the connections only: " } else { "" };
+    format!("{prefix}{}", causes.join("; "))
+}

@@ -1,0 +1,337 @@
+//! One change to an AWS account: what it is called, the commands that make it, and those that take it back.
+//!
+//! Commands are printed, never run. None of them stops, terminates or deletes anything.
+
+use std::collections::BTreeMap;
+
+use crate::network::Destination;
+
+/// A change, with all that its commands need. Two findings with the same change share one fix.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Lets TCP 443 out of a security group.
+    AllowEgress { group: String, to: Destination },
+    /// Lets TCP 443 into an interface endpoint's security group.
+    AllowEndpointIngress { endpoint: String, group: String, from: Origin },
+    /// Lets some TCP ports through a network ACL, before the rule that denies them.
+    AllowInNetworkAcl { acl: String, is_egress: bool, addresses: Vec<String>, ports: (u32, u32), rule_number: Option<i32> },
+    AssociateGatewayEndpoint { endpoint: String, route_table: String },
+    CreateGatewayEndpoint { vpc: String, service_name: String, route_table: String },
+    CreateInterfaceEndpoint { vpc: String, service_name: String, placement: Placement },
+    EnablePrivateDns { endpoint: String },
+    EnableVpcAttribute { vpc: String, attribute: String },
+    AttachInstanceProfile { instance: String, profile: Option<String> },
+    EnableMetadataEndpoint { instance: String },
+    UpdateAgent { instance: String },
+    /// Nothing is sure but that a person must look: AWS's own read-only runbook says more.
+    RunDiagnosis { instance: String },
+    /// A change that no single command makes.
+    ByHand { resource: String, what: String },
+}
+
+/// Who is let in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    Group(String),
+    Address(String),
+}
+
+/// Where a new interface endpoint goes. Fixes for several subnets of a VPC become one, with one subnet for each Availability Zone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Placement {
+    /// From Availability Zone to subnet.
+    pub subnets: BTreeMap<String, String>,
+    /// The security groups of the VPC's other interface endpoints; when there are none, one is created for the VPC's blocks.
+    pub groups: Vec<String>,
+    pub vpc_blocks: Vec<String>,
+}
+
+impl Change {
+    /// A stable word for the kind of change.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AllowEgress { .. } => "allow-egress",
+            Self::AllowEndpointIngress { .. } => "allow-endpoint-ingress",
+            Self::AllowInNetworkAcl { .. } => "allow-in-network-acl",
+            Self::AssociateGatewayEndpoint { .. } => "associate-gateway-endpoint",
+            Self::CreateGatewayEndpoint { .. } => "create-gateway-endpoint",
+            Self::CreateInterfaceEndpoint { .. } => "create-interface-endpoint",
+            Self::EnablePrivateDns { .. } => "enable-private-dns",
+            Self::EnableVpcAttribute { .. } => "enable-vpc-attribute",
+            Self::AttachInstanceProfile { .. } => "attach-instance-profile",
+            Self::EnableMetadataEndpoint { .. } => "enable-metadata-endpoint",
+            Self::UpdateAgent { .. } => "update-agent",
+            Self::RunDiagnosis { .. } => "run-diagnosis",
+            Self::ByHand { .. } => "by-hand",
+        }
+    }
+
+    /// The id of what is changed.
+    pub fn resource(&self) -> &str {
+        match self {
+            Self::AllowEgress { group, .. } | Self::AllowEndpointIngress { group, .. } => group,
+            Self::AllowInNetworkAcl { acl, .. } => acl,
+            Self::AssociateGatewayEndpoint { route_table, .. } => route_table,
+            Self::CreateGatewayEndpoint { vpc, .. } | Self::CreateInterfaceEndpoint { vpc, .. } | Self::EnableVpcAttribute { vpc, .. } => vpc,
+            Self::EnablePrivateDns { endpoint } => endpoint,
+            Self::AttachInstanceProfile { instance, .. }
+            | Self::EnableMetadataEndpoint { instance }
+            | Self::UpdateAgent { instance }
+            | Self::RunDiagnosis { instance } => instance,
+            Self::ByHand { resource, .. } => resource,
+        }
+    }
+
+    /// What makes two changes one: everything but where a new endpoint is put.
+    pub fn key(&self) -> String {
+        match self {
+            Self::CreateInterfaceEndpoint { vpc, service_name, .. } => format!("create-interface-endpoint {vpc} {service_name}"),
+            other => format!("{} {other:?}", other.kind()),
+        }
+    }
+
+    /// Takes over what another change with the same key adds.
+    pub fn absorb(&mut self, other: Self) {
+        if let (Self::CreateInterfaceEndpoint { placement, .. }, Self::CreateInterfaceEndpoint { placement: more, .. }) = (self, other) {
+            for (zone, subnet) in more.subnets {
+                placement.subnets.entry(zone).or_insert(subnet);
+            }
+        }
+    }
+
+    /// The change in one sentence.
+    pub fn title(&self) -> String {
+        match self {
+            Self::AllowEgress { group, to } => format!("Allow outbound TCP 443 from {group} to {}", destination(to)),
+            Self::AllowEndpointIngress { endpoint, group, from } => {
+                let from = match from {
+                    Origin::Group(id) | Origin::Address(id) => id,
+                };
+                format!("Allow inbound TCP 443 from {from} on {group}, the security group of {endpoint}")
+            }
+            Self::AllowInNetworkAcl { acl, is_egress, addresses, ports, .. } => {
+                let direction = if *is_egress { "outbound to" } else { "inbound from" };
+                format!("Allow TCP {} {direction} {} in {acl}, before the rule that denies it", port_range(*ports), few(addresses))
+            }
+            Self::AssociateGatewayEndpoint { endpoint, route_table } => format!("Associate gateway endpoint {endpoint} with route table {route_table}"),
+            Self::CreateGatewayEndpoint { vpc, service_name, route_table } => {
+                format!("Create the gateway endpoint for {service_name} in {vpc}, associated with {route_table}")
+            }
+            Self::CreateInterfaceEndpoint { vpc, service_name, .. } => {
+                format!("Create the interface endpoint for {service_name} in {vpc}, with private DNS (or give the subnets a route to a NAT gateway)")
+            }
+            Self::EnablePrivateDns { endpoint } => format!("Turn on private DNS of {endpoint}"),
+            Self::EnableVpcAttribute { vpc, attribute } => format!("Turn on {attribute} of {vpc}"),
+            Self::AttachInstanceProfile { instance, profile: Some(profile) } => format!("Attach instance profile {profile} to {instance}"),
+            Self::AttachInstanceProfile { instance, profile: None } => {
+                format!("Attach an instance profile with AmazonSSMManagedInstanceCore to {instance}, or turn on Default Host Management Configuration")
+            }
+            Self::EnableMetadataEndpoint { instance } => format!("Turn on the metadata endpoint of {instance}"),
+            Self::UpdateAgent { instance } => format!("Update SSM Agent on {instance}"),
+            Self::RunDiagnosis { instance } => format!("Find out why the agent of {instance} does not report, with AWS's read-only runbook"),
+            Self::ByHand { what, .. } => what.clone(),
+        }
+    }
+
+    /// The commands, in order.
+    pub fn commands(&self, region: &str) -> Vec<String> {
+        let ec2 = |words: &[&str]| command("ec2", region, words);
+        match self {
+            Self::AllowEgress { group, to } => {
+                permissions(to).iter().map(|far_end| ec2(&["authorize-security-group-egress", "--group-id", group, "--ip-permissions", &https(far_end)])).collect()
+            }
+            Self::AllowEndpointIngress { group, from, .. } => {
+                vec![ec2(&["authorize-security-group-ingress", "--group-id", group, "--ip-permissions", &https(&origin(from))])]
+            }
+            Self::AllowInNetworkAcl { acl, is_egress, addresses, ports, rule_number: Some(number) } => {
+                let direction = if *is_egress { "--egress" } else { "--ingress" };
+                let range = format!("From={},To={}", ports.0, ports.1);
+                addresses
+                    .iter()
+                    .zip(*number..)
+                    .map(|(address, number)| {
+                        let number = number.to_string();
+                        ec2(&[
+                            "create-network-acl-entry",
+                            "--network-acl-id",
+                            acl,
+                            direction,
+                            "--rule-number",
+                            &number,
+                            "--protocol",
+                            "tcp",
+                            "--port-range",
+                            &range,
+                            "--cidr-block",
+                            address,
+                            "--rule-action",
+                            "allow",
+                        ])
+                    })
+                    .collect()
+            }
+            Self::AllowInNetworkAcl { rule_number: None, .. } | Self::ByHand { .. } => Vec::new(),
+            Self::AssociateGatewayEndpoint { endpoint, route_table } => {
+                vec![ec2(&["modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--add-route-table-ids", route_table])]
+            }
+            Self::CreateGatewayEndpoint { vpc, service_name, route_table } => vec![ec2(&[
+                "create-vpc-endpoint",
+                "--vpc-endpoint-type",
+                "Gateway",
+                "--vpc-id",
+                vpc,
+                "--service-name",
+                service_name,
+                "--route-table-ids",
+                route_table,
+            ])],
+            Self::CreateInterfaceEndpoint { vpc, service_name, placement } => interface_endpoint(region, vpc, service_name, placement),
+            Self::EnablePrivateDns { endpoint } => vec![ec2(&["modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--private-dns-enabled"])],
+            Self::EnableVpcAttribute { vpc, attribute } => {
+                let option = if attribute == "enableDnsSupport" { "--enable-dns-support" } else { "--enable-dns-hostnames" };
+                vec![ec2(&["modify-vpc-attribute", "--vpc-id", vpc, option, r#"{"Value":true}"#])]
+            }
+            Self::AttachInstanceProfile { instance, profile: Some(profile) } => {
+                let name = format!("Name={profile}");
+                vec![ec2(&["associate-iam-instance-profile", "--instance-id", instance, "--iam-instance-profile", &name])]
+            }
+            Self::AttachInstanceProfile { profile: None, .. } => Vec::new(),
+            Self::EnableMetadataEndpoint { instance } => {
+                vec![ec2(&["modify-instance-metadata-options", "--instance-id", instance, "--http-endpoint", "enabled"])]
+            }
+            Self::UpdateAgent { instance } => {
+                vec![command("ssm", region, &["send-command", "--document-name", "AWS-UpdateSSMAgent", "--instance-ids", instance])]
+            }
+            Self::RunDiagnosis { instance } => {
+                let parameter = format!("InstanceId={instance}");
+                let words = ["start-automation-execution", "--document-name", "AWSSupport-TroubleshootManagedInstance", "--parameters", &parameter];
+                vec![command("ssm", region, &words)]
+            }
+        }
+    }
+
+    /// How to take the change back, as a fragment of a sentence.
+    pub fn undo(&self) -> &'static str {
+        match self {
+            Self::AllowEgress { .. } => "revoke-security-group-egress with the same permission",
+            Self::AllowEndpointIngress { .. } => "revoke-security-group-ingress with the same permission",
+            Self::AllowInNetworkAcl { .. } => "remove the entry with the same rule number",
+            Self::AssociateGatewayEndpoint { .. } => "modify-vpc-endpoint with --remove-route-table-ids",
+            Self::CreateGatewayEndpoint { .. } | Self::CreateInterfaceEndpoint { .. } => "remove the endpoint",
+            Self::EnablePrivateDns { .. } => "modify-vpc-endpoint with --no-private-dns-enabled",
+            Self::EnableVpcAttribute { .. } => "modify-vpc-attribute with the value false",
+            Self::AttachInstanceProfile { .. } => "disassociate-iam-instance-profile",
+            Self::EnableMetadataEndpoint { .. } => "modify-instance-metadata-options with --http-endpoint disabled",
+            Self::UpdateAgent { .. } => "send AWS-UpdateSSMAgent with the version parameter of the old agent and allowDowngrade true",
+            Self::RunDiagnosis { .. } => "nothing to take back: the runbook changes nothing",
+            Self::ByHand { .. } => "depends on the change",
+        }
+    }
+}
+
+fn interface_endpoint(region: &str, vpc: &str, service_name: &str, placement: &Placement) -> Vec<String> {
+    let mut commands = Vec::new();
+    let mut groups: Vec<&str> = placement.groups.iter().map(String::as_str).collect();
+    if groups.is_empty() {
+        let create = command(
+            "ec2",
+            region,
+            &[
+                "create-security-group",
+                "--vpc-id",
+                vpc,
+                "--group-name",
+                "ssm-endpoints",
+                "--description",
+                "HTTPS to interface endpoints",
+                "--query",
+                "GroupId",
+                "--output",
+                "text",
+            ],
+        );
+        commands.push(format!("GROUP=$({create})"));
+        for block in &placement.vpc_blocks {
+            let permission = https(&format!("IpRanges=[{{CidrIp={block}}}]"));
+            let authorize = command("ec2", region, &["authorize-security-group-ingress", "--ip-permissions", &permission]);
+            commands.push(format!("{authorize} --group-id \"$GROUP\""));
+        }
+        groups.push("$GROUP");
+    }
+    let subnets: Vec<String> = placement.subnets.values().map(|subnet| quote(subnet)).collect();
+    let groups: Vec<String> = groups.iter().map(|group| if *group == "$GROUP" { "\"$GROUP\"".to_owned() } else { quote(group) }).collect();
+    let create = command("ec2", region, &["create-vpc-endpoint", "--vpc-endpoint-type", "Interface", "--vpc-id", vpc, "--service-name", service_name]);
+    commands.push(format!("{create} --subnet-ids {} --security-group-ids {} --private-dns-enabled", subnets.join(" "), groups.join(" ")));
+    commands
+}
+
+fn destination(to: &Destination) -> String {
+    match to {
+        Destination::PrefixList(id) => id.clone(),
+        Destination::Groups(groups) => groups.join(", "),
+        Destination::Internet => "0.0.0.0/0".to_owned(),
+    }
+}
+
+fn permissions(to: &Destination) -> Vec<String> {
+    match to {
+        Destination::PrefixList(id) => vec![format!("PrefixListIds=[{{PrefixListId={id}}}]")],
+        Destination::Groups(groups) => groups.iter().take(1).map(|group| format!("UserIdGroupPairs=[{{GroupId={group}}}]")).collect(),
+        Destination::Internet => vec!["IpRanges=[{CidrIp=0.0.0.0/0}]".to_owned()],
+    }
+}
+
+fn origin(from: &Origin) -> String {
+    match from {
+        Origin::Group(group) => format!("UserIdGroupPairs=[{{GroupId={group}}}]"),
+        Origin::Address(address) => format!("IpRanges=[{{CidrIp={address}/32}}]"),
+    }
+}
+
+fn https(far_end: &str) -> String {
+    format!("IpProtocol=tcp,FromPort=443,ToPort=443,{far_end}")
+}
+
+fn port_range((first, last): (u32, u32)) -> String {
+    if first == last { first.to_string() } else { format!("{first}-{last}") }
+}
+
+fn few(items: &[String]) -> String {
+    match items {
+        [first, second, third, rest @ ..] if !rest.is_empty() => format!("{first}, {second}, {third} and {} more", rest.len()),
+        _ => items.join(", "),
+    }
+}
+
+fn command(service: &str, region: &str, words: &[&str]) -> String {
+    let (operation, options) = words.split_first().unwrap_or((&"help", &[]));
+    let mut line = format!("aws {service} {operation} --region {}", quote(region));
+    for word in options {
+        line.push(' ');
+        line.push_str(&quote(word));
+    }
+    line
+}
+
+/// A word for a POSIX shell. Ids come from a snapshot, which anybody may have written.
+fn quote(word: &str) -> String {
+    let is_plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, Destination};
+
+    #[test]
+    fn an_id_from_a_hostile_snapshot_stays_one_word() {
+        let change = Change::AllowEgress { group: "sg-1'; rm -rf ~".to_owned(), to: Destination::PrefixList("pl-1".to_owned()) };
+        let commands = change.commands("eu-central-1");
+        assert_eq!(
+            commands,
+            [
+                r"aws ec2 authorize-security-group-egress --region eu-central-1 --group-id 'sg-1'\''; rm -rf ~' --ip-permissions 'IpProtocol=tcp,FromPort=443,ToPort=443,PrefixListIds=[{PrefixListId=pl-1}]'"
+            ]
+        );
+    }
+}

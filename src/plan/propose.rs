@@ -1,0 +1,207 @@
+//! From what is wrong to the changes that mend it.
+
+use std::collections::BTreeMap;
+
+use super::change::{Change, Origin, Placement};
+use crate::facts::Learned;
+use crate::model::known::Known;
+use crate::model::{Estate, Region, is_word};
+use crate::network::{Blocker, Code, Path, Place, Target};
+use crate::rules::FixGenerator;
+use crate::snapshot::ec2::{Instance, NetworkAcl, VpcEndpoint};
+
+/// The instance that a finding is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Patient<'s> {
+    pub estate: &'s Estate<'s>,
+    pub region: &'s Region<'s>,
+    pub instance: &'s Instance,
+    pub learned: &'s Learned,
+}
+
+/// The changes that clear a finding of a rule that names this generator.
+pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Target>) -> Vec<Change> {
+    let instance = patient.learned.facts.instance.id.clone();
+    match generator {
+        FixGenerator::NetworkPath => of_path(patient, target, |_| true),
+        FixGenerator::NetworkRoute => of_path(patient, target, is_route),
+        FixGenerator::NetworkEgress => of_path(patient, target, |blocker| matches!(blocker.place, Place::InstanceEgress { .. })),
+        FixGenerator::InstanceProfile => vec![Change::AttachInstanceProfile { instance, profile: usual_profile(patient) }],
+        FixGenerator::MetadataEndpoint => vec![Change::EnableMetadataEndpoint { instance }],
+        FixGenerator::AgentUpdate => vec![Change::UpdateAgent { instance }],
+        FixGenerator::AgentRegistration => registration(patient),
+        FixGenerator::OsUpgrade => {
+            let name = patient.learned.facts.platform.name.known().cloned().unwrap_or_else(|| "its operating system".to_owned());
+            vec![Change::ByHand { what: format!("Move {instance} from {name} to a release that Patch Manager supports, or patch it by other means"), resource: instance }]
+        }
+        FixGenerator::OtherTooling => vec![Change::ByHand {
+            what: format!("Patch the instances of {} with a maintenance window or a State Manager association", patient.region.name),
+            resource: patient.region.name.to_owned(),
+        }],
+    }
+}
+
+fn is_route(blocker: &Blocker) -> bool {
+    matches!(blocker.place, Place::Route { .. } | Place::NoEndpoint { .. })
+}
+
+/// While something else keeps the agent from registering, that is what to mend; else only a look at the instance tells.
+fn registration(patient: Patient<'_>) -> Vec<Change> {
+    let facts = &patient.learned.facts;
+    let has_credentials = facts.identity.has_instance_profile || facts.identity.is_dhmc_on.is(&true);
+    let has_paths = patient.learned.paths.iter().filter(|path| matches!(path.target, Target::Ssm | Target::SsmMessages)).all(|path| path.blockers.is_empty());
+    let has_metadata = !facts.instance.metadata_endpoint.is(&crate::facts::Switch::Disabled);
+    if !(has_credentials && has_paths && has_metadata) {
+        return Vec::new();
+    }
+    let instance = facts.instance.id.clone();
+    if facts.platform.has_preinstalled_agent.is(&false) {
+        let what = format!("Install SSM Agent on {instance}: images of its operating system come without it");
+        return vec![Change::ByHand { resource: instance, what }];
+    }
+    vec![Change::RunDiagnosis { instance }]
+}
+
+fn of_path(patient: Patient<'_>, target: Option<Target>, concerns: impl Fn(&Blocker) -> bool) -> Vec<Change> {
+    let path = patient.learned.paths.iter().find(|path| Some(path.target) == target);
+    let Some(path) = path else { return Vec::new() };
+    let mut changes: Vec<Change> = path.blockers.iter().filter(|blocker| concerns(blocker)).filter_map(|blocker| of_blocker(patient, path, blocker)).collect();
+    changes.sort();
+    changes.dedup();
+    changes
+}
+
+fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Change> {
+    match &blocker.place {
+        Place::InstanceEgress { groups, to } => Some(Change::AllowEgress { group: groups.first()?.clone(), to: to.clone() }),
+        Place::EndpointIngress { endpoint, groups, from_address, from_groups } => {
+            let from = from_groups.first().map_or_else(|| Origin::Address(from_address.clone()), |group| Origin::Group(group.clone()));
+            Some(Change::AllowEndpointIngress { endpoint: endpoint.clone(), group: groups.first()?.clone(), from })
+        }
+        Place::NetworkAcl { acl, egress, addresses, ports } => Some(allow_in_acl(patient, acl, *egress, addresses, *ports)),
+        Place::Route { route_table, vpc, .. } if path.target == Target::S3 => Some(route_to_s3(patient, route_table, vpc)),
+        Place::NoEndpoint { vpc } if path.target != Target::S3 => Some(interface_endpoint(patient, path.target, vpc)),
+        // The missing or sleeping endpoint beside it is what to mend.
+        Place::NoEndpoint { .. } | Place::Route { .. } | Place::PublicAddress { .. } if has_endpoint_cause(path) => None,
+        Place::Route { route_table, destination, .. } => Some(Change::ByHand {
+            resource: route_table.clone(),
+            what: match destination {
+                Some(destination) => format!("Point the route of {route_table} to {destination} at a target that exists"),
+                None => format!("Give {route_table} a route to {}: through a NAT gateway, or with an interface endpoint", path.host),
+            },
+        }),
+        Place::PrivateDns { endpoint } if blocker.code == Code::DnsPrivateDnsOff => Some(Change::EnablePrivateDns { endpoint: endpoint.clone() }),
+        // The endpoint that took the name has its own blocker.
+        Place::PrivateDns { .. } | Place::NoEndpoint { .. } => None,
+        Place::VpcAttribute { vpc, attribute } => Some(Change::EnableVpcAttribute { vpc: vpc.clone(), attribute: (*attribute).to_owned() }),
+        Place::EndpointState { endpoint } => {
+            Some(Change::ByHand { resource: endpoint.clone(), what: format!("Find out why endpoint {endpoint} is not available, and create it anew") })
+        }
+        Place::PublicAddress { interface } => Some(Change::ByHand {
+            resource: interface.clone(),
+            what: format!("Route the subnet of {interface} through a NAT gateway, or associate an Elastic IP address with {interface}"),
+        }),
+        Place::Other => Some(Change::ByHand { resource: blocker.resource.clone(), what: format!("Mend {}: {}", blocker.resource, blocker.detail) }),
+    }
+}
+
+/// Whether a missing endpoint, or one that takes no part, explains why the public way is tried at all.
+fn has_endpoint_cause(path: &Path) -> bool {
+    path.target != Target::S3
+        && path.blockers.iter().any(|blocker| {
+            matches!(blocker.place, Place::NoEndpoint { .. } | Place::EndpointState { .. } | Place::VpcAttribute { .. })
+                || blocker.code == Code::DnsPrivateDnsOff
+        })
+}
+
+fn endpoints<'s>(patient: Patient<'s>, vpc: &str) -> &'s [&'s VpcEndpoint] {
+    match patient.region.endpoints(vpc) {
+        Known::Known(endpoints) => endpoints,
+        Known::Unknown(_) => &[],
+    }
+}
+
+/// S3 by its gateway endpoint: free, and the existing one if there is one.
+fn route_to_s3(patient: Patient<'_>, route_table: &str, vpc: &str) -> Change {
+    let ending = format!(".{}.s3", patient.region.name);
+    let existing = endpoints(patient, vpc).iter().find(|endpoint| {
+        is_word(endpoint.vpc_endpoint_type.as_ref(), "Gateway")
+            && is_word(endpoint.state.as_ref(), "available")
+            && endpoint.service_name.as_deref().is_some_and(|name| name.ends_with(&ending))
+    });
+    match existing.and_then(|endpoint| endpoint.vpc_endpoint_id.clone()) {
+        Some(endpoint) => Change::AssociateGatewayEndpoint { endpoint, route_table: route_table.to_owned() },
+        None => Change::CreateGatewayEndpoint {
+            vpc: vpc.to_owned(),
+            service_name: service_name(patient.region, "s3"),
+            route_table: route_table.to_owned(),
+        },
+    }
+}
+
+/// The name under which the Region offers the service; partitions differ in its beginning.
+fn service_name(region: &Region<'_>, service: &str) -> String {
+    let ending = format!(".{}.{service}", region.name);
+    let offered = region.files.endpoint_services.iter().flat_map(|file| &file.service_names);
+    let usual = format!("com.amazonaws{ending}");
+    let mut names: Vec<&String> = offered.filter(|name| name.ends_with(&ending)).collect();
+    names.sort_by_key(|name| (**name != usual, (*name).clone()));
+    names.first().map_or(usual, |name| (*name).clone())
+}
+
+fn interface_endpoint(patient: Patient<'_>, target: Target, vpc: &str) -> Change {
+    let region = patient.region;
+    let others = endpoints(patient, vpc).iter().filter(|endpoint| is_word(endpoint.vpc_endpoint_type.as_ref(), "Interface"));
+    let mut groups: Vec<String> = others.flat_map(|endpoint| &endpoint.groups).filter_map(|group| group.group_id.clone()).collect();
+    groups.sort();
+    groups.dedup();
+    let primary = patient.instance.network_interfaces.first().and_then(|interface| interface.subnet_id.as_deref()).or(patient.instance.subnet_id.as_deref());
+    let mut subnets = BTreeMap::new();
+    if let Some(subnet) = primary {
+        let zone = region.subnet(subnet).known().and_then(|subnet| subnet.availability_zone_id.clone().or_else(|| subnet.availability_zone.clone()));
+        subnets.insert(zone.unwrap_or_default(), subnet.to_owned());
+    }
+    let blocks = region.vpc(vpc).known().map(|vpc| {
+        let more = vpc.cidr_block_association_set.iter().filter_map(|block| block.cidr_block.clone());
+        let mut blocks: Vec<String> = more.chain(vpc.cidr_block.clone()).collect();
+        blocks.sort();
+        blocks.dedup();
+        blocks
+    });
+    Change::CreateInterfaceEndpoint {
+        vpc: vpc.to_owned(),
+        service_name: service_name(region, target.service()),
+        placement: Placement { subnets, groups, vpc_blocks: blocks.unwrap_or_default() },
+    }
+}
+
+/// Many addresses would need many entries, and an ACL holds twenty: then the ports are opened to all, as AWS advises for answers.
+fn allow_in_acl(patient: Patient<'_>, acl: &str, is_egress: bool, addresses: &[String], ports: (u32, u32)) -> Change {
+    const MOST_ENTRIES: usize = 3;
+    let addresses = if addresses.len() > MOST_ENTRIES { vec!["0.0.0.0/0".to_owned()] } else { addresses.to_vec() };
+    let acls = patient.region.files.network_acls.iter().flat_map(|file| &file.network_acls);
+    let found = acls.into_iter().find(|candidate| candidate.network_acl_id.as_deref() == Some(acl));
+    let rule_number = found.and_then(|found| free_number(found, is_egress, addresses.len()));
+    Change::AllowInNetworkAcl { acl: acl.to_owned(), is_egress, addresses, ports, rule_number }
+}
+
+/// The first of `count` free rule numbers in a row that come before every rule of the direction, so that they win.
+fn free_number(acl: &NetworkAcl, is_egress: bool, count: usize) -> Option<i32> {
+    let first = acl.entries.iter().filter(|entry| entry.egress == Some(is_egress)).filter_map(|entry| entry.rule_number).min()?;
+    let number = first.checked_sub(i32::try_from(count).ok()?)?;
+    let comfortable = number.min(90);
+    (comfortable >= 1).then_some(comfortable)
+}
+
+/// The instance profile that most instances of the Region use.
+fn usual_profile(patient: Patient<'_>) -> Option<String> {
+    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    for instance in Estate::instances(patient.region).values() {
+        let arn = instance.iam_instance_profile.as_ref().and_then(|profile| profile.arn.as_deref());
+        // The last part of the ARN is the name, whatever the path.
+        if let Some(name) = arn.and_then(|arn| arn.rsplit('/').next()) {
+            *uses.entry(name).or_default() += 1;
+        }
+    }
+    uses.into_iter().max_by_key(|(name, count)| (*count, std::cmp::Reverse(*name))).map(|(name, _)| name.to_owned())
+}

@@ -1,0 +1,286 @@
+//! Puts the report together from what was judged and what could not be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::types::{
+    Account, AccountCounts, AccountStatus, Agent, Agreement, Blocker, Commands, Counts, Finding, FindingStatus, Fix, Gap, Hop, Instance, OuCounts, Path,
+    Platform, Readiness, RegionCounts, Report, RuleCounts, SCHEMA_VERSION, Severity, Summary, Tool, Verified,
+};
+use crate::assess::{Assessed, Found};
+use crate::plan::Change;
+use crate::snapshot::{Gap as SnapshotGap, GapReason};
+
+/// What the report says beside the instances.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    pub version: String,
+    pub rules_digest: String,
+    pub captured_at: Option<String>,
+    pub accounts: Vec<Account>,
+    pub gaps: Vec<SnapshotGap>,
+    pub notes: Vec<String>,
+}
+
+/// Builds the report.
+pub fn build(frame: Frame, assessed: &[Assessed]) -> Report {
+    let mut plan = FixPlan::default();
+    let mut instances = Vec::new();
+    let mut findings = Vec::new();
+    for each in assessed {
+        let mut ids = Vec::new();
+        for found in &each.findings {
+            let fixes = plan.add(each, found);
+            let finding = finding(each, found, fixes);
+            ids.push(finding.id.clone());
+            findings.push(finding);
+        }
+        ids.sort();
+        instances.push(instance(each, ids));
+    }
+    findings.sort_by(|left, right| left.id.cmp(&right.id));
+    let mut gaps: Vec<Gap> = frame.gaps.into_iter().map(gap).collect();
+    gaps.sort();
+    gaps.dedup();
+    // A service that does not exist somewhere leaves nothing unread there.
+    let is_whole = gaps.iter().all(|gap| gap.reason == GapReason::Unsupported);
+    let complete = is_whole && frame.accounts.iter().all(|account| matches!(account.status, AccountStatus::Scanned | AccountStatus::Skipped));
+    Report {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool { name: "patch-preflight".to_owned(), version: frame.version, rules_digest: frame.rules_digest },
+        captured_at: frame.captured_at,
+        complete,
+        summary: summary(assessed, &frame.accounts),
+        accounts: frame.accounts,
+        instances,
+        findings,
+        fixes: plan.finish(assessed),
+        gaps,
+        notes: frame.notes,
+    }
+}
+
+/// A short stable id: the first 16 hexadecimal digits of the parts' SHA-256.
+fn stable_id(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn finding(assessed: &Assessed, found: &Found, fixes: Vec<String>) -> Finding {
+    let place = format!("{}/{}/{}", assessed.account_id, assessed.region, assessed.instance_id);
+    Finding {
+        id: stable_id(&[&found.rule_id, &place, &found.resource]),
+        rule_id: found.rule_id.clone(),
+        severity: found.severity,
+        status: found.status,
+        account_id: assessed.account_id.clone(),
+        region: assessed.region.clone(),
+        instance_id: assessed.instance_id.clone(),
+        resource: found.resource.clone(),
+        message: found.message.clone(),
+        evidence: found.evidence.clone(),
+        fixes,
+        muted: None,
+    }
+}
+
+fn gap(gap: SnapshotGap) -> Gap {
+    Gap { account_id: gap.account_id, region: gap.region, operation: gap.operation, reason: gap.reason, message: gap.message }
+}
+
+fn instance(assessed: &Assessed, findings: Vec<String>) -> Instance {
+    let facts = &assessed.learned.facts;
+    let platform = &assessed.learned.platform;
+    let mut notes: Vec<String> = assessed.learned.paths.iter().flat_map(|path| path.notes.iter().cloned()).collect();
+    if assessed.learned.agrees == Some(false) {
+        notes.push("MODEL_MISMATCH: the agent was online just before the scan, though the model says that the path to Systems Manager is blocked.".to_owned());
+    }
+    notes.sort();
+    notes.dedup();
+    Instance {
+        account_id: assessed.account_id.clone(),
+        region: assessed.region.clone(),
+        instance_id: assessed.instance_id.clone(),
+        arn: facts.instance.arn.clone(),
+        name: facts.instance.name.clone(),
+        state: facts.instance.state.known().map_or("unknown", |state| state.as_str()).to_owned(),
+        platform: Platform {
+            os: platform.os.as_ref().map(ToString::to_string),
+            version: platform.version.clone(),
+            architecture: platform.architecture.clone(),
+            source: facts.platform.source,
+        },
+        agent: Agent {
+            managed: facts.agent.is_registered.known().copied(),
+            ping: facts.agent.ping.known().copied(),
+            version: facts.agent.version.known().cloned(),
+            last_ping_at: assessed.learned.last_ping_at.clone(),
+        },
+        readiness: assessed.readiness,
+        excluded_because: assessed.excluded_because.clone(),
+        paths: if assessed.readiness == Readiness::Excluded { Vec::new() } else { assessed.learned.paths.iter().map(path).collect() },
+        findings,
+        notes,
+    }
+}
+
+fn path(path: &crate::network::Path) -> Path {
+    let blocker = |blocker: &crate::network::Blocker| Blocker {
+        code: blocker.code.as_str().to_owned(),
+        resource: blocker.resource.clone(),
+        detail: blocker.detail.clone(),
+    };
+    let hop = |hop: &crate::network::Hop| Hop { resource: hop.resource.clone(), kind: hop.kind, decision: hop.decision, because: hop.because.clone() };
+    Path {
+        target: path.target,
+        host: path.host.clone(),
+        port: path.port,
+        verdict: path.verdict,
+        via: path.via,
+        blockers: path.blockers.iter().map(blocker).collect(),
+        unknowns: path.unknowns.clone(),
+        hops: path.hops.iter().map(hop).collect(),
+    }
+}
+
+/// Shares fixes between findings, and counts for each whom it helps.
+#[derive(Debug, Default)]
+struct FixPlan {
+    /// By account, Region and the change's key.
+    fixes: BTreeMap<(String, String, String), Planned>,
+}
+
+#[derive(Debug)]
+struct Planned {
+    id: String,
+    change: Change,
+    /// The instances with an error that this change clears.
+    instances: BTreeSet<String>,
+}
+
+impl FixPlan {
+    fn add(&mut self, assessed: &Assessed, found: &Found) -> Vec<String> {
+        let mut ids = Vec::new();
+        for change in &found.changes {
+            let key = (assessed.account_id.clone(), assessed.region.clone(), change.key());
+            let id = stable_id(&[&key.0, &key.1, &key.2]);
+            let planned = self.fixes.entry(key).or_insert_with(|| Planned { id: id.clone(), change: change.clone(), instances: BTreeSet::new() });
+            planned.change.absorb(change.clone());
+            planned.instances.insert(assessed.instance_id.clone());
+            ids.push(id);
+        }
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    fn finish(self, assessed: &[Assessed]) -> Vec<Fix> {
+        // What each instance needs in all; `None` where an error has no change that clears it.
+        let mut needs: BTreeMap<(&str, &str, &str), Option<BTreeSet<String>>> = BTreeMap::new();
+        for each in assessed.iter().filter(|each| each.readiness == Readiness::NotReady) {
+            let mut needed = Some(BTreeSet::new());
+            let has_changes = each.findings.iter().any(|found| !found.changes.is_empty());
+            for found in each.findings.iter().filter(|found| found.severity == Severity::Error) {
+                // "Not registered" follows from the other causes where there are any.
+                if found.changes.is_empty() && !(found.status == FindingStatus::Fail && found.rule_id == "not-registered" && has_changes) {
+                    needed = None;
+                }
+                if let Some(needed) = &mut needed {
+                    needed.extend(found.changes.iter().map(Change::key));
+                }
+            }
+            needs.insert((&each.account_id, &each.region, &each.instance_id), needed);
+        }
+        let mut fixes: Vec<Fix> = Vec::new();
+        for ((account_id, region, key), planned) in self.fixes {
+            let alone = |instance: &String| {
+                let needed = needs.get(&(account_id.as_str(), region.as_str(), instance.as_str()));
+                needed.is_some_and(|needed| needed.as_ref().is_some_and(|needed| needed.iter().all(|needed| *needed == key)))
+            };
+            let (unblocks, helps) = planned.instances.iter().cloned().partition(alone);
+            fixes.push(Fix {
+                id: planned.id,
+                kind: planned.change.kind().to_owned(),
+                title: planned.change.title(),
+                resource: planned.change.resource().to_owned(),
+                unblocks,
+                helps,
+                breaks: Vec::new(),
+                verified: Verified::NotVerifiable,
+                because: "this version proposes fixes and does not yet prove them on the model".to_owned(),
+                commands: Commands { aws_cli: planned.change.commands(&region), terraform: None, cloudformation: None },
+                monthly_cost_usd: None,
+                undo: planned.change.undo().to_owned(),
+                account_id,
+                region,
+            });
+        }
+        fixes.sort_by(|left, right| left.id.cmp(&right.id));
+        fixes
+    }
+}
+
+impl Counts {
+    fn add(&mut self, assessed: &Assessed) {
+        self.instances += 1;
+        *match assessed.readiness {
+            Readiness::Ready => &mut self.ready,
+            Readiness::NotReady => &mut self.not_ready,
+            Readiness::Unknown => &mut self.unknown,
+            Readiness::Excluded => &mut self.excluded,
+        } += 1;
+        self.managed += u64::from(assessed.learned.facts.agent.is_registered.is(&true));
+    }
+}
+
+fn summary(assessed: &[Assessed], accounts: &[Account]) -> Summary {
+    let mut all = Counts::default();
+    let mut by_account: BTreeMap<&str, Counts> = BTreeMap::new();
+    let mut by_region: BTreeMap<&str, Counts> = BTreeMap::new();
+    let mut by_ou: BTreeMap<&str, Counts> = BTreeMap::new();
+    let mut by_rule: BTreeMap<&str, RuleCounts> = BTreeMap::new();
+    let mut agreement = Agreement::default();
+    let ou_of: BTreeMap<&str, &str> = accounts.iter().map(|account| (account.id.as_str(), account.ou_path.as_str())).collect();
+    for each in assessed {
+        all.add(each);
+        by_account.entry(&each.account_id).or_default().add(each);
+        by_region.entry(&each.region).or_default().add(each);
+        by_ou.entry(ou_of.get(each.account_id.as_str()).copied().unwrap_or_default()).or_default().add(each);
+        match each.learned.agrees {
+            Some(true) => agreement.agree += 1,
+            Some(false) => agreement.mismatch += 1,
+            None => {}
+        }
+        for found in &each.findings {
+            let counts = by_rule.entry(&found.rule_id).or_insert_with(|| RuleCounts {
+                rule_id: found.rule_id.clone(),
+                severity: found.severity,
+                title: found.title.clone(),
+                fail: 0,
+                unknown: 0,
+            });
+            match found.status {
+                FindingStatus::Fail => counts.fail += 1,
+                FindingStatus::Unknown => counts.unknown += 1,
+            }
+        }
+    }
+    Summary {
+        instances: all.instances,
+        ready: all.ready,
+        not_ready: all.not_ready,
+        unknown: all.unknown,
+        excluded: all.excluded,
+        managed: all.managed,
+        by_account: by_account.into_iter().map(|(id, counts)| AccountCounts { account_id: id.to_owned(), counts }).collect(),
+        by_region: by_region.into_iter().map(|(region, counts)| RegionCounts { region: region.to_owned(), counts }).collect(),
+        by_ou: by_ou.into_iter().map(|(ou_path, counts)| OuCounts { ou_path: ou_path.to_owned(), counts }).collect(),
+        by_rule: by_rule.into_values().collect(),
+        agreement,
+    }
+}

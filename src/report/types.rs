@@ -1,0 +1,318 @@
+//! The report, schema version 1: what users and CI depend on. Members may be added; none changes its meaning.
+//!
+//! Every list is sorted by its ids, so that two reports can be compared with plain tools.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::facts::{Ping, PlatformSource};
+use crate::model::known::Unknown;
+use crate::network::{Decision, HopKind, Target, Verdict, Via};
+use crate::snapshot::GapReason;
+
+pub const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    pub schema_version: u32,
+    pub tool: Tool,
+    /// When AWS was looked at; absent when the snapshot does not tell.
+    pub captured_at: Option<String>,
+    /// Whether everything in scope could be read.
+    pub complete: bool,
+    pub summary: Summary,
+    pub accounts: Vec<Account>,
+    pub instances: Vec<Instance>,
+    pub findings: Vec<Finding>,
+    pub fixes: Vec<Fix>,
+    pub gaps: Vec<Gap>,
+    /// Remarks about the scan as a whole, in whole sentences.
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    pub name: String,
+    pub version: String,
+    /// `sha256:` and the digest of the rules that judged, with their levels.
+    pub rules_digest: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    pub instances: u64,
+    pub ready: u64,
+    pub not_ready: u64,
+    pub unknown: u64,
+    pub excluded: u64,
+    /// Registered with Systems Manager, whether ready or not.
+    pub managed: u64,
+    pub by_account: Vec<AccountCounts>,
+    pub by_region: Vec<RegionCounts>,
+    pub by_ou: Vec<OuCounts>,
+    pub by_rule: Vec<RuleCounts>,
+    pub agreement: Agreement,
+}
+
+/// How many instances there are of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    pub instances: u64,
+    pub ready: u64,
+    pub not_ready: u64,
+    pub unknown: u64,
+    pub excluded: u64,
+    /// Registered with Systems Manager, whether ready or not.
+    pub managed: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountCounts {
+    pub account_id: String,
+    pub counts: Counts,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RegionCounts {
+    pub region: String,
+    pub counts: Counts,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OuCounts {
+    pub ou_path: String,
+    pub counts: Counts,
+}
+
+/// How many instances a rule concerns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleCounts {
+    pub rule_id: String,
+    pub severity: Severity,
+    pub title: String,
+    pub fail: u64,
+    pub unknown: u64,
+}
+
+/// Over the instances whose agent was online just before the scan: how often the model says so too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Agreement {
+    pub agree: u64,
+    pub mismatch: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Account {
+    pub id: String,
+    pub name: String,
+    pub ou_path: String,
+    pub status: AccountStatus,
+    /// Why it is not `scanned`; empty when it is.
+    pub reason: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStatus {
+    Scanned,
+    /// Some Region or call could not be read.
+    Partial,
+    /// Nothing could be read.
+    Unreadable,
+    /// Left out on purpose.
+    Skipped,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Instance {
+    pub account_id: String,
+    pub region: String,
+    pub instance_id: String,
+    pub arn: String,
+    pub name: String,
+    /// EC2's word, or `unknown`.
+    pub state: String,
+    pub platform: Platform,
+    pub agent: Agent,
+    pub readiness: Readiness,
+    pub excluded_because: Option<String>,
+    pub paths: Vec<Path>,
+    /// The ids of its findings.
+    pub findings: Vec<String>,
+    /// Remarks that change no verdict, in whole sentences.
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Readiness {
+    Ready,
+    NotReady,
+    Unknown,
+    Excluded,
+}
+
+impl Summary {
+    pub fn counts(&self) -> Counts {
+        Counts {
+            instances: self.instances,
+            ready: self.ready,
+            not_ready: self.not_ready,
+            unknown: self.unknown,
+            excluded: self.excluded,
+            managed: self.managed,
+        }
+    }
+}
+
+impl Readiness {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::NotReady => "not ready",
+            Self::Unknown => "unknown",
+            Self::Excluded => "excluded",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Platform {
+    pub os: Option<String>,
+    pub version: Option<String>,
+    pub architecture: Option<String>,
+    pub source: PlatformSource,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Agent {
+    /// Absent when Systems Manager could not be asked.
+    pub managed: Option<bool>,
+    pub ping: Option<Ping>,
+    pub version: Option<String>,
+    pub last_ping_at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Path {
+    pub target: Target,
+    pub host: String,
+    pub port: u16,
+    pub verdict: Verdict,
+    pub via: Via,
+    pub blockers: Vec<Blocker>,
+    pub unknowns: Vec<Unknown>,
+    pub hops: Vec<Hop>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Blocker {
+    /// A stable code: VPC Reachability Analyzer's where it has one.
+    pub code: String,
+    pub resource: String,
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Hop {
+    pub resource: String,
+    pub kind: HopKind,
+    pub decision: Decision,
+    pub because: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// Stable: a hash of rule, instance and resource.
+    pub id: String,
+    pub rule_id: String,
+    pub severity: Severity,
+    pub status: FindingStatus,
+    pub account_id: String,
+    pub region: String,
+    pub instance_id: String,
+    /// What to change.
+    pub resource: String,
+    pub message: String,
+    /// The facts that the rule read, by their path.
+    pub evidence: BTreeMap<String, Value>,
+    /// The ids of the fixes that clear it.
+    pub fixes: Vec<String>,
+    pub muted: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Note,
+    Warning,
+    Error,
+}
+
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingStatus {
+    Fail,
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fix {
+    /// Stable: a hash of kind, account, Region and resource.
+    pub id: String,
+    pub kind: String,
+    /// The change in one sentence.
+    pub title: String,
+    pub account_id: String,
+    pub region: String,
+    pub resource: String,
+    /// Instances for which nothing else stands in the way.
+    pub unblocks: Vec<String>,
+    /// Instances that need other fixes as well.
+    pub helps: Vec<String>,
+    /// Instances that would lose a path.
+    pub breaks: Vec<String>,
+    pub verified: Verified,
+    pub because: String,
+    pub commands: Commands,
+    pub monthly_cost_usd: Option<f64>,
+    pub undo: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verified {
+    Verified,
+    NotVerifiable,
+    Rejected,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Commands {
+    /// Shell commands, to be run in order.
+    pub aws_cli: Vec<String>,
+    pub terraform: Option<String>,
+    pub cloudformation: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Gap {
+    pub account_id: String,
+    pub region: Option<String>,
+    pub operation: String,
+    pub reason: GapReason,
+    pub message: String,
+}

@@ -1,0 +1,158 @@
+//! From a snapshot to a report: the whole thinking half in one pure function.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::assess::{AccountDirectory, assess};
+use crate::facts::Surroundings;
+use crate::model::Estate;
+use crate::network::Assumptions;
+use crate::platform::Tables;
+use crate::report::types::{Account, AccountStatus, Report};
+use crate::report::{self, Frame};
+use crate::rules::{RuleError, RuleSet};
+use crate::scope::{Decision, Regions, Scope, Selection, SelectionError, Tree};
+use crate::snapshot::{Gap, GapReason, Snapshot};
+
+/// How to judge.
+#[derive(Debug)]
+pub struct Judging<'s> {
+    pub rules: &'s RuleSet,
+    pub tables: &'s Tables,
+    pub assumptions: Assumptions,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+}
+
+/// Judges what was chosen of a snapshot. The same snapshot gives the same report.
+///
+/// # Errors
+/// When the choice names what the snapshot does not have, or a rule is broken.
+pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -> Result<Report, ScanError> {
+    let scope = scope(snapshot, selection)?;
+    let directory = directory(snapshot, &scope);
+    let chosen: BTreeSet<&str> = scope.accounts.iter().filter(|account| account.decision == Decision::Scan).map(|account| account.id.as_str()).collect();
+    let is_chosen_region = |region: &str| match &selection.regions {
+        Regions::Enabled => true,
+        Regions::Named(names) => names.iter().any(|name| name == region),
+    };
+    let estate = Estate::new(snapshot);
+    let captured_at = snapshot.manifest.captured_at.as_deref();
+    let surroundings = Surroundings {
+        tables: judging.tables,
+        assumptions: judging.assumptions,
+        captured_at: captured_at.and_then(|text| text.parse::<Timestamp>().ok()),
+    };
+    let assessed = assess(&estate, judging.rules, &directory, surroundings, |account, region| chosen.contains(account) && is_chosen_region(region))?;
+    let concerns = |gap: &&Gap| {
+        let is_chosen = chosen.contains(gap.account_id.as_str()) || !scope.accounts.iter().any(|account| account.id == gap.account_id);
+        is_chosen && gap.region.as_deref().is_none_or(is_chosen_region)
+    };
+    let gaps: Vec<Gap> = snapshot.manifest.gaps.iter().filter(concerns).cloned().collect();
+    let frame = Frame {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        rules_digest: judging.rules.digest(),
+        captured_at: captured_at.map(str::to_owned),
+        accounts: scope.accounts.iter().map(|account| account_of(snapshot, &directory, &account.id, &account.decision, &gaps)).collect(),
+        gaps,
+        notes: snapshot.manifest.notes.iter().cloned().chain(scope.notes).collect::<BTreeSet<_>>().into_iter().collect(),
+    };
+    Ok(report::build(frame, &assessed))
+}
+
+/// The accounts in scope: those that the user chose, or everything that the snapshot holds.
+fn scope(snapshot: &Snapshot, selection: &Selection) -> Result<Scope, SelectionError> {
+    let caller = snapshot.manifest.caller.as_ref().map(|caller| caller.account_id.as_str());
+    let mut selection = selection.clone();
+    let is_narrowed = !(selection.accounts.is_empty() && selection.ous.is_empty());
+    if !is_narrowed && snapshot.organization.accounts.is_some() && is_whole_organization(snapshot) {
+        selection.organization = true;
+    }
+    if selection.needs_organization() {
+        let mut scope = selection.select(&snapshot.organization, caller)?;
+        for account in &mut scope.accounts {
+            // Whoever took the snapshot may have left more out.
+            let skipped = snapshot.manifest.accounts.get(&account.id).and_then(|account| account.skipped.as_ref());
+            if let (Decision::Scan, Some(why)) = (&account.decision, skipped) {
+                account.decision = Decision::Skip(why.clone());
+            }
+        }
+        return Ok(scope);
+    }
+    let mut accounts: Vec<String> = snapshot.accounts.keys().chain(snapshot.manifest.accounts.keys()).cloned().collect();
+    // An account without a folder is known by its gap.
+    accounts.extend(snapshot.manifest.gaps.iter().filter(|gap| gap.operation == "sts:AssumeRole").map(|gap| gap.account_id.clone()));
+    accounts.sort();
+    accounts.dedup();
+    if is_narrowed {
+        for id in &selection.accounts {
+            if !accounts.contains(id) {
+                return Err(SelectionError::NoSuchAccount { id: id.clone(), near: accounts });
+            }
+        }
+        accounts = selection.accounts.clone();
+    }
+    if accounts.is_empty() {
+        return Err(SelectionError::NothingLeft);
+    }
+    let chosen = Selection { accounts, exclude_accounts: selection.exclude_accounts.clone(), ..Selection::default() };
+    let mut scope = chosen.select(&snapshot.organization, caller)?;
+    for account in &mut scope.accounts {
+        if let Some(why) = snapshot.manifest.accounts.get(&account.id).and_then(|account| account.skipped.as_ref()) {
+            account.decision = Decision::Skip(why.clone());
+        }
+    }
+    Ok(scope)
+}
+
+/// Whether the snapshot means to hold the organization: more than one account was looked at, or tried.
+fn is_whole_organization(snapshot: &Snapshot) -> bool {
+    let tried: BTreeSet<&String> =
+        snapshot.accounts.keys().chain(snapshot.manifest.accounts.keys()).chain(snapshot.manifest.gaps.iter().map(|gap| &gap.account_id)).collect();
+    tried.len() > 1
+}
+
+fn directory(snapshot: &Snapshot, scope: &Scope) -> AccountDirectory {
+    let tree = Tree::new(&snapshot.organization);
+    let name = |id: &str| (tree.account_name(id).unwrap_or_default().to_owned(), tree.ou_path(id).unwrap_or_default());
+    let ids = scope.accounts.iter().map(|account| &account.id).chain(snapshot.accounts.keys());
+    let names: BTreeMap<String, (String, String)> = ids.map(|id| (id.clone(), name(id))).collect();
+    AccountDirectory { partition: partition(snapshot), names }
+}
+
+/// The partition: as recorded, or as the Regions' names tell.
+fn partition(snapshot: &Snapshot) -> String {
+    if let Some(partition) = &snapshot.manifest.partition {
+        return partition.clone();
+    }
+    let mut regions = snapshot.accounts.values().flat_map(|account| account.regions.keys());
+    match regions.next() {
+        Some(region) if region.starts_with("cn-") => "aws-cn",
+        Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+    .to_owned()
+}
+
+fn account_of(snapshot: &Snapshot, directory: &AccountDirectory, id: &str, decision: &Decision, gaps: &[Gap]) -> Account {
+    let (name, ou_path) = directory.names.get(id).cloned().unwrap_or_default();
+    let of_account = || gaps.iter().filter(|gap| gap.account_id == id && gap.reason != GapReason::Unsupported);
+    let has_regions = snapshot.accounts.get(id).is_some_and(|account| account.regions.values().any(|region| region.instances.is_some()));
+    let (status, reason) = match decision {
+        Decision::Skip(why) => (AccountStatus::Skipped, why.clone()),
+        Decision::Scan => match (has_regions, of_account().next()) {
+            (true, None) => (AccountStatus::Scanned, String::new()),
+            (true, Some(_)) => (AccountStatus::Partial, format!("{} calls gave no whole answer", of_account().count())),
+            (false, Some(gap)) => (AccountStatus::Unreadable, format!("{} ({}): {}", gap.operation, gap.reason.as_str(), gap.message)),
+            (false, None) => (AccountStatus::Unreadable, "the snapshot holds nothing of it".to_owned()),
+        },
+    };
+    Account { id: id.to_owned(), name, ou_path, status, reason }
+}
