@@ -38,7 +38,8 @@ pub enum ScanError {
 pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -> Result<Report, ScanError> {
     let scope = scope(snapshot, selection)?;
     let directory = directory(snapshot, &scope);
-    let chosen: BTreeSet<&str> = scope.accounts.iter().filter(|account| account.decision == Decision::Scan).map(|account| account.id.as_str()).collect();
+    let chosen: BTreeSet<&str> =
+        scope.accounts.iter().filter(|account| account.decision == Decision::Scan).map(|account| account.id.as_str()).collect();
     let is_chosen_region = |region: &str| match &selection.regions {
         Regions::Enabled => true,
         Regions::Named(names) => names.iter().any(|name| name == region),
@@ -50,7 +51,8 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
         assumptions: judging.assumptions,
         captured_at: captured_at.and_then(|text| text.parse::<Timestamp>().ok()),
     };
-    let assessed = assess(&estate, judging.rules, &directory, surroundings, |account, region| chosen.contains(account) && is_chosen_region(region))?;
+    let assessed =
+        assess(&estate, judging.rules, &directory, surroundings, |account, region| chosen.contains(account) && is_chosen_region(region))?;
     let concerns = |gap: &&Gap| {
         let is_chosen = chosen.contains(gap.account_id.as_str()) || !scope.accounts.iter().any(|account| account.id == gap.account_id);
         is_chosen && gap.region.as_deref().is_none_or(is_chosen_region)
@@ -114,8 +116,12 @@ fn scope(snapshot: &Snapshot, selection: &Selection) -> Result<Scope, SelectionE
 
 /// Whether the snapshot means to hold the organization: more than one account was looked at, or tried.
 fn is_whole_organization(snapshot: &Snapshot) -> bool {
-    let tried: BTreeSet<&String> =
-        snapshot.accounts.keys().chain(snapshot.manifest.accounts.keys()).chain(snapshot.manifest.gaps.iter().map(|gap| &gap.account_id)).collect();
+    let tried: BTreeSet<&String> = snapshot
+        .accounts
+        .keys()
+        .chain(snapshot.manifest.accounts.keys())
+        .chain(snapshot.manifest.gaps.iter().map(|gap| &gap.account_id))
+        .collect();
     tried.len() > 1
 }
 

@@ -74,7 +74,14 @@ pub fn assess(
     Ok(all)
 }
 
-fn judge(estate: &Estate<'_>, region: &Region<'_>, instance: &Instance, id: &str, learned: Learned, rules: &RuleSet) -> Result<Assessed, RuleError> {
+fn judge(
+    estate: &Estate<'_>,
+    region: &Region<'_>,
+    instance: &Instance,
+    id: &str,
+    learned: Learned,
+    rules: &RuleSet,
+) -> Result<Assessed, RuleError> {
     let state = learned.facts.instance.state.known().copied();
     let is_gone = matches!(state, Some(InstanceState::Terminated | InstanceState::ShuttingDown));
     let mut findings = Vec::new();
@@ -93,7 +100,12 @@ fn judge(estate: &Estate<'_>, region: &Region<'_>, instance: &Instance, id: &str
                 message: judgement.message,
                 evidence: judgement.evidence,
                 unknowns: judgement.unknowns,
-                changes: judgement.rule.fix().filter(|_| fails).map(|fix| changes(patient, fix, judgement.rule.target())).unwrap_or_default(),
+                changes: judgement
+                    .rule
+                    .fix()
+                    .filter(|_| fails)
+                    .map(|fix| changes(patient, fix, judgement.rule.target()))
+                    .unwrap_or_default(),
             });
         }
     }

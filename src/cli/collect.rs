@@ -14,7 +14,13 @@ pub(crate) fn run(arguments: &CollectArguments, global: &Global) -> Result<Exit,
     if gaps == 0 {
         output::remark(global, &format!("snapshot of {} accounts written to {folder}", snapshot.accounts.len()));
     } else {
-        output::remark(global, &format!("snapshot of {} accounts written to {folder}; {gaps} calls gave no whole answer (see snapshot.json)", snapshot.accounts.len()));
+        output::remark(
+            global,
+            &format!(
+                "snapshot of {} accounts written to {folder}; {gaps} calls gave no whole answer (see snapshot.json)",
+                snapshot.accounts.len()
+            ),
+        );
     }
     Ok(match () {
         () if interrupted => Exit::Interrupted,

@@ -15,7 +15,9 @@ use crate::report::{self, Look};
 pub(crate) fn print(bytes: &[u8]) -> Result<Exit, Failure> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::usage(anyhow::Error::new(error).context("cannot write to stdout"))),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::usage(anyhow::Error::new(error).context("cannot write to stdout")))
+        }
         _ => Ok(Exit::Clean),
     }
 }
@@ -32,7 +34,9 @@ pub(crate) fn check(outputs: &[Output]) -> Result<(), Failure> {
     for (position, output) in outputs.iter().enumerate() {
         if outputs.iter().skip(position + 1).any(|other| other.file == output.file) {
             let place = output.file.as_ref().map_or_else(|| "stdout".to_owned(), |file| file.display().to_string());
-            return Err(Failure::usage(anyhow::anyhow!("two outputs go to {place}: give each its own file, as in --output json=report.json")));
+            return Err(Failure::usage(anyhow::anyhow!(
+                "two outputs go to {place}: give each its own file, as in --output json=report.json"
+            )));
         }
     }
     Ok(())
@@ -61,7 +65,8 @@ fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
 fn look(is_stdout: bool, wide: bool, global: &Global) -> Look {
     const USUAL_WIDTH: u16 = 120;
     let is_terminal = is_stdout && std::io::stdout().is_terminal();
-    let forbids_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let forbids_color =
+        std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let color = match global.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,

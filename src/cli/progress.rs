@@ -76,7 +76,13 @@ impl Progress for Bar {
             }
             Event::Gap(gap) => {
                 seen.gaps += 1;
-                self.tell(&format!("{} {}: {} ({})", gap.account_id, gap.region.as_deref().unwrap_or("-"), gap.operation, gap.reason.as_str()));
+                self.tell(&format!(
+                    "{} {}: {} ({})",
+                    gap.account_id,
+                    gap.region.as_deref().unwrap_or("-"),
+                    gap.operation,
+                    gap.reason.as_str()
+                ));
             }
             Event::Interrupted => self.tell("interrupted: nothing more is asked"),
         }

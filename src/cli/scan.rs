@@ -43,8 +43,13 @@ fn rules(arguments: &ScanArguments) -> Result<RuleSet, Failure> {
         rules.add_folder(folder).map_err(Failure::usage)?;
     }
     for setting in &arguments.rule {
-        let (id, level) = setting.split_once('=').with_context(|| format!("--rule {setting}: write it as ID=off, note, warning or error")).map_err(Failure::usage)?;
-        let level = level.parse().map_err(|_| Failure::usage(anyhow::anyhow!("--rule {setting}: {level:?} is no level: use off, note, warning or error")))?;
+        let (id, level) = setting
+            .split_once('=')
+            .with_context(|| format!("--rule {setting}: write it as ID=off, note, warning or error"))
+            .map_err(Failure::usage)?;
+        let level = level
+            .parse()
+            .map_err(|_| Failure::usage(anyhow::anyhow!("--rule {setting}: {level:?} is no level: use off, note, warning or error")))?;
         rules.set_level(id, level).map_err(Failure::usage)?;
     }
     Ok(rules)
@@ -58,7 +63,9 @@ fn tables(arguments: &ScanArguments) -> Result<Tables, Failure> {
 
 /// Findings outweigh what is not known; what is not known is never clean.
 fn exit(report: &Report, fail_on: FailOn, incomplete: Incomplete) -> Exit {
-    let counts = |finding: &&crate::report::types::Finding| finding.status == FindingStatus::Fail && finding.muted.is_none() && fail_on.counts(finding.severity);
+    let counts = |finding: &&crate::report::types::Finding| {
+        finding.status == FindingStatus::Fail && finding.muted.is_none() && fail_on.counts(finding.severity)
+    };
     if report.findings.iter().find(counts).is_some() {
         return Exit::Findings;
     }

@@ -1,10 +1,11 @@
 //! Learns the facts of one instance from the model: the only place where the rules' vocabulary meets network, identity and platform.
 
-use jiff::{Span, Timestamp, Zoned};
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PathFacts, PathVerdict, PathsFacts, Ping, PlatformFacts, PlatformSource,
-    RegionFacts, Switch,
+    AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PathFacts, PathVerdict, PathsFacts, Ping, PlatformFacts,
+    PlatformSource, RegionFacts, Switch,
 };
 use crate::identity::Identity;
 use crate::model::known::{Known, Unknown};
@@ -43,7 +44,13 @@ pub struct Learned {
     pub agrees: Option<bool>,
 }
 
-pub fn learn(estate: &Estate<'_>, region: &Region<'_>, instance: &Instance, account: AccountNames<'_>, surroundings: Surroundings<'_>) -> Learned {
+pub fn learn(
+    estate: &Estate<'_>,
+    region: &Region<'_>,
+    instance: &Instance,
+    account: AccountNames<'_>,
+    surroundings: Surroundings<'_>,
+) -> Learned {
     let id = instance.instance_id.as_deref().unwrap_or_default();
     let node = region.node(id);
     let registered = node.known().copied().flatten();
@@ -168,7 +175,7 @@ fn is_fresh(node: &InstanceInformation, captured_at: Option<Timestamp>) -> bool 
     let is_online = node.ping_status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("Online"));
     let ping = node.last_ping_date_time.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
     let (Some(ping), Some(captured_at)) = (ping, captured_at) else { return false };
-    is_online && captured_at.checked_sub(Span::new().minutes(15)).is_ok_and(|oldest| ping >= oldest)
+    is_online && captured_at.checked_sub(SignedDuration::from_mins(15)).is_ok_and(|oldest| ping >= oldest)
 }
 
 fn platform_facts(platform: &Platform, id: &str, surroundings: Surroundings<'_>) -> PlatformFacts {
@@ -183,7 +190,7 @@ fn platform_facts(platform: &Platform, id: &str, surroundings: Surroundings<'_>)
     let os = platform.os.as_ref().map_or_else(|| Known::Unknown(vec![unidentified()]), |os| Known::Known(os.to_string()));
     let (patchable, patchable_because) = platform::patch_manager_support(tables, platform);
     let support_ends = platform::vendor_support_end(tables, platform);
-    let today = surroundings.captured_at.map(|captured_at| Zoned::new(captured_at, jiff::tz::TimeZone::UTC).date());
+    let today = surroundings.captured_at.map(|captured_at| Offset::UTC.to_datetime(captured_at).date());
     let is_past_support = match (support_ends, today) {
         (Some(end), Some(today)) => Known::Known(today > end),
         (None, _) if platform.os.is_none() => Known::Unknown(vec![unidentified()]),
@@ -215,11 +222,12 @@ fn platform_facts(platform: &Platform, id: &str, surroundings: Surroundings<'_>)
 }
 
 fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<AgentVersion>, id: &str) -> AgentFacts {
-    let unreported = || Known::unknown("agent_version_unknown", id, format!("register {id} with Systems Manager: its agent's version is not reported"));
+    let unreported =
+        || Unknown::new("agent_version_unknown", id, format!("register {id} with Systems Manager: its agent's version is not reported"));
     let at_least = |minimum: AgentVersion| match (node, version) {
         (Known::Unknown(why), _) => Known::Unknown(why.clone()),
         (_, Some(version)) => Known::Known(version >= minimum),
-        (_, None) => unreported(),
+        (_, None) => Known::Unknown(vec![unreported()]),
     };
     let ping = node.as_ref().and_then(|node| match node {
         None => Known::Known(Ping::None),
@@ -227,7 +235,11 @@ fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<Agent
             Some(word) if word.eq_ignore_ascii_case("Online") => Known::Known(Ping::Online),
             Some(word) if word.eq_ignore_ascii_case("ConnectionLost") => Known::Known(Ping::ConnectionLost),
             Some(word) if word.eq_ignore_ascii_case("Inactive") => Known::Known(Ping::Inactive),
-            word => Known::unknown("fact_not_collected", id, format!("check PingStatus {:?} by hand: it is not known here", word.unwrap_or_default())),
+            word => Known::unknown(
+                "fact_not_collected",
+                id,
+                format!("check PingStatus {:?} by hand: it is not known here", word.unwrap_or_default()),
+            ),
         },
     });
     AgentFacts {
@@ -236,7 +248,7 @@ fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<Agent
         version: match (node, version) {
             (Known::Unknown(why), _) => Known::Unknown(why.clone()),
             (_, Some(version)) => Known::Known(version.to_string()),
-            (_, None) => unreported(),
+            (_, None) => Known::Unknown(vec![unreported()]),
         },
         has_version: node.as_ref().map(|_| version.is_some()),
         can_patch: at_least(AgentVersion::PATCHING_MINIMUM),
@@ -285,13 +297,12 @@ fn proved(facts: PathFacts) -> PathFacts {
 }
 
 fn path_facts(path: &Path) -> PathFacts {
-    let unknown = || Known::Unknown(path.unknowns.clone());
     let verdict = match path.verdict {
         Verdict::Reachable => Known::Known(PathVerdict::Reachable),
         Verdict::Partial => Known::Known(PathVerdict::Partial),
         Verdict::Blocked => Known::Known(PathVerdict::Blocked),
         Verdict::NotNeeded => Known::Known(PathVerdict::NotNeeded),
-        Verdict::Unknown => unknown(),
+        Verdict::Unknown => Known::Unknown(path.unknowns.clone()),
     };
     let is_failing = matches!(path.verdict, Verdict::Blocked | Verdict::Partial);
     let has = |holds: fn(&network::Blocker) -> bool| is_failing && path.blockers.iter().any(holds);
@@ -301,7 +312,7 @@ fn path_facts(path: &Path) -> PathFacts {
         blocking_resource: path.blockers.first().map(|blocker| blocker.resource.clone()).unwrap_or_default(),
         is_route_missing: Known::Known(has(is_route)),
         is_egress_closed: Known::Known(has(is_egress)),
-        is_blocked_elsewhere: if verdict.known().is_some() { Known::Known(has(|blocker| !is_route(blocker) && !is_egress(blocker))) } else { unknown() },
+        is_blocked_elsewhere: verdict.as_ref().map(|_| has(|blocker| !is_route(blocker) && !is_egress(blocker))),
         verdict,
     }
 }

@@ -4,6 +4,7 @@
 //! What is not known is carried as two sets, the flows that surely pass and those that may; the verdict is taken once, at the end.
 
 mod dns;
+mod endpoint_policy;
 mod network_acl;
 mod next_hop;
 mod path;

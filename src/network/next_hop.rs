@@ -1,11 +1,12 @@
 //! What happens to a part of a target at the next hop of its route: endpoint, NAT gateway, internet gateway, or something not modelled.
 
+use super::endpoint_policy;
 use super::network_acl;
 use super::route::{self, NextHop, Share};
 use super::set::{FlowSet, IntervalSet};
 use super::source::Source;
 use super::trace::{NAT_PORTS, Sieve, Trace};
-use super::verdict::{Code, Decision, HopKind, Place, Via};
+use super::verdict::{Code, Decision, HopKind, Place, Target, Via};
 use crate::model::is_word;
 use crate::model::known::{Known, Unknown};
 use crate::snapshot::ec2::{NatGateway, NetworkAcl, Subnet};
@@ -13,7 +14,7 @@ use crate::snapshot::ec2::{NatGateway, NetworkAcl, Subnet};
 const HTTPS: u32 = 443;
 
 /// Follows one share of a target past its route.
-pub(super) fn follow(trace: &mut Trace, source: &Source<'_, '_>, share: &Share<'_>, table: &str) {
+pub(super) fn follow(trace: &mut Trace, source: &Source<'_, '_>, share: &Share<'_>, table: &str, target: Target) {
     trace.via = via(share.next_hop);
     let destination = &share.destination;
     if share.is_blackhole {
@@ -31,9 +32,9 @@ pub(super) fn follow(trace: &mut Trace, source: &Source<'_, '_>, share: &Share<'
     }
     trace.hop(HopKind::RouteTable, table, Decision::Pass, format!("the route to {destination} leads to {}", share.next_hop.id()));
     match share.next_hop {
-        NextHop::Endpoint(id) => gateway_endpoint(trace, source, id),
+        NextHop::Endpoint(id) => gateway_endpoint(trace, source, id, target),
         NextHop::InternetGateway(id) => internet_gateway(trace, source, id),
-        NextHop::NatGateway(id) => nat_gateway(trace, source, id),
+        NextHop::NatGateway(id) => nat_gateway(trace, source, id, target),
         NextHop::Peering(id) => {
             let detail = "a peering connection carries traffic to the peer VPC's own addresses only";
             trace.hop(HopKind::Other, id, Decision::Block, detail);
@@ -94,7 +95,7 @@ fn unmodelled(trace: &mut Trace, resource: &str, code: &str, settled_by: &str) {
     trace.doubt([Unknown::new(code, resource, settled_by)]);
 }
 
-fn gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
+fn gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target: Target) {
     let kind = HopKind::GatewayEndpoint;
     match source.home.endpoint(id) {
         Known::Unknown(why) => {
@@ -125,6 +126,7 @@ fn gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
             }
             trace.hop(kind, id, Decision::Pass, "the gateway endpoint is available");
             dns_of_gateway_endpoint(trace, source, id);
+            trace.doubt_if(endpoint_policy::doubt(endpoint, target));
         }
     }
 }
@@ -261,7 +263,7 @@ fn block_mode(source: &Source<'_, '_>, subnet: &Subnet) -> Known<BlockMode> {
     })
 }
 
-fn nat_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
+fn nat_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target: Target) {
     let kind = HopKind::NatGateway;
     let nat = match source.home.nat_gateway(id) {
         Known::Known(nat) => nat,
@@ -312,7 +314,7 @@ fn nat_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
     if subnet.subnet_id.as_deref() != Some(source.subnet_id) {
         acl_of_nat_subnet(trace, source, subnet);
     }
-    beyond_nat(trace, source, nat, subnet);
+    beyond_nat(trace, source, nat, subnet, target);
 }
 
 /// The network ACL of the NAT gateway's subnet, four times: in from the instance, out to the service, back in on the gateway's own ports,
@@ -424,7 +426,7 @@ pub(super) fn blame_acl(trace: &mut Trace, acl: &NetworkAcl, denied: &Denied<'_>
 }
 
 /// The NAT gateway's own subnet must lead on: to an internet gateway, or to the gateway endpoint in its table.
-fn beyond_nat(trace: &mut Trace, source: &Source<'_, '_>, nat: &NatGateway, subnet: &Subnet) {
+fn beyond_nat(trace: &mut Trace, source: &Source<'_, '_>, nat: &NatGateway, subnet: &Subnet, target: Target) {
     let nat_id = nat.nat_gateway_id.as_deref().unwrap_or_default();
     let subnet_id = subnet.subnet_id.as_deref().unwrap_or_default();
     let table = match source.home.route_table(subnet_id, source.vpc_id) {
@@ -458,7 +460,7 @@ fn beyond_nat(trace: &mut Trace, source: &Source<'_, '_>, nat: &NatGateway, subn
                 part.block(Code::IgwPublicIpAssociationForEgress, nat_id, detail, Place::Other);
             }
             NextHop::InternetGateway(id) => leave_by_internet_gateway(&mut part, source, id, subnet, Crossing::Nat),
-            NextHop::Endpoint(id) => gateway_endpoint(&mut part, source, id),
+            NextHop::Endpoint(id) => gateway_endpoint(&mut part, source, id, target),
             NextHop::NatGateway(id) => {
                 let detail =
                     format!("the subnet of {nat_id} routes on to {id}: a NAT gateway cannot send through another one, or through itself");

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::dns::{self, Answer};
+use super::endpoint_policy;
 use super::network_acl;
 use super::next_hop::{self, Denied, blame_acl};
 use super::route::{self, NextHop, Share};
@@ -82,6 +83,9 @@ fn combine(target: Target, host: String, worlds: Vec<World>, doubts: Vec<Unknown
     }
     unknowns.sort();
     unknowns.dedup();
+    if verdict == Verdict::Unknown && unknowns.is_empty() {
+        unknowns.push(Unknown::new("unexplained", host.clone(), "report this with the snapshot: the model should know why it cannot tell"));
+    }
     let via = worlds.first().map_or(Via::None, |world| world.via);
     let mut notes: Vec<String> = worlds.iter().flat_map(|world| world.notes.iter().cloned()).collect();
     notes.sort();
@@ -132,7 +136,8 @@ fn judge_answer(
             let mut trace = Trace::new(IntervalSet::everything(), range, false);
             trace.hop(HopKind::Name, &host, Decision::Unknown, because);
             trace.doubt(doubts.iter().cloned());
-            leave_interface(&mut trace, source, &Destination::Internet, &|_| IntervalSet::empty());
+            // The name may lead to an endpoint, whose interfaces may carry any group.
+            leave_interface(&mut trace, source, &Destination::Internet, &|_| IntervalSet::everything());
             cross_subnet_boundary(&mut trace, source);
             vec![World::of(&[trace], &IntervalSet::everything(), false, Vec::new())]
         }
@@ -204,7 +209,7 @@ fn to_public(source: &Source<'_, '_>, target: Target, host: &str, because: &str,
                     if !matches!(share.next_hop, NextHop::Local) {
                         cross_subnet_boundary(&mut trace, source);
                     }
-                    next_hop::follow(&mut trace, source, share, table_id);
+                    next_hop::follow(&mut trace, source, share, table_id, target);
                     traces.push(trace);
                 }
                 let mut world = World::of(&traces, &set, is_exact, vec![name.clone()]);
@@ -338,6 +343,7 @@ fn to_endpoint(
             local_return(&mut trace, source, &end.subnet);
         }
         enter_endpoint(&mut trace, source, id, end);
+        trace.doubt_if(endpoint_policy::doubt(endpoint, target));
         traces.push(trace);
     }
     let mut world = World::of(&traces, &all, true, vec![name]);

@@ -42,7 +42,13 @@ pub(super) fn allowed(region: &Region<'_>, groups: &[String], direction: Directi
             Known::Known(group) => {
                 for rule in rules(group, direction) {
                     result.has_no_rules = false;
-                    result.add(region, rule, port, members);
+                    if !result.add(region, rule, port, members) {
+                        result.unknowns.push(Unknown::new(
+                            "fact_not_collected",
+                            id,
+                            format!("collect {id} again: one of its rules cannot be read"),
+                        ));
+                    }
                 }
             }
             Known::Unknown(why) => {
@@ -72,12 +78,17 @@ fn rules(group: &SecurityGroup, direction: Direction) -> &[IpPermission] {
 }
 
 impl Allowed {
-    fn add(&mut self, region: &Region<'_>, rule: &IpPermission, port: u16, members: Members<'_>) {
+    /// Adds what a rule allows; whether it could be read.
+    fn add(&mut self, region: &Region<'_>, rule: &IpPermission, port: u16, members: Members<'_>) -> bool {
+        let mut is_readable = true;
         let mut covered = Sieve::nothing();
         for range in &rule.ip_ranges {
             match range.cidr_ip.as_deref().unwrap_or_default().parse::<Ipv4Net>() {
                 Ok(net) => covered.add(&IntervalSet::net(net)),
-                Err(_) => covered.may = IntervalSet::everything(),
+                Err(_) => {
+                    is_readable = false;
+                    covered.may = IntervalSet::everything();
+                }
             }
         }
         for list in &rule.prefix_list_ids {
@@ -99,8 +110,12 @@ impl Allowed {
             }
             Some(false) => self.with_other_protocol = self.with_other_protocol.union(&covered.must),
             // A rule that cannot be read may allow what it covers.
-            None => self.sieve.may = self.sieve.may.union(&covered.may),
+            None => {
+                is_readable = false;
+                self.sieve.may = self.sieve.may.union(&covered.may);
+            }
         }
+        is_readable
     }
 
     pub(super) fn allows(&self, address: Ipv4Addr) -> Option<bool> {

@@ -107,6 +107,12 @@ impl Trace {
         self.unknowns.extend(reasons);
     }
 
+    pub(super) fn doubt_if(&mut self, reason: Option<Unknown>) {
+        if reason.is_some() {
+            self.doubt(reason);
+        }
+    }
+
     pub(super) fn hop(&mut self, kind: HopKind, resource: &str, decision: Decision, because: impl Into<String>) {
         self.hops.push(Hop { resource: resource.to_owned(), kind, decision, because: because.into() });
     }

@@ -10,23 +10,64 @@ use crate::network::Destination;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// Lets TCP 443 out of a security group.
-    AllowEgress { group: String, to: Destination },
+    AllowEgress {
+        group: String,
+        to: Destination,
+    },
     /// Lets TCP 443 into an interface endpoint's security group.
-    AllowEndpointIngress { endpoint: String, group: String, from: Origin },
+    AllowEndpointIngress {
+        endpoint: String,
+        group: String,
+        from: Origin,
+    },
     /// Lets some TCP ports through a network ACL, before the rule that denies them.
-    AllowInNetworkAcl { acl: String, is_egress: bool, addresses: Vec<String>, ports: (u32, u32), rule_number: Option<i32> },
-    AssociateGatewayEndpoint { endpoint: String, route_table: String },
-    CreateGatewayEndpoint { vpc: String, service_name: String, route_table: String },
-    CreateInterfaceEndpoint { vpc: String, service_name: String, placement: Placement },
-    EnablePrivateDns { endpoint: String },
-    EnableVpcAttribute { vpc: String, attribute: String },
-    AttachInstanceProfile { instance: String, profile: Option<String> },
-    EnableMetadataEndpoint { instance: String },
-    UpdateAgent { instance: String },
+    AllowInNetworkAcl {
+        acl: String,
+        is_egress: bool,
+        addresses: Vec<String>,
+        ports: (u32, u32),
+        rule_number: Option<i32>,
+    },
+    AssociateGatewayEndpoint {
+        endpoint: String,
+        route_table: String,
+    },
+    CreateGatewayEndpoint {
+        vpc: String,
+        service_name: String,
+        route_table: String,
+    },
+    CreateInterfaceEndpoint {
+        vpc: String,
+        service_name: String,
+        placement: Placement,
+    },
+    EnablePrivateDns {
+        endpoint: String,
+    },
+    EnableVpcAttribute {
+        vpc: String,
+        attribute: String,
+    },
+    AttachInstanceProfile {
+        instance: String,
+        profile: Option<String>,
+    },
+    EnableMetadataEndpoint {
+        instance: String,
+    },
+    UpdateAgent {
+        instance: String,
+    },
     /// Nothing is sure but that a person must look: AWS's own read-only runbook says more.
-    RunDiagnosis { instance: String },
+    RunDiagnosis {
+        instance: String,
+    },
     /// A change that no single command makes.
-    ByHand { resource: String, what: String },
+    ByHand {
+        resource: String,
+        what: String,
+    },
 }
 
 /// Who is let in.
@@ -72,7 +113,9 @@ impl Change {
             Self::AllowEgress { group, .. } | Self::AllowEndpointIngress { group, .. } => group,
             Self::AllowInNetworkAcl { acl, .. } => acl,
             Self::AssociateGatewayEndpoint { route_table, .. } => route_table,
-            Self::CreateGatewayEndpoint { vpc, .. } | Self::CreateInterfaceEndpoint { vpc, .. } | Self::EnableVpcAttribute { vpc, .. } => vpc,
+            Self::CreateGatewayEndpoint { vpc, .. } | Self::CreateInterfaceEndpoint { vpc, .. } | Self::EnableVpcAttribute { vpc, .. } => {
+                vpc
+            }
             Self::EnablePrivateDns { endpoint } => endpoint,
             Self::AttachInstanceProfile { instance, .. }
             | Self::EnableMetadataEndpoint { instance }
@@ -113,22 +156,30 @@ impl Change {
                 let direction = if *is_egress { "outbound to" } else { "inbound from" };
                 format!("Allow TCP {} {direction} {} in {acl}, before the rule that denies it", port_range(*ports), few(addresses))
             }
-            Self::AssociateGatewayEndpoint { endpoint, route_table } => format!("Associate gateway endpoint {endpoint} with route table {route_table}"),
+            Self::AssociateGatewayEndpoint { endpoint, route_table } => {
+                format!("Associate gateway endpoint {endpoint} with route table {route_table}")
+            }
             Self::CreateGatewayEndpoint { vpc, service_name, route_table } => {
                 format!("Create the gateway endpoint for {service_name} in {vpc}, associated with {route_table}")
             }
             Self::CreateInterfaceEndpoint { vpc, service_name, .. } => {
-                format!("Create the interface endpoint for {service_name} in {vpc}, with private DNS (or give the subnets a route to a NAT gateway)")
+                format!(
+                    "Create the interface endpoint for {service_name} in {vpc}, with private DNS (or give the subnets a route to a NAT gateway)"
+                )
             }
             Self::EnablePrivateDns { endpoint } => format!("Turn on private DNS of {endpoint}"),
             Self::EnableVpcAttribute { vpc, attribute } => format!("Turn on {attribute} of {vpc}"),
             Self::AttachInstanceProfile { instance, profile: Some(profile) } => format!("Attach instance profile {profile} to {instance}"),
             Self::AttachInstanceProfile { instance, profile: None } => {
-                format!("Attach an instance profile with AmazonSSMManagedInstanceCore to {instance}, or turn on Default Host Management Configuration")
+                format!(
+                    "Attach an instance profile with AmazonSSMManagedInstanceCore to {instance}, or turn on Default Host Management Configuration"
+                )
             }
             Self::EnableMetadataEndpoint { instance } => format!("Turn on the metadata endpoint of {instance}"),
             Self::UpdateAgent { instance } => format!("Update SSM Agent on {instance}"),
-            Self::RunDiagnosis { instance } => format!("Find out why the agent of {instance} does not report, with AWS's read-only runbook"),
+            Self::RunDiagnosis { instance } => {
+                format!("Find out why the agent of {instance} does not report, with AWS's read-only runbook")
+            }
             Self::ByHand { what, .. } => what.clone(),
         }
     }
@@ -137,9 +188,10 @@ impl Change {
     pub fn commands(&self, region: &str) -> Vec<String> {
         let ec2 = |words: &[&str]| command("ec2", region, words);
         match self {
-            Self::AllowEgress { group, to } => {
-                permissions(to).iter().map(|far_end| ec2(&["authorize-security-group-egress", "--group-id", group, "--ip-permissions", &https(far_end)])).collect()
-            }
+            Self::AllowEgress { group, to } => permissions(to)
+                .iter()
+                .map(|far_end| ec2(&["authorize-security-group-egress", "--group-id", group, "--ip-permissions", &https(far_end)]))
+                .collect(),
             Self::AllowEndpointIngress { group, from, .. } => {
                 vec![ec2(&["authorize-security-group-ingress", "--group-id", group, "--ip-permissions", &https(&origin(from))])]
             }
@@ -186,7 +238,9 @@ impl Change {
                 route_table,
             ])],
             Self::CreateInterfaceEndpoint { vpc, service_name, placement } => interface_endpoint(region, vpc, service_name, placement),
-            Self::EnablePrivateDns { endpoint } => vec![ec2(&["modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--private-dns-enabled"])],
+            Self::EnablePrivateDns { endpoint } => {
+                vec![ec2(&["modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--private-dns-enabled"])]
+            }
             Self::EnableVpcAttribute { vpc, attribute } => {
                 let option = if attribute == "enableDnsSupport" { "--enable-dns-support" } else { "--enable-dns-hostnames" };
                 vec![ec2(&["modify-vpc-attribute", "--vpc-id", vpc, option, r#"{"Value":true}"#])]
@@ -204,7 +258,8 @@ impl Change {
             }
             Self::RunDiagnosis { instance } => {
                 let parameter = format!("InstanceId={instance}");
-                let words = ["start-automation-execution", "--document-name", "AWSSupport-TroubleshootManagedInstance", "--parameters", &parameter];
+                let words =
+                    ["start-automation-execution", "--document-name", "AWSSupport-TroubleshootManagedInstance", "--parameters", &parameter];
                 vec![command("ssm", region, &words)]
             }
         }
@@ -260,7 +315,11 @@ fn interface_endpoint(region: &str, vpc: &str, service_name: &str, placement: &P
     }
     let subnets: Vec<String> = placement.subnets.values().map(|subnet| quote(subnet)).collect();
     let groups: Vec<String> = groups.iter().map(|group| if *group == "$GROUP" { "\"$GROUP\"".to_owned() } else { quote(group) }).collect();
-    let create = command("ec2", region, &["create-vpc-endpoint", "--vpc-endpoint-type", "Interface", "--vpc-id", vpc, "--service-name", service_name]);
+    let create = command(
+        "ec2",
+        region,
+        &["create-vpc-endpoint", "--vpc-endpoint-type", "Interface", "--vpc-id", vpc, "--service-name", service_name],
+    );
     commands.push(format!("{create} --subnet-ids {} --security-group-ids {} --private-dns-enabled", subnets.join(" "), groups.join(" ")));
     commands
 }

@@ -32,7 +32,10 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
         FixGenerator::AgentRegistration => registration(patient),
         FixGenerator::OsUpgrade => {
             let name = patient.learned.facts.platform.name.known().cloned().unwrap_or_else(|| "its operating system".to_owned());
-            vec![Change::ByHand { what: format!("Move {instance} from {name} to a release that Patch Manager supports, or patch it by other means"), resource: instance }]
+            vec![Change::ByHand {
+                what: format!("Move {instance} from {name} to a release that Patch Manager supports, or patch it by other means"),
+                resource: instance,
+            }]
         }
         FixGenerator::OtherTooling => vec![Change::ByHand {
             what: format!("Patch the instances of {} with a maintenance window or a State Manager association", patient.region.name),
@@ -49,7 +52,12 @@ fn is_route(blocker: &Blocker) -> bool {
 fn registration(patient: Patient<'_>) -> Vec<Change> {
     let facts = &patient.learned.facts;
     let has_credentials = facts.identity.has_instance_profile || facts.identity.is_dhmc_on.is(&true);
-    let has_paths = patient.learned.paths.iter().filter(|path| matches!(path.target, Target::Ssm | Target::SsmMessages)).all(|path| path.blockers.is_empty());
+    let has_paths = patient
+        .learned
+        .paths
+        .iter()
+        .filter(|path| matches!(path.target, Target::Ssm | Target::SsmMessages))
+        .all(|path| path.blockers.is_empty());
     let has_metadata = !facts.instance.metadata_endpoint.is(&crate::facts::Switch::Disabled);
     if !(has_credentials && has_paths && has_metadata) {
         return Vec::new();
@@ -65,7 +73,8 @@ fn registration(patient: Patient<'_>) -> Vec<Change> {
 fn of_path(patient: Patient<'_>, target: Option<Target>, concerns: impl Fn(&Blocker) -> bool) -> Vec<Change> {
     let path = patient.learned.paths.iter().find(|path| Some(path.target) == target);
     let Some(path) = path else { return Vec::new() };
-    let mut changes: Vec<Change> = path.blockers.iter().filter(|blocker| concerns(blocker)).filter_map(|blocker| of_blocker(patient, path, blocker)).collect();
+    let mut changes: Vec<Change> =
+        path.blockers.iter().filter(|blocker| concerns(blocker)).filter_map(|blocker| of_blocker(patient, path, blocker)).collect();
     changes.sort();
     changes.dedup();
     changes
@@ -90,18 +99,23 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
                 None => format!("Give {route_table} a route to {}: through a NAT gateway, or with an interface endpoint", path.host),
             },
         }),
-        Place::PrivateDns { endpoint } if blocker.code == Code::DnsPrivateDnsOff => Some(Change::EnablePrivateDns { endpoint: endpoint.clone() }),
+        Place::PrivateDns { endpoint } if blocker.code == Code::DnsPrivateDnsOff => {
+            Some(Change::EnablePrivateDns { endpoint: endpoint.clone() })
+        }
         // The endpoint that took the name has its own blocker.
         Place::PrivateDns { .. } | Place::NoEndpoint { .. } => None,
         Place::VpcAttribute { vpc, attribute } => Some(Change::EnableVpcAttribute { vpc: vpc.clone(), attribute: (*attribute).to_owned() }),
-        Place::EndpointState { endpoint } => {
-            Some(Change::ByHand { resource: endpoint.clone(), what: format!("Find out why endpoint {endpoint} is not available, and create it anew") })
-        }
+        Place::EndpointState { endpoint } => Some(Change::ByHand {
+            resource: endpoint.clone(),
+            what: format!("Find out why endpoint {endpoint} is not available, and create it anew"),
+        }),
         Place::PublicAddress { interface } => Some(Change::ByHand {
             resource: interface.clone(),
             what: format!("Route the subnet of {interface} through a NAT gateway, or associate an Elastic IP address with {interface}"),
         }),
-        Place::Other => Some(Change::ByHand { resource: blocker.resource.clone(), what: format!("Mend {}: {}", blocker.resource, blocker.detail) }),
+        Place::Other => {
+            Some(Change::ByHand { resource: blocker.resource.clone(), what: format!("Mend {}: {}", blocker.resource, blocker.detail) })
+        }
     }
 }
 
@@ -155,10 +169,18 @@ fn interface_endpoint(patient: Patient<'_>, target: Target, vpc: &str) -> Change
     let mut groups: Vec<String> = others.flat_map(|endpoint| &endpoint.groups).filter_map(|group| group.group_id.clone()).collect();
     groups.sort();
     groups.dedup();
-    let primary = patient.instance.network_interfaces.first().and_then(|interface| interface.subnet_id.as_deref()).or(patient.instance.subnet_id.as_deref());
+    let primary = patient
+        .instance
+        .network_interfaces
+        .first()
+        .and_then(|interface| interface.subnet_id.as_deref())
+        .or(patient.instance.subnet_id.as_deref());
     let mut subnets = BTreeMap::new();
     if let Some(subnet) = primary {
-        let zone = region.subnet(subnet).known().and_then(|subnet| subnet.availability_zone_id.clone().or_else(|| subnet.availability_zone.clone()));
+        let zone = region
+            .subnet(subnet)
+            .known()
+            .and_then(|subnet| subnet.availability_zone_id.clone().or_else(|| subnet.availability_zone.clone()));
         subnets.insert(zone.unwrap_or_default(), subnet.to_owned());
     }
     let blocks = region.vpc(vpc).known().map(|vpc| {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::types::{
-    Account, AccountCounts, AccountStatus, Agent, Agreement, Blocker, Commands, Counts, Finding, FindingStatus, Fix, Gap, Hop, Instance, OuCounts, Path,
-    Platform, Readiness, RegionCounts, Report, RuleCounts, SCHEMA_VERSION, Severity, Summary, Tool, Verified,
+    Account, AccountCounts, AccountStatus, Agent, Agreement, Blocker, Commands, Counts, Finding, FindingStatus, Fix, Gap, Hop, Instance,
+    OuCounts, Path, Platform, Readiness, RegionCounts, Report, RuleCounts, SCHEMA_VERSION, Severity, Summary, Tool, Verified,
 };
 use crate::assess::{Assessed, Found};
 use crate::plan::Change;
@@ -45,7 +45,8 @@ pub fn build(frame: Frame, assessed: &[Assessed]) -> Report {
     gaps.dedup();
     // A service that does not exist somewhere leaves nothing unread there.
     let is_whole = gaps.iter().all(|gap| gap.reason == GapReason::Unsupported);
-    let complete = is_whole && frame.accounts.iter().all(|account| matches!(account.status, AccountStatus::Scanned | AccountStatus::Skipped));
+    let complete =
+        is_whole && frame.accounts.iter().all(|account| matches!(account.status, AccountStatus::Scanned | AccountStatus::Skipped));
     Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "patch-preflight".to_owned(), version: frame.version, rules_digest: frame.rules_digest },
@@ -98,7 +99,10 @@ fn instance(assessed: &Assessed, findings: Vec<String>) -> Instance {
     let platform = &assessed.learned.platform;
     let mut notes: Vec<String> = assessed.learned.paths.iter().flat_map(|path| path.notes.iter().cloned()).collect();
     if assessed.learned.agrees == Some(false) {
-        notes.push("MODEL_MISMATCH: the agent was online just before the scan, though the model says that the path to Systems Manager is blocked.".to_owned());
+        notes.push(
+            "MODEL_MISMATCH: the agent was online just before the scan, though the model says that the path to Systems Manager is blocked."
+                .to_owned(),
+        );
     }
     notes.sort();
     notes.dedup();
@@ -135,7 +139,12 @@ fn path(path: &crate::network::Path) -> Path {
         resource: blocker.resource.clone(),
         detail: blocker.detail.clone(),
     };
-    let hop = |hop: &crate::network::Hop| Hop { resource: hop.resource.clone(), kind: hop.kind, decision: hop.decision, because: hop.because.clone() };
+    let hop = |hop: &crate::network::Hop| Hop {
+        resource: hop.resource.clone(),
+        kind: hop.kind,
+        decision: hop.decision,
+        because: hop.because.clone(),
+    };
     Path {
         target: path.target,
         host: path.host.clone(),
@@ -169,7 +178,8 @@ impl FixPlan {
         for change in &found.changes {
             let key = (assessed.account_id.clone(), assessed.region.clone(), change.key());
             let id = stable_id(&[&key.0, &key.1, &key.2]);
-            let planned = self.fixes.entry(key).or_insert_with(|| Planned { id: id.clone(), change: change.clone(), instances: BTreeSet::new() });
+            let planned =
+                self.fixes.entry(key).or_insert_with(|| Planned { id: id.clone(), change: change.clone(), instances: BTreeSet::new() });
             planned.change.absorb(change.clone());
             planned.instances.insert(assessed.instance_id.clone());
             ids.push(id);

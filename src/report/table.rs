@@ -42,9 +42,15 @@ fn count(number: u64, noun: &str) -> String {
 
 fn headline(text: &mut String, report: &Report) {
     let summary = &report.summary;
-    let scanned = report.accounts.iter().filter(|account| matches!(account.status, AccountStatus::Scanned | AccountStatus::Partial)).count();
+    let scanned =
+        report.accounts.iter().filter(|account| matches!(account.status, AccountStatus::Scanned | AccountStatus::Partial)).count();
     let when = report.captured_at.as_deref().map(|at| format!(", as of {}", plain(at))).unwrap_or_default();
-    let _ = writeln!(text, "{} in {}{when}", count(summary.instances, "instance"), count(u64::try_from(scanned).unwrap_or(u64::MAX), "account"));
+    let _ = writeln!(
+        text,
+        "{} in {}{when}",
+        count(summary.instances, "instance"),
+        count(u64::try_from(scanned).unwrap_or(u64::MAX), "account")
+    );
     let _ = writeln!(
         text,
         "{} ready · {} not ready · {} unknown · {} excluded · {} managed by Systems Manager",
@@ -133,7 +139,9 @@ fn causes(text: &mut String, report: &Report, look: Look) {
     if rules.is_empty() {
         return;
     }
-    rules.sort_by_key(|rule| (std::cmp::Reverse(rule.severity), std::cmp::Reverse(rule.fail), std::cmp::Reverse(rule.unknown), &rule.rule_id));
+    rules.sort_by_key(|rule| {
+        (std::cmp::Reverse(rule.severity), std::cmp::Reverse(rule.fail), std::cmp::Reverse(rule.unknown), &rule.rule_id)
+    });
     let mut table = table(look, &["Cause", "Rule", "Severity", "Instances", "Not known for"]);
     for rule in rules {
         table.add_row(vec![
@@ -152,7 +160,9 @@ fn fixes(text: &mut String, report: &Report, look: Look) {
         return;
     }
     let mut fixes: Vec<&Fix> = report.fixes.iter().collect();
-    fixes.sort_by_key(|fix| (std::cmp::Reverse(fix.unblocks.len()), std::cmp::Reverse(fix.helps.len()), &fix.account_id, &fix.region, &fix.resource, &fix.id));
+    fixes.sort_by_key(|fix| {
+        (std::cmp::Reverse(fix.unblocks.len()), std::cmp::Reverse(fix.helps.len()), &fix.account_id, &fix.region, &fix.resource, &fix.id)
+    });
     let hidden = if look.wide { 0 } else { fixes.len().saturating_sub(SHOWN) };
     let _ = writeln!(text, "\nWhat to do (nothing is changed for you; each command is for the account it names)");
     for (position, fix) in fixes.iter().take(fixes.len() - hidden).enumerate() {
@@ -186,7 +196,11 @@ fn instances(text: &mut String, report: &Report, look: Look) {
         let mut errors: Vec<&Finding> = own.filter(|finding| finding.severity == Severity::Error).collect();
         errors.sort_by_key(|finding| (finding.status == FindingStatus::Unknown, &finding.rule_id));
         let reasons: Vec<String> = errors.iter().map(|finding| format!("• {}", plain(&finding.message))).collect();
-        let name = if instance.name.is_empty() { instance.instance_id.clone() } else { format!("{}\n{}", plain(&instance.name), instance.instance_id) };
+        let name = if instance.name.is_empty() {
+            instance.instance_id.clone()
+        } else {
+            format!("{}\n{}", plain(&instance.name), instance.instance_id)
+        };
         let color = if instance.readiness == Readiness::NotReady { Color::Red } else { Color::Yellow };
         table.add_row(vec![
             Cell::new(name),
@@ -203,7 +217,8 @@ fn instances(text: &mut String, report: &Report, look: Look) {
 
 /// What could not be read, and why.
 fn unread(text: &mut String, report: &Report, look: Look) {
-    let left_out: Vec<_> = report.accounts.iter().filter(|account| !account.reason.is_empty() && account.status != AccountStatus::Partial).collect();
+    let left_out: Vec<_> =
+        report.accounts.iter().filter(|account| !account.reason.is_empty() && account.status != AccountStatus::Partial).collect();
     if !left_out.is_empty() {
         let mut table = table(look, &["Account", "Status", "Because"]);
         for account in left_out {
@@ -221,7 +236,9 @@ fn unread(text: &mut String, report: &Report, look: Look) {
     if !report.gaps.is_empty() {
         let mut grouped: BTreeMap<(&str, &str, &str), (usize, &str)> = BTreeMap::new();
         for gap in &report.gaps {
-            let entry = grouped.entry((&gap.account_id, &gap.operation, gap.reason.as_str())).or_insert((0, gap.region.as_deref().unwrap_or("all Regions")));
+            let entry = grouped
+                .entry((&gap.account_id, &gap.operation, gap.reason.as_str()))
+                .or_insert((0, gap.region.as_deref().unwrap_or("all Regions")));
             entry.0 += 1;
         }
         let hidden = if look.wide { 0 } else { grouped.len().saturating_sub(SHOWN) };

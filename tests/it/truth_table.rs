@@ -339,6 +339,8 @@ fn endpoints() {
         .endpoint_group("sg-e", vec![https_to("10.0.0.0/16")])
         .endpoint("ssm", &["subnet-e", "subnet-u"])
         .subnet_acl("subnet-u", &[ALL_OUT]);
+    let narrow = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/*"}]}"#;
+    let open = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}"#;
     let pending = || eps().each_endpoint(|endpoint| endpoint.state = Some("pendingAcceptance".into()));
     check(vec![
         ("78", s3_interface(true).gateway_endpoint("rtb-main"), S3, Reachable, &[]),
@@ -352,6 +354,14 @@ fn endpoints() {
         ("83", pending(), Ssm, Blocked, &["BAD_STATE"]),
         ("83 with a NAT gateway", pending().nat(), Ssm, Reachable, &[]),
         ("84", eps(), Ssm, Reachable, &[]),
+        (
+            "91, until endpoint policies are judged",
+            full().each_endpoint(|endpoint| endpoint.policy_document = Some(narrow.into())),
+            S3,
+            Unknown,
+            &["endpoint_policy"],
+        ),
+        ("an open policy", full().each_endpoint(|endpoint| endpoint.policy_document = Some(open.into())), S3, Reachable, &[]),
         ("85", two_zones, Ssm, Partial, &["SUBNET_ACL_RESTRICTION"]),
         ("86", elsewhere, Ssm, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
         (
@@ -454,6 +464,9 @@ fn taking_a_file_away_never_makes_a_path_better() {
         ("egress", full().egress(vec![https_to("10.0.0.0/16")])),
         ("blackhole", base().nat().route("rtb-main", blackhole("pl-s3", "vpce-gone"))),
         ("gateway only", base().gateway_endpoint("rtb-main")),
+        ("egress to the endpoint's group", full().egress(vec![https_group("sg-e")])),
+        ("egress to the list", full().egress(vec![https_to_list("pl-s3")])),
+        ("own group", eps().endpoint_ingress(vec![https_group("sg-i")])),
         ("block public access", base().nat().block_public_access("block-bidirectional", &[])),
     ];
     for (name, topology) in topologies {
@@ -509,5 +522,10 @@ fn an_acl_with_half_a_rule_decides_nothing() {
         acls[0].associations.retain(|association| association.subnet_id.as_deref() != Some("subnet-p"));
         acls.push(own);
     });
-    check(vec![("half a rule", broken, Ssm, Unknown, &["fact_not_collected"])]);
+    let half_a_permission = full().egress(vec![ec2::IpPermission { from_port: None, ..https_to("0.0.0.0/0") }]);
+    check(vec![
+        ("half a rule", broken, Ssm, Unknown, &["fact_not_collected"]),
+        ("half a permission", half_a_permission, Ssm, Unknown, &["fact_not_collected"]),
+        ("a block that is none", full().egress(vec![https_to("10.0.0.0/99")]), Ssm, Unknown, &["fact_not_collected"]),
+    ]);
 }

@@ -1,0 +1,197 @@
+//! The command line as a user meets it: what is wrong is named, with the place and the remedy, and the exit code says what it means.
+
+use std::path::Path;
+
+use crate::process::{code, program, repository, run, shown, text};
+
+fn write(path: &Path, content: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+#[test]
+fn the_sample_organization_is_judged_without_credentials() {
+    let output = run(&["scan", "--demo"]);
+    assert_eq!(code(&output), 1, "the sample has errors: {}", shown(&output));
+    let table = text(&output.stdout);
+    for part in ["ready", "Why", "What to do", "Instances that are not ready", "aws ec2 "] {
+        assert!(table.contains(part), "{part:?} is missing in\n{table}");
+    }
+    assert!(!table.contains('\u{1b}'), "no colour where stdout is no terminal");
+    assert!(output.stderr.is_empty(), "nothing but the report: {}", shown(&output));
+}
+
+#[test]
+fn colour_comes_when_asked_for() {
+    assert!(text(&run(&["scan", "--demo", "--color", "always"]).stdout).contains('\u{1b}'));
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let mut child = program(&["scan", "--demo", "--output", "json"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((code(&output), text(&output.stderr)), (1, String::new()));
+}
+
+#[test]
+fn the_format_never_changes_the_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let both = run(&["scan", "--demo", "--output", "table", "--output", &format!("json={}", file.display())]);
+    assert_eq!(code(&both), 1);
+    assert!(text(&both.stdout).contains("What to do"));
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert_eq!(report["schema_version"], 1);
+    assert_eq!(code(&run(&["scan", "--demo", "--output", "json"])), 1);
+}
+
+#[test]
+fn severities_decide_the_exit_code() {
+    assert_eq!(code(&run(&["scan", "--demo", "--fail-on", "never", "--incomplete", "warn"])), 0);
+    assert_eq!(code(&run(&["scan", "--demo", "--fail-on", "never"])), 3, "the sample holds instances that are not known");
+    assert_eq!(code(&run(&["scan", "--demo", "--fail-on", "note"])), 1);
+}
+
+#[test]
+fn wrong_usage_is_code_2_and_says_what_is_right() {
+    let cases: [(&[&str], &str); 9] = [
+        (&["scan", "--nonsense"], "--nonsense"),
+        (&["scan", "--demo", "--output", "xml"], "use table or json"),
+        (&["scan", "--demo", "--output", "json="], "the file's name is missing"),
+        (&["scan", "--demo", "--output", "json", "--output", "table"], "two outputs go to stdout"),
+        (&["scan", "--demo", "--rule", "not-registered"], "write it as ID=off"),
+        (&["scan", "--demo", "--rule", "not-registered=loud"], "use off, note, warning or error"),
+        (&["scan", "--demo", "--rule", "not-registred=off"], "not-registered"),
+        (&["scan", "--demo", "--account", "123"], "twelve digits"),
+        (&["scan", "--snapshot", "/nonexistent"], "/nonexistent is not a folder"),
+    ];
+    for (arguments, remedy) in cases {
+        let output = run(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}: {}", shown(&output));
+        assert!(text(&output.stderr).contains(remedy), "{arguments:?} should say {remedy:?}: {}", shown(&output));
+        assert!(output.stdout.is_empty(), "{arguments:?}: stdout is for the report");
+    }
+}
+
+#[test]
+fn a_broken_snapshot_names_the_file_and_the_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "111111111111/eu-central-1/ec2-describe-vpcs.json";
+    let cases = [
+        ("{\"Vpcs\": [{\"VpcId\": 7}]}", "Vpcs[0].VpcId"),
+        ("{\"Vpcs\": [", "line 1"),
+        ("{\"Vpcs\": {}}", "Vpcs"),
+        ("{}", "missing field `Vpcs`"),
+        ("[]", "line 1"),
+        ("", "line 1"),
+        ("{\"Vpcs\": []} trailing", "line 1, column 14"),
+        ("\u{0}\u{1}", "line 1"),
+    ];
+    for (content, place) in cases {
+        write(&folder.path().join(file), content);
+        let output = run(&["scan", "--snapshot", folder.path().to_str().unwrap()]);
+        let told = text(&output.stderr);
+        assert_eq!(code(&output), 2, "{content:?}: {}", shown(&output));
+        assert!(told.contains(file) && told.contains(place), "{content:?} should name {file} and {place}: {told}");
+    }
+}
+
+#[test]
+fn an_empty_folder_is_no_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(&["scan", "--snapshot", folder.path().to_str().unwrap()]);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("holds no snapshot"), "{}", shown(&output));
+}
+
+#[test]
+fn a_folder_made_by_hand_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let instances = r#"{"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": {"Name": "running"}, "SomethingNew": [1, null]}]}]}"#;
+    write(&folder.path().join("111111111111/eu-central-1/ec2-describe-instances.json"), instances);
+    write(&folder.path().join("111111111111/eu-central-1/notes.txt"), "not a file of the snapshot");
+    let output = run(&["scan", "--snapshot", folder.path().to_str().unwrap(), "--output", "json"]);
+    let report = crate::process::report(&output);
+    assert_eq!(report["summary"]["instances"], 1);
+    assert_eq!(report["summary"]["ready"], 0, "nothing is ready on missing facts");
+    assert_eq!(report["instances"][0]["readiness"], "unknown");
+    assert_eq!(code(&output), 3, "what is not known is never clean");
+}
+
+#[test]
+fn a_snapshot_of_another_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("snapshot.json"), r#"{"format": "patch-preflight/snapshot", "version": 2}"#);
+    let output = run(&["scan", "--snapshot", folder.path().to_str().unwrap()]);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("version 2"), "{}", shown(&output));
+}
+
+/// A snapshot may come from anybody: names must not draw on the terminal.
+#[test]
+fn control_characters_never_reach_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let instances = r#"{"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": {"Name": "running"},
+        "Tags": [{"Key": "Name", "Value": "\u001b[2Jgone\u0007"}, {"Key": "$unknown", "Value": "x"}]}]}]}"#;
+    write(&folder.path().join("111111111111/eu-central-1/ec2-describe-instances.json"), instances);
+    let output = run(&["scan", "--snapshot", folder.path().to_str().unwrap(), "--wide"]);
+    let table = text(&output.stdout);
+    assert!(table.contains("gone") && !table.contains('\u{1b}') && !table.contains('\u{7}'), "{table:?}");
+}
+
+#[test]
+fn rules_are_listed_shown_and_tested() {
+    assert!(text(&run(&["rules", "list"]).stdout).contains("not-registered"));
+    let page = text(&run(&["rules", "show", "s3-egress-blocked"]).stdout);
+    assert!(page.contains("prefix list"), "{page}");
+    assert_eq!(code(&run(&["rules", "show", "no-such-rule"])), 2);
+    let tested = run(&["rules", "test"]);
+    assert!(text(&tested.stdout).contains(" 0 failed"), "{}", shown(&tested));
+    assert_eq!(code(&tested), 0);
+}
+
+#[test]
+fn a_rule_that_does_not_load_ends_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("my-rule.yaml"), "title: Broken\nseverity: error\n");
+    let output = run(&["scan", "--demo", "--rules", folder.path().to_str().unwrap()]);
+    assert_eq!(code(&output), 2, "{}", shown(&output));
+    assert!(text(&output.stderr).contains("my-rule.yaml"), "{}", shown(&output));
+}
+
+#[test]
+fn helpers_for_the_shell_are_printed() {
+    assert!(text(&run(&["completions", "bash"]).stdout).contains("_patch-preflight"));
+    assert!(text(&run(&["man"]).stdout).starts_with(".ie"));
+    let schema: serde_json::Value = serde_json::from_slice(&run(&["schema"]).stdout).unwrap();
+    assert!(schema["properties"]["schema_version"].is_object());
+    let policy: serde_json::Value = serde_json::from_slice(&run(&["permissions"]).stdout).unwrap();
+    assert_eq!(policy["Version"], "2012-10-17");
+    assert!(text(&run(&["permissions", "stack-set"]).stdout).contains("AWS::IAM::Role"));
+}
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_build_without_the_sdk_says_so() {
+    let output = run(&["scan", "--org"]);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("--demo"), "{}", shown(&output));
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn without_credentials_one_line_says_what_to_do() {
+    let output = run(&["scan", "--org"]);
+    let told = text(&output.stderr);
+    assert_eq!(code(&output), 4, "{}", shown(&output));
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains("AWS_PROFILE") && told.contains("--demo"), "{told}");
+}
+
+#[test]
+fn a_snapshot_in_the_repository_is_found_from_anywhere() {
+    let output = run(&["scan", "--snapshot", repository("fixtures/demo-org").to_str().unwrap(), "--output", "json"]);
+    let embedded = run(&["scan", "--demo", "--output", "json"]);
+    assert_eq!(text(&output.stdout), text(&embedded.stdout), "the sample is the folder");
+}

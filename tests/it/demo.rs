@@ -1,0 +1,68 @@
+//! The sample organization: every instance against what its story says, written by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::process::{report, repository, run};
+
+fn strings(value: &Value) -> BTreeSet<String> {
+    value.as_array().into_iter().flatten().map(|item| item.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn each_instance_is_as_its_story_says() {
+    let expected: BTreeMap<String, Value> = serde_json::from_slice(&std::fs::read(repository("fixtures/demo-org.expected.json")).unwrap()).unwrap();
+    let report = report(&run(&["scan", "--demo", "--output", "json"]));
+    let instances = report["instances"].as_array().unwrap();
+    let findings: BTreeMap<&str, &Value> = report["findings"].as_array().unwrap().iter().map(|finding| (finding["id"].as_str().unwrap(), finding)).collect();
+    let mut wrong = Vec::new();
+    assert_eq!(instances.len(), expected.len(), "every instance has an expectation");
+    for instance in instances {
+        let id = instance["instance_id"].as_str().unwrap();
+        let Some(expected) = expected.get(id) else {
+            wrong.push(format!("{id} has no expectation"));
+            continue;
+        };
+        let name = instance["name"].as_str().unwrap();
+        let mut compare = |what: &str, is: String, should: String| {
+            if is != should {
+                wrong.push(format!("{name} ({id}): {what} is {is}, expected {should}"));
+            }
+        };
+        compare("readiness", instance["readiness"].to_string(), expected["readiness"].to_string());
+        let of_status = |status: &str| -> BTreeSet<String> {
+            let own = instance["findings"].as_array().unwrap().iter().map(|id| findings[id.as_str().unwrap()]);
+            own.filter(|finding| finding["status"] == status).map(|finding| finding["rule_id"].as_str().unwrap().to_owned()).collect()
+        };
+        compare("failed rules", format!("{:?}", of_status("fail")), format!("{:?}", strings(&expected["rules"])));
+        compare("rules not known", format!("{:?}", of_status("unknown")), format!("{:?}", strings(&expected["unknown_rules"])));
+        for path in instance["paths"].as_array().unwrap() {
+            let target = path["target"].as_str().unwrap();
+            if let Some(verdict) = expected["verdicts"].get(target) {
+                compare(target, path["verdict"].to_string(), verdict.to_string());
+            }
+            if let Some(via) = expected["via"].get(target) {
+                compare(&format!("{target} via"), path["via"].to_string(), via.to_string());
+            }
+            let codes: BTreeSet<String> = path["blockers"].as_array().unwrap().iter().map(|blocker| blocker["code"].as_str().unwrap().to_owned()).collect();
+            let should = strings(&expected["codes"][target]);
+            if !should.is_subset(&codes) {
+                compare(&format!("{target} codes"), format!("{codes:?}"), format!("{should:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_built_in_rule_fires_and_most_instances_are_ready() {
+    let report = report(&run(&["scan", "--demo", "--output", "json"]));
+    let fired: BTreeSet<&str> =
+        report["findings"].as_array().unwrap().iter().filter(|finding| finding["status"] == "fail").map(|finding| finding["rule_id"].as_str().unwrap()).collect();
+    let list = crate::process::text(&run(&["rules", "list"]).stdout);
+    let silent: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).filter(|id| !fired.contains(id)).collect();
+    assert!(silent.is_empty(), "these rules never fire in the sample: {silent:?}");
+    let summary = &report["summary"];
+    assert!(summary["ready"].as_u64() > summary["instances"].as_u64().map(|all| all / 2), "{summary}");
+}

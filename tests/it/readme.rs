@@ -1,0 +1,44 @@
+//! The README's examples, run as they stand.
+
+use crate::process::{repository, run, text};
+
+/// The commands in the README's shell blocks that call the program, and the exit code that the block's comment promises.
+fn examples() -> Vec<(Vec<String>, i32)> {
+    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+    let mut examples = Vec::new();
+    let mut is_shell = false;
+    for line in readme.lines() {
+        if line.starts_with("```") {
+            is_shell = line == "```sh";
+            continue;
+        }
+        let Some(command) = line.trim().strip_prefix("patch-preflight ").filter(|_| is_shell) else { continue };
+        let (command, comment) = command.split_once(" # ").unwrap_or((command, ""));
+        let Some((_, promised)) = comment.split_once("exit code ") else { continue };
+        let promised = promised.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+        examples.push((command.split_whitespace().map(str::to_owned).collect(), promised));
+    }
+    examples
+}
+
+#[test]
+fn examples_do_what_their_comments_promise() {
+    let examples = examples();
+    assert!(examples.len() >= 5, "the README shows how the program is used: {examples:?}");
+    for (arguments, promised) in examples {
+        let arguments: Vec<String> = arguments.into_iter().map(|word| word.replace("fixtures/", &format!("{}/", repository("fixtures").display()))).collect();
+        let output = run(&arguments);
+        assert_eq!(crate::process::code(&output), promised, "{arguments:?}: {}", crate::process::shown(&output));
+    }
+}
+
+/// The picture on the first screen is the program's own output.
+#[test]
+fn the_picture_is_what_the_program_prints() {
+    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+    let picture = readme.split("<!-- picture -->\n```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the README has a picture");
+    let table = text(&run(&["scan", "--demo"]).stdout);
+    for line in picture.lines().filter(|line| !line.trim().is_empty() && line.trim() != "…") {
+        assert!(table.contains(line), "the README shows a line that the program does not print:\n{line}\n\n{table}");
+    }
+}
