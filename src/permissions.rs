@@ -182,7 +182,7 @@ fn statement(text: &mut String, sid: &str, actions: &[&str], resource: &str) {
     }
 }
 
-const TEMPLATE: &str = r#"# The role through which patch-preflight reads an account. It can read, and nothing else.
+const TEMPLATE: &str = r"# The role through which patch-preflight reads an account. It can read, and nothing else.
 #
 # Deploy it as a service-managed StackSet to the organization's root, in one Region (IAM is global). Service-managed StackSets
 # skip the management account: create a plain stack from this template there if its instances are to be scanned through the role.
@@ -228,7 +228,7 @@ Resources:
 Outputs:
   RoleArn:
     Value: !GetAtt Role.Arn
-"#;
+";
 
 #[cfg(test)]
 mod tests {

@@ -99,7 +99,7 @@ fn scope(snapshot: &Snapshot, selection: &Selection) -> Result<Scope, SelectionE
                 return Err(SelectionError::NoSuchAccount { id: id.clone(), near: accounts });
             }
         }
-        accounts = selection.accounts.clone();
+        accounts.clone_from(&selection.accounts);
     }
     if accounts.is_empty() {
         return Err(SelectionError::NothingLeft);

@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// When to use colour; NO_COLOR counts as `never`
+    /// When to use colour; `NO_COLOR` counts as `never`
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, help_heading = "General")]
     pub(crate) color: ColorChoice,
     /// No progress, no remarks: errors only
@@ -103,10 +103,10 @@ pub(crate) struct AccessArguments {
     /// The external id that the role asks for
     #[arg(long, value_name = "ID", help_heading = "Access")]
     pub(crate) external_id: Option<String>,
-    /// The AWS profile; AWS_PROFILE and its kin count as in other AWS tools
+    /// The AWS profile; `AWS_PROFILE` and its kin count as in other AWS tools
     #[arg(long, value_name = "NAME", help_heading = "Access")]
     pub(crate) profile: Option<String>,
-    /// Another endpoint for every AWS service; AWS_ENDPOINT_URL counts as in other AWS tools
+    /// Another endpoint for every AWS service; `AWS_ENDPOINT_URL` counts as in other AWS tools
     #[arg(long, value_name = "URL", help_heading = "Access")]
     pub(crate) endpoint_url: Option<String>,
 }

@@ -49,7 +49,7 @@ fn rules(arguments: &ScanArguments) -> Result<RuleSet, Failure> {
             .map_err(Failure::usage)?;
         let level = level
             .parse()
-            .map_err(|_| Failure::usage(anyhow::anyhow!("--rule {setting}: {level:?} is no level: use off, note, warning or error")))?;
+            .map_err(|()| Failure::usage(anyhow::anyhow!("--rule {setting}: {level:?} is no level: use off, note, warning or error")))?;
         rules.set_level(id, level).map_err(Failure::usage)?;
     }
     Ok(rules)

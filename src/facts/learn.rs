@@ -187,7 +187,7 @@ fn platform_facts(platform: &Platform, id: &str, surroundings: Surroundings<'_>)
             format!("learn the operating system of {id}: it is not registered with Systems Manager, and its image does not tell"),
         )
     };
-    let os = platform.os.as_ref().map_or_else(|| Known::Unknown(vec![unidentified()]), |os| Known::Known(os.to_string()));
+    let os = platform.os.as_ref().map_or_else(|| Known::Unknown(vec![unidentified()]), |os| Known::Known(os.clone()));
     let (patchable, patchable_because) = platform::patch_manager_support(tables, platform);
     let support_ends = platform::vendor_support_end(tables, platform);
     let today = surroundings.captured_at.map(|captured_at| Offset::UTC.to_datetime(captured_at).date());
@@ -243,7 +243,7 @@ fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<Agent
         },
     });
     AgentFacts {
-        is_registered: node.as_ref().map(|node| node.is_some()),
+        is_registered: node.as_ref().map(Option::is_some),
         ping,
         version: match (node, version) {
             (Known::Unknown(why), _) => Known::Unknown(why.clone()),

@@ -222,7 +222,9 @@ impl Change {
                     })
                     .collect()
             }
-            Self::AllowInNetworkAcl { rule_number: None, .. } | Self::ByHand { .. } => Vec::new(),
+            Self::AllowInNetworkAcl { rule_number: None, .. } | Self::AttachInstanceProfile { profile: None, .. } | Self::ByHand { .. } => {
+                Vec::new()
+            }
             Self::AssociateGatewayEndpoint { endpoint, route_table } => {
                 vec![ec2(&["modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--add-route-table-ids", route_table])]
             }
@@ -249,7 +251,6 @@ impl Change {
                 let name = format!("Name={profile}");
                 vec![ec2(&["associate-iam-instance-profile", "--instance-id", instance, "--iam-instance-profile", &name])]
             }
-            Self::AttachInstanceProfile { profile: None, .. } => Vec::new(),
             Self::EnableMetadataEndpoint { instance } => {
                 vec![ec2(&["modify-instance-metadata-options", "--instance-id", instance, "--http-endpoint", "enabled"])]
             }

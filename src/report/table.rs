@@ -20,7 +20,7 @@ pub struct Look {
 /// How many rows of each table are shown unless everything is asked for.
 const SHOWN: usize = 25;
 
-pub fn render(report: &Report, look: Look) -> String {
+pub(super) fn render(report: &Report, look: Look) -> String {
     let mut text = String::new();
     headline(&mut text, report);
     let _ = writeln!(text, "\n{}", estate(report, look));

@@ -80,7 +80,12 @@ fn only_the_looking_half_names_the_sdk_or_waits() {
         let is_aws = path.starts_with("aws/") || path == "aws.rs";
         for (number, line) in source.lines().enumerate() {
             let code = line.trim_start();
-            if !is_aws && !code.starts_with("//") && ["aws_sdk", "aws_config", "aws_smithy", "aws_types", "aws_credential", "tokio::", ".await"].iter().any(|word| code.contains(word)) {
+            if !is_aws
+                && !code.starts_with("//")
+                && ["aws_sdk", "aws_config", "aws_smithy", "aws_types", "aws_credential", "tokio::", ".await"]
+                    .iter()
+                    .any(|word| code.contains(word))
+            {
                 wrong.push(format!("{path}:{}: {line}", number + 1));
             }
             if !path.ends_with("rules/expr.rs") && code.starts_with("use cel") {

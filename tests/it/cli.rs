@@ -28,7 +28,11 @@ fn colour_comes_when_asked_for() {
 
 #[test]
 fn a_closed_pipe_ends_quietly() {
-    let mut child = program(&["scan", "--demo", "--output", "json"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = program(&["scan", "--demo", "--output", "json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((code(&output), text(&output.stderr)), (1, String::new()));
@@ -108,7 +112,8 @@ fn an_empty_folder_is_no_snapshot() {
 #[test]
 fn a_folder_made_by_hand_is_read() {
     let folder = tempfile::tempdir().unwrap();
-    let instances = r#"{"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": {"Name": "running"}, "SomethingNew": [1, null]}]}]}"#;
+    let instances =
+        r#"{"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": {"Name": "running"}, "SomethingNew": [1, null]}]}]}"#;
     write(&folder.path().join("111111111111/eu-central-1/ec2-describe-instances.json"), instances);
     write(&folder.path().join("111111111111/eu-central-1/notes.txt"), "not a file of the snapshot");
     let output = run(&["scan", "--snapshot", folder.path().to_str().unwrap(), "--output", "json"]);

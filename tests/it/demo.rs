@@ -12,10 +12,12 @@ fn strings(value: &Value) -> BTreeSet<String> {
 
 #[test]
 fn each_instance_is_as_its_story_says() {
-    let expected: BTreeMap<String, Value> = serde_json::from_slice(&std::fs::read(repository("fixtures/demo-org.expected.json")).unwrap()).unwrap();
+    let expected: BTreeMap<String, Value> =
+        serde_json::from_slice(&std::fs::read(repository("fixtures/demo-org.expected.json")).unwrap()).unwrap();
     let report = report(&run(&["scan", "--demo", "--output", "json"]));
     let instances = report["instances"].as_array().unwrap();
-    let findings: BTreeMap<&str, &Value> = report["findings"].as_array().unwrap().iter().map(|finding| (finding["id"].as_str().unwrap(), finding)).collect();
+    let findings: BTreeMap<&str, &Value> =
+        report["findings"].as_array().unwrap().iter().map(|finding| (finding["id"].as_str().unwrap(), finding)).collect();
     let mut wrong = Vec::new();
     assert_eq!(instances.len(), expected.len(), "every instance has an expectation");
     for instance in instances {
@@ -45,7 +47,8 @@ fn each_instance_is_as_its_story_says() {
             if let Some(via) = expected["via"].get(target) {
                 compare(&format!("{target} via"), path["via"].to_string(), via.to_string());
             }
-            let codes: BTreeSet<String> = path["blockers"].as_array().unwrap().iter().map(|blocker| blocker["code"].as_str().unwrap().to_owned()).collect();
+            let codes: BTreeSet<String> =
+                path["blockers"].as_array().unwrap().iter().map(|blocker| blocker["code"].as_str().unwrap().to_owned()).collect();
             let should = strings(&expected["codes"][target]);
             if !should.is_subset(&codes) {
                 compare(&format!("{target} codes"), format!("{codes:?}"), format!("{should:?}"));
@@ -58,8 +61,13 @@ fn each_instance_is_as_its_story_says() {
 #[test]
 fn every_built_in_rule_fires_and_most_instances_are_ready() {
     let report = report(&run(&["scan", "--demo", "--output", "json"]));
-    let fired: BTreeSet<&str> =
-        report["findings"].as_array().unwrap().iter().filter(|finding| finding["status"] == "fail").map(|finding| finding["rule_id"].as_str().unwrap()).collect();
+    let fired: BTreeSet<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["status"] == "fail")
+        .map(|finding| finding["rule_id"].as_str().unwrap())
+        .collect();
     let list = crate::process::text(&run(&["rules", "list"]).stdout);
     let silent: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).filter(|id| !fired.contains(id)).collect();
     assert!(silent.is_empty(), "these rules never fire in the sample: {silent:?}");

@@ -30,7 +30,8 @@ fn the_pages_of_the_rules() {
 #[test]
 fn the_permissions() {
     let list = text(&run(&["permissions", "list"]).stdout);
-    let rows: Vec<String> = list.lines().filter_map(|line| line.split_once(' ')).map(|(name, why)| format!("| `{name}` | {} |", why.trim())).collect();
+    let rows: Vec<String> =
+        list.lines().filter_map(|line| line.split_once(' ')).map(|(name, why)| format!("| `{name}` | {} |", why.trim())).collect();
     let head = "<!-- Generated from src/permissions.rs; see CONTRIBUTING.md. -->\n\n# What the scanner may call, and why\n\n| action | what it is for |\n|---|---|\n";
     check("docs/permissions.md", &format!("{head}{}\n", rows.join("\n")));
 }

@@ -93,7 +93,11 @@ fn a_damaged_file_never_ends_in_a_panic() {
     whole.write(folder.path()).unwrap();
     let judge = Judge::new();
     let account = folder.path().join("222222222222");
-    let region = std::fs::read_dir(&account).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.join("ec2-describe-vpcs.json").exists()).unwrap();
+    let region = std::fs::read_dir(&account)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("ec2-describe-vpcs.json").exists())
+        .unwrap();
     let mut seed: u64 = 0x5eed;
     let mut next = move || {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -26,7 +26,8 @@ fn examples_do_what_their_comments_promise() {
     let examples = examples();
     assert!(examples.len() >= 5, "the README shows how the program is used: {examples:?}");
     for (arguments, promised) in examples {
-        let arguments: Vec<String> = arguments.into_iter().map(|word| word.replace("fixtures/", &format!("{}/", repository("fixtures").display()))).collect();
+        let arguments: Vec<String> =
+            arguments.into_iter().map(|word| word.replace("fixtures/", &format!("{}/", repository("fixtures").display()))).collect();
         let output = run(&arguments);
         assert_eq!(crate::process::code(&output), promised, "{arguments:?}: {}", crate::process::shown(&output));
     }
@@ -36,7 +37,8 @@ fn examples_do_what_their_comments_promise() {
 #[test]
 fn the_picture_is_what_the_program_prints() {
     let readme = std::fs::read_to_string(repository("README.md")).unwrap();
-    let picture = readme.split("<!-- picture -->\n```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the README has a picture");
+    let picture =
+        readme.split("<!-- picture -->\n```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the README has a picture");
     let table = text(&run(&["scan", "--demo"]).stdout);
     for line in picture.lines().filter(|line| !line.trim().is_empty() && line.trim() != "…") {
         assert!(table.contains(line), "the README shows a line that the program does not print:\n{line}\n\n{table}");
