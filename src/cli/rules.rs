@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &RulesArguments) -> Result<Exit, Failure> {
     let mut text = String::new();
     match &arguments.command {
         RulesCommand::List => {
-            for rule in rules.iter() {
+            for rule in rules.all() {
                 let _ = writeln!(text, "{:<28} {:<8} {}", rule.id(), rule.severity().as_str(), rule.title());
             }
             output::print(text.as_bytes())
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &RulesArguments) -> Result<Exit, Failure> {
             for result in results.iter().filter(|result| !result.passed()) {
                 let _ = writeln!(text, "{result}");
             }
-            let _ = writeln!(text, "{} rules, {} cases, {failed} failed", rules.iter().count(), results.len());
+            let _ = writeln!(text, "{} rules, {} cases, {failed} failed", rules.all().count(), results.len());
             output::print(text.as_bytes())?;
             Ok(if failed == 0 { Exit::Clean } else { Exit::Findings })
         }

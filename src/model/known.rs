@@ -95,20 +95,21 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Known<T> {
     }
 }
 
+/// The keyword that marks a fact in the schema which may be unknown.
+pub(crate) const MAY_BE_UNKNOWN: &str = "x-may-be-unknown";
+
 impl<T: JsonSchema> JsonSchema for Known<T> {
     fn inline_schema() -> bool {
-        T::inline_schema()
+        true
     }
 
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> std::borrow::Cow<'static, str> {
-        T::schema_id()
+        format!("Known{}", T::schema_name()).into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
+        let mut schema = T::json_schema(generator);
+        schema.insert(MAY_BE_UNKNOWN.to_owned(), true.into());
+        schema
     }
 }
