@@ -3,6 +3,8 @@
 //! Data flows one way: `aws` looks and fills a [`snapshot`]; everything else is a pure function of it.
 
 pub mod assess;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod cli;
 pub mod exit;
 pub mod facts;

@@ -54,7 +54,8 @@ pub fn learn(
     let id = instance.instance_id.as_deref().unwrap_or_default();
     let node = region.node(id);
     let registered = node.known().copied().flatten();
-    let platform = platform::identify(surroundings.tables, &observed(region, instance, registered));
+    let observed = observed(region, instance, registered);
+    let platform = platform::identify(surroundings.tables, &observed);
     let version = registered.and_then(|node| node.agent_version.as_deref()).and_then(|text| text.parse::<AgentVersion>().ok());
     let ports = match platform.family {
         Some(Family::Linux) => PortFamily::Linux,
@@ -92,7 +93,13 @@ pub fn learn(
             r#type: present(instance.instance_type.clone(), id, "the instance type"),
             has_little_memory: instance.instance_type.as_deref().map_or_else(
                 || missing(id, "the instance type"),
-                |kind| answer(platform::has_under_one_gib(surroundings.tables, kind), kind),
+                |kind| {
+                    answer(
+                        platform::has_under_one_gib(surroundings.tables, kind),
+                        kind,
+                        "look up the memory of the instance type: the table does not have it",
+                    )
+                },
             ),
             metadata_endpoint: instance
                 .metadata_options
@@ -104,7 +111,7 @@ pub fn learn(
             managed_by: operator.and_then(|operator| operator.principal.clone()).unwrap_or_default(),
             tags: instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
         },
-        platform: platform_facts(&platform, id, surroundings),
+        platform: platform_facts(&platform, id, registered.is_some(), observed.image_name, surroundings),
         agent: agent_facts(&node, version, id),
         identity: IdentityFacts {
             has_instance_profile: identity.instance_profile.is_some(),
@@ -125,11 +132,11 @@ fn present<T>(value: Option<T>, id: &str, what: &str) -> Known<T> {
     value.map_or_else(|| missing(id, what), Known::Known)
 }
 
-fn answer((answer, because): (Answer, String), resource: &str) -> Known<bool> {
+fn answer(answer: Answer, resource: &str, settled_by: &str) -> Known<bool> {
     match answer {
         Answer::Yes => Known::Known(true),
         Answer::No => Known::Known(false),
-        Answer::Unknown => Known::unknown("table_has_no_row", resource, because),
+        Answer::Unknown => Known::unknown("table_has_no_row", resource, settled_by),
     }
 }
 
@@ -178,29 +185,43 @@ fn is_fresh(node: &InstanceInformation, captured_at: Option<Timestamp>) -> bool 
     is_online && captured_at.checked_sub(SignedDuration::from_mins(15)).is_ok_and(|oldest| ping >= oldest)
 }
 
-fn platform_facts(platform: &Platform, id: &str, surroundings: Surroundings<'_>) -> PlatformFacts {
+fn platform_facts(
+    platform: &Platform,
+    id: &str,
+    is_registered: bool,
+    image_name: Option<&str>,
+    surroundings: Surroundings<'_>,
+) -> PlatformFacts {
     let tables = surroundings.tables;
     let unidentified = || {
-        Unknown::new(
-            "platform_unknown",
-            id,
-            format!("learn the operating system of {id}: it is not registered with Systems Manager, and its image does not tell"),
-        )
+        let settled_by =
+            format!("learn the operating system of {id}: it is not registered with Systems Manager, and its image does not tell");
+        Unknown::new("platform_unknown", id, settled_by)
     };
-    let os = platform.os.as_ref().map_or_else(|| Known::Unknown(vec![unidentified()]), |os| Known::Known(os.clone()));
-    let (patchable, patchable_because) = platform::patch_manager_support(tables, platform);
-    let support_ends = platform::vendor_support_end(tables, platform);
+    let or_unidentified = |text: Option<String>| text.map_or_else(|| Known::Unknown(vec![unidentified()]), Known::Known);
+    let mut support = platform::patch_manager_support(tables, platform);
+    // A registered node proves that the agent runs there, whatever the table of agents says.
+    if !is_registered && support.answer != Answer::No {
+        let agent = platform::agent_support(tables, platform);
+        if agent.answer == Answer::No {
+            support = agent;
+        }
+    }
+    let ends = platform::vendor_support_end(tables, platform);
     let today = surroundings.captured_at.map(|captured_at| Offset::UTC.to_datetime(captured_at).date());
-    let is_past_support = match (support_ends, today) {
-        (Some(end), Some(today)) => Known::Known(today > end),
-        (None, _) if platform.os.is_none() => Known::Unknown(vec![unidentified()]),
-        (None, _) => Known::Known(false),
-        (Some(_), None) => Known::unknown("fact_not_collected", "snapshot.json", "add the capture time to snapshot.json"),
+    let is_past_support = match (platform.os.is_some(), today) {
+        (false, _) => Known::Unknown(vec![unidentified()]),
+        (true, None) => Known::unknown("fact_not_collected", "snapshot.json", "add the capture time to snapshot.json"),
+        (true, Some(today)) => {
+            let over = platform::vendor_support_over(tables, platform, today);
+            answer(over.answer, id, &format!("look up whether the vendor still supports it: {}", over.reason))
+        }
     };
+    let preinstalled = platform::preinstalled_agent(tables, platform, image_name);
     PlatformFacts {
-        name: if platform.os.is_some() { Known::Known(platform.name.clone()) } else { Known::Unknown(vec![unidentified()]) },
-        os,
-        version: platform.version.clone().map_or_else(|| Known::Unknown(vec![unidentified()]), Known::Known),
+        name: or_unidentified(platform.os.as_ref().map(|_| platform.label())),
+        os: or_unidentified(platform.os.clone()),
+        version: or_unidentified(platform.version.clone()),
         source: match platform.source {
             Source::Agent => PlatformSource::Agent,
             Source::Image => PlatformSource::Image,
@@ -208,16 +229,16 @@ fn platform_facts(platform: &Platform, id: &str, surroundings: Surroundings<'_>)
             Source::Unknown => PlatformSource::Unknown,
         },
         is_patchable: match platform.os {
-            Some(_) => answer((patchable, patchable_because.clone()), id),
+            Some(_) => answer(support.answer, id, &format!("settle on the instance what it runs: {}", support.reason)),
             None => Known::Unknown(vec![unidentified()]),
         },
-        patchable_because,
+        patchable_because: support.reason,
         is_past_support,
-        support_ends: support_ends.map_or_else(
+        support_ends: ends.map_or_else(
             || Known::unknown("table_has_no_row", id, "look up when the vendor's support ends: the table has no date"),
-            |end| Known::Known(end.to_string()),
+            |end| Known::Known(end.on.to_string()),
         ),
-        has_preinstalled_agent: answer(platform::preinstalled_agent(tables, platform), id),
+        has_preinstalled_agent: answer(preinstalled.answer, id, "look on the instance whether SSM Agent is installed"),
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Known<T> {
     Unknown(Vec<Unknown>),
 }
 
-/// The member that marks an unknown fact in serialised facts; [`crate::facts::FactSheet`] takes it out again.
+/// The member that marks an unknown fact in serialised facts; a fact sheet takes it out again.
 pub(crate) const MARK: &str = "$unknown";
 
 impl<T> Known<T> {

@@ -19,13 +19,13 @@ pub(super) fn follow(trace: &mut Trace, source: &Source<'_, '_>, share: &Share<'
     let destination = &share.destination;
     if share.is_blackhole {
         trace.via = Via::None;
-        let detail = format!("its route to {destination} is a blackhole: {} does not exist any more", share.next_hop.id());
+        let detail = format!("has a dead route to {destination}: {} does not exist any more", share.next_hop.id());
         trace.hop(HopKind::RouteTable, table, Decision::Block, detail.clone());
         trace.block(Code::BadStateRoute, table, detail, route_place(source, table, Some(destination)));
         return;
     }
     if share.next_hop == NextHop::Nothing {
-        let detail = format!("no route for {}", trace.describe(&trace.addresses));
+        let detail = format!("has no route for {}", trace.describe(&trace.addresses));
         trace.hop(HopKind::RouteTable, table, Decision::Block, detail.clone());
         trace.block(Code::NoRouteToDestination, table, detail, route_place(source, table, None));
         return;
@@ -36,7 +36,7 @@ pub(super) fn follow(trace: &mut Trace, source: &Source<'_, '_>, share: &Share<'
         NextHop::InternetGateway(id) => internet_gateway(trace, source, id),
         NextHop::NatGateway(id) => nat_gateway(trace, source, id, target),
         NextHop::Peering(id) => {
-            let detail = "a peering connection carries traffic to the peer VPC's own addresses only";
+            let detail = "carries traffic to the peer VPC's own addresses only";
             trace.hop(HopKind::Other, id, Decision::Block, detail);
             trace.block(Code::PcxRequiresAddressInVpcCidr, id, detail, route_place(source, table, Some(destination)));
         }
@@ -103,7 +103,7 @@ fn gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target
             trace.doubt(why);
         }
         Known::Known(None) => {
-            let detail = format!("{id} does not exist");
+            let detail = "does not exist any more".to_owned();
             trace.hop(kind, id, Decision::Block, detail.clone());
             trace.block(Code::BadState, id, detail, Place::EndpointState { endpoint: id.to_owned() });
         }
@@ -119,7 +119,7 @@ fn gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target
         Known::Known(Some(endpoint)) => {
             if !is_word(endpoint.state.as_ref(), "available") {
                 let state = endpoint.state.as_deref().unwrap_or("of unknown state");
-                let detail = format!("the gateway endpoint is {state}, not available");
+                let detail = format!("is {state}, not available");
                 trace.hop(kind, id, Decision::Block, detail.clone());
                 trace.block(Code::BadState, id, detail, Place::EndpointState { endpoint: id.to_owned() });
                 return;
@@ -139,7 +139,7 @@ fn dns_of_gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str)
         Known::Known(true) => {}
         Known::Known(false) => {
             let place = Place::VpcAttribute { vpc: vpc.to_owned(), attribute: "enableDnsSupport" };
-            trace.block(Code::DnsVpcAttributeOff, vpc, "enableDnsSupport is off, and a gateway endpoint needs it", place);
+            trace.block(Code::DnsVpcAttributeOff, vpc, "has enableDnsSupport off, and a gateway endpoint needs it", place);
         }
         Known::Unknown(why) => trace.doubt(why),
     }
@@ -153,7 +153,7 @@ fn dns_of_gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str)
 fn internet_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
     leave_by_internet_gateway(trace, source, id, source.subnet, Crossing::Direct);
     if !source.has_public_address {
-        let detail = format!("{} has no public IPv4 address, so the internet gateway drops what it sends", source.interface);
+        let detail = "has no public IPv4 address, so the internet gateway drops what it sends".to_owned();
         trace.hop(HopKind::InternetGateway, id, Decision::Block, detail.clone());
         trace.block(
             Code::IgwPublicIpAssociationForEgress,
@@ -188,7 +188,7 @@ fn leave_by_internet_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &st
             if is_attached {
                 trace.hop(kind, id, Decision::Pass, format!("attached to {}", source.vpc_id));
             } else {
-                let detail = format!("the internet gateway is not attached to {}", source.vpc_id);
+                let detail = format!("is not attached to {}", source.vpc_id);
                 trace.hop(kind, id, Decision::Block, detail.clone());
                 trace.block(Code::BadState, id, detail, Place::Other);
             }
@@ -204,7 +204,7 @@ fn leave_by_internet_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &st
             };
             if is_blocked {
                 let resource = subnet.subnet_id.as_deref().unwrap_or(source.vpc_id);
-                let detail = format!("VPC Block Public Access is in force for {resource}");
+                let detail = "is under VPC Block Public Access".to_owned();
                 trace.hop(kind, id, Decision::Block, detail.clone());
                 trace.block(Code::VpcBlockPublicAccessEnabled, resource, detail, Place::Other);
             }
@@ -275,7 +275,7 @@ fn nat_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target: Tar
     };
     let Some(nat) = nat.filter(|nat| is_word(nat.state.as_ref(), "available")) else {
         let state = nat.map_or("deleted", |nat| nat.state.as_deref().unwrap_or("of unknown state"));
-        let detail = format!("the NAT gateway is {state}, not available");
+        let detail = format!("is {state}, not available");
         trace.hop(kind, id, Decision::Block, detail.clone());
         trace.block(Code::BadState, id, detail, Place::Other);
         return;
@@ -448,27 +448,25 @@ fn beyond_nat(trace: &mut Trace, source: &Source<'_, '_>, nat: &NatGateway, subn
         let mut part = Trace::new(share.addresses.clone(), bounds(&trace.ports), trace.avoids_aws_lists);
         match share.next_hop {
             _ if share.is_blackhole => {
-                let detail = format!("the route of {nat_id}'s subnet to {} is a blackhole", share.destination);
+                let detail = format!("has a dead route to {}, which {nat_id} needs", share.destination);
                 part.block(Code::BadStateRoute, table_id, detail, Place::Other);
             }
             NextHop::Nothing => {
-                let detail = format!("the subnet of {nat_id} has no route to the internet");
+                let detail = format!("gives {nat_id} no route to the internet");
                 part.block(Code::NoRouteToDestination, table_id, detail, Place::Other);
             }
             NextHop::InternetGateway(id) if is_private => {
-                let detail = format!("{nat_id} is a private NAT gateway, and {id} drops what it sends");
+                let detail = format!("is a private NAT gateway, and {id} drops what it sends");
                 part.block(Code::IgwPublicIpAssociationForEgress, nat_id, detail, Place::Other);
             }
             NextHop::InternetGateway(id) => leave_by_internet_gateway(&mut part, source, id, subnet, Crossing::Nat),
             NextHop::Endpoint(id) => gateway_endpoint(&mut part, source, id, target),
             NextHop::NatGateway(id) => {
-                let detail =
-                    format!("the subnet of {nat_id} routes on to {id}: a NAT gateway cannot send through another one, or through itself");
+                let detail = format!("leads {nat_id} on to {id}: a NAT gateway cannot send through another one, or through itself");
                 part.block(Code::CannotRoute, table_id, detail, Place::Other);
             }
             NextHop::Peering(id) => {
-                let detail =
-                    format!("the subnet of {nat_id} routes on to {id}, which carries traffic to the peer VPC's own addresses only");
+                let detail = format!("carries traffic to the peer VPC's own addresses only, and {nat_id} is routed through it");
                 part.block(Code::PcxRequiresAddressInVpcCidr, id, detail, Place::Other);
             }
             NextHop::Local

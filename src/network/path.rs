@@ -121,15 +121,21 @@ fn judge_answer(
     let host = target::host(source.region.name, target);
     match answer {
         Answer::NoSuchName { zone } => {
-            let detail = format!("private hosted zone {zone} claims {host} and has no record for it, and the public name is never asked");
+            let detail = format!("claims {host} as a private hosted zone and has no record for it, so the public name is never asked");
             vec![World::nameless(Code::DnsPhzNxdomain, zone, detail, Place::Other)]
         }
         Answer::NoResolver { is_switched_off: true } => {
             let place = Place::VpcAttribute { vpc: source.vpc_id.to_owned(), attribute: "enableDnsSupport" };
-            vec![World::nameless(Code::DnsVpcAttributeOff, source.vpc_id, "enableDnsSupport is off, so no name resolves".to_owned(), place)]
+            vec![World::nameless(
+                Code::DnsVpcAttributeOff,
+                source.vpc_id,
+                "has enableDnsSupport off, so no name resolves".to_owned(),
+                place,
+            )]
         }
         Answer::NoResolver { is_switched_off: false } => {
-            let detail = "its DHCP options name no DNS server, and the instance runs on the Xen hypervisor, so no name resolves".to_owned();
+            let detail =
+                "has DHCP options without a DNS server, and the instance runs on the Xen hypervisor, so no name resolves".to_owned();
             vec![World::nameless(Code::DnsNoResolver, source.vpc_id, detail, Place::Other)]
         }
         Answer::Anything => {
@@ -252,28 +258,23 @@ fn explain_public_answer(world: &mut World, source: &Source<'_, '_>, target: Tar
     let vpc = source.vpc_id;
     if serving.is_empty() {
         let kind = if target == Target::S3 { "gateway endpoint" } else { "interface endpoint" };
-        let detail = format!("{vpc} has no {kind} for {}", target.service());
+        let detail = format!("has no {kind} for {}", target.service());
         add(Code::EndpointMissing, vpc, detail, Place::NoEndpoint { vpc: vpc.to_owned() });
     }
     for endpoint in serving.into_iter().filter(|endpoint| is_word(endpoint.vpc_endpoint_type.as_ref(), "Interface")) {
         let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
         if !dns::is_available(endpoint) {
             let state = endpoint.state.as_deref().unwrap_or("of unknown state");
-            add(
-                Code::BadState,
-                id,
-                format!("the interface endpoint is {state}, not available"),
-                Place::EndpointState { endpoint: id.to_owned() },
-            );
+            add(Code::BadState, id, format!("is {state}, not available"), Place::EndpointState { endpoint: id.to_owned() });
         } else if endpoint.private_dns_enabled == Some(false) {
             if target != Target::S3 {
-                let detail = "private DNS of the interface endpoint is off, so its service's name leads to public addresses".to_owned();
+                let detail = "has private DNS off, so the service's name leads to public addresses".to_owned();
                 add(Code::DnsPrivateDnsOff, id, detail, Place::PrivateDns { endpoint: id.to_owned() });
             }
         } else {
             let attributes = [("enableDnsSupport", source.home.dns_support(vpc)), ("enableDnsHostnames", source.home.dns_hostnames(vpc))];
             for (attribute, _) in attributes.into_iter().filter(|(_, value)| value.is(&false)) {
-                let detail = format!("{attribute} is off, so private DNS of {id} has no effect");
+                let detail = format!("has {attribute} off, so private DNS of {id} has no effect");
                 add(Code::DnsVpcAttributeOff, vpc, detail, Place::VpcAttribute { vpc: vpc.to_owned(), attribute });
             }
         }
@@ -351,7 +352,7 @@ fn to_endpoint(
         let public = to_public(source, target, host, because, range);
         if !public.is_empty() && public.iter().all(|world| world.verdict == Verdict::Reachable) {
             let detail =
-                format!("private DNS of {id} takes {host} for all of {}, and the public way that would work is not used", source.vpc_id);
+                format!("takes {host} for all of {} with its private DNS, so the public way, which would work, is not used", source.vpc_id);
             world.blockers.push(Blocker {
                 code: Code::DnsCapturedByEndpoint,
                 resource: id.to_owned(),
@@ -516,7 +517,7 @@ fn stays_local(trace: &mut Trace, source: &Source<'_, '_>, from_subnet: &str, ad
         return;
     }
     if splits.len() == 1 && shares.iter().all(|share| share.is_blackhole || share.next_hop == NextHop::Nothing) {
-        let detail = format!("its route to {} leads nowhere", addresses.as_addresses());
+        let detail = format!("has a dead route to {}", addresses.as_addresses());
         trace.hop(HopKind::RouteTable, id, Decision::Block, detail.clone());
         trace.block(Code::BadStateRoute, id, detail, Place::Other);
         return;
@@ -542,14 +543,14 @@ fn enter_endpoint(trace: &mut Trace, source: &Source<'_, '_>, endpoint: &str, en
         }
         Some(false) => {
             let (code, detail) = if allowed.has_no_rules {
-                (Code::SgHasNoRules, format!("the security group of {endpoint} has no inbound rule"))
+                (Code::SgHasNoRules, format!("has no inbound rule, and guards {endpoint}"))
             } else if allowed.with_other_protocol.contains(instance.to_bits()) {
                 (
                     Code::ProtocolRestriction,
-                    format!("the security group of {endpoint} lets {instance} in with another protocol or port, not with TCP 443"),
+                    format!("lets {instance} in with another protocol or port, not with TCP 443, and guards {endpoint}"),
                 )
             } else {
-                (Code::EniSgRulesMismatch, format!("the security group of {endpoint} has no inbound rule for TCP 443 from {instance}"))
+                (Code::EniSgRulesMismatch, format!("has no inbound rule for TCP 443 from {instance}, and guards {endpoint}"))
             };
             trace.hop(HopKind::InterfaceEndpoint, endpoint, Decision::Block, detail.clone());
             let place = Place::EndpointIngress {

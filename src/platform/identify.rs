@@ -1,158 +1,138 @@
-//! Which operating system an instance runs: what the agent says, else what the image's owner called the image, else EC2's platform details.
+//! Which operating system an instance runs: the agent wins over the image, and the image over what EC2 tells.
 
-use super::tables::{Family, System, Tables};
-use super::version::OsVersion;
+use super::hardware::is_mac;
+use super::image::{billing, identify_image};
+use super::tables::OperatingSystem;
+use super::version::Version;
+use super::{Answer, Family, Observed, Platform, Source, Tables};
 
-/// What is seen of an instance's operating system, from the best source to the least.
-#[derive(Debug, Clone, Default)]
-pub struct Observed<'a> {
-    /// `Linux`, `Windows` or `MacOS`, as the agent reports it.
-    pub platform_type: Option<&'a str>,
-    pub platform_name: Option<&'a str>,
-    pub platform_version: Option<&'a str>,
-    pub image_name: Option<&'a str>,
-    pub image_owner: Option<&'a str>,
-    pub image_owner_alias: Option<&'a str>,
-    /// EC2's `Platform`: `windows`, or absent, which proves nothing.
-    pub platform: Option<&'a str>,
-    pub platform_details: Option<&'a str>,
-    pub usage_operation: Option<&'a str>,
-    pub instance_type: Option<&'a str>,
-    pub architecture: Option<&'a str>,
-}
-
-/// An operating system as far as it is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Platform {
-    /// The id in the table of operating systems. A name that the table does not have is no id.
-    pub os: Option<String>,
-    /// For people, such as `Ubuntu 22.04`.
-    pub name: String,
-    pub version: Option<String>,
-    pub architecture: Option<String>,
-    pub source: Source,
-    /// Known more often than the system itself.
-    pub family: Option<Family>,
-}
-
-/// Where the operating system was read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    Agent,
-    Image,
-    PlatformDetails,
-    Unknown,
-}
-
+/// The operating system, its version and where that was learned.
 pub fn identify(tables: &Tables, observed: &Observed<'_>) -> Platform {
-    by_agent(tables, observed).or_else(|| by_image(tables, observed)).or_else(|| by_details(tables, observed)).unwrap_or_else(|| Platform {
-        os: None,
-        name: "an unknown operating system".to_owned(),
-        version: None,
-        architecture: observed.architecture.map(str::to_owned),
-        source: Source::Unknown,
-        family: family(observed),
-    })
+    let guess = by_agent(tables, observed).or_else(|| by_image(tables, observed)).or_else(|| by_instance(tables, observed));
+    let (os, reported_name, version, source) = match guess {
+        Some(Guess { os, reported_name, version, source }) => (os, reported_name, version, source),
+        None => (None, None, None, Source::Unknown),
+    };
+    let system = os.as_ref().and_then(|id| tables.operating_systems.get(id)).map(|listed| &listed.system);
+    let family = reported_family(observed).or_else(|| system.map(|system| system.family)).or_else(|| instance_family(tables, observed));
+    let name = system
+        .map(|system| system.name.clone())
+        .or(reported_name)
+        .unwrap_or_else(|| family.map_or("unknown operating system", Family::name).to_owned());
+    let source = if source == Source::Unknown && family.is_some() { family_source(observed) } else { source };
+    Platform { os, name, version, architecture: observed.architecture.map(architecture), source, family }
 }
 
-fn by_agent(tables: &Tables, observed: &Observed<'_>) -> Option<Platform> {
-    let name = observed.platform_name?;
-    let raw = observed.platform_version.unwrap_or_default();
-    let begins = |system: &&System| {
-        system.platform_names.iter().any(|known| name.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known)))
+struct Guess {
+    os: Option<String>,
+    reported_name: Option<String>,
+    version: Option<String>,
+    source: Source,
+}
+
+/// An agent's word ends the search, even for a system that the table does not have: the image may be of before an upgrade.
+fn by_agent(tables: &Tables, observed: &Observed<'_>) -> Option<Guess> {
+    let reported_name = said(observed.platform_name)?;
+    let reported_version = said(observed.platform_version);
+    let name = plain(reported_name);
+    let version = reported_version.and_then(Version::parse);
+    let mut best: Option<(usize, bool, &String, &OperatingSystem)> = None;
+    for (id, listed) in &tables.operating_systems {
+        for alternative in &listed.system.reported_as {
+            let known = plain(&alternative.name);
+            let fits = rest_of(&name, &known).is_some()
+                && alternative
+                    .version
+                    .as_ref()
+                    .is_none_or(|versions| version.is_some() && versions.contains(version.as_ref()) == Answer::Yes);
+            let rank = (known.len(), alternative.version.is_some());
+            if fits && best.is_none_or(|(length, versioned, ..)| rank > (length, versioned)) {
+                best = Some((rank.0, rank.1, id, &listed.system));
+            }
+        }
+    }
+    let version = match best {
+        Some((_, _, _, system)) if !system.builds.is_empty() => windows_version(system, &name, reported_version),
+        _ => reported_version.map(str::to_owned),
     };
-    let version = |system: &System| {
-        if system.family == Family::Windows { windows_release(name, raw) } else { Some(raw.to_owned()).filter(|raw| !raw.is_empty()) }
+    Some(Guess { os: best.map(|(_, _, id, _)| id.clone()), reported_name: Some(reported_name.to_owned()), version, source: Source::Agent })
+}
+
+/// Windows' name tells its year ("Microsoft Windows Server 2012 R2 Standard"), and its version the build.
+fn windows_version(system: &OperatingSystem, name: &str, build: Option<&str>) -> Option<String> {
+    let from_name = || {
+        let rest = system.reported_as.iter().find_map(|alternative| rest_of(name, &plain(&alternative.name)))?;
+        let mut words = rest.split_whitespace();
+        let year = words.next().filter(|word| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let second = words.next().is_some_and(|word| word == "r2");
+        Some(if second { format!("{year} R2") } else { year.to_owned() })
     };
-    let owns = |system: &&System| match &system.owns_versions {
-        None => true,
-        Some(range) => raw.parse::<OsVersion>().is_ok_and(|version| range.contains(&version) == Some(true)),
+    let from_build = || {
+        let build = build?;
+        system.builds.iter().find(|(known, _)| rest_of(build, known).is_some()).map(|(_, version)| version.clone())
     };
-    match tables.systems.iter().filter(begins).find(owns) {
-        Some(system) => Some(found(system, version(system), observed, Source::Agent)),
-        // The agent names a system that the table does not have: known by name, and in no matrix.
-        None => Some(Platform {
-            os: None,
-            name: format!("{name} {raw}").trim().to_owned(),
-            version: Some(raw.to_owned()).filter(|raw| !raw.is_empty()),
-            architecture: observed.architecture.map(str::to_owned),
-            source: Source::Agent,
-            family: family(observed),
-        }),
+    from_name().or_else(from_build)
+}
+
+fn by_image(tables: &Tables, observed: &Observed<'_>) -> Option<Guess> {
+    let (id, version) = identify_image(tables, observed)?;
+    let family = tables.operating_systems.get(id)?.system.family;
+    if reported_family(observed).is_some_and(|reported| reported != family) {
+        return None;
+    }
+    Some(Guess { os: Some(id.to_owned()), reported_name: None, version, source: Source::Image })
+}
+
+fn by_instance(tables: &Tables, observed: &Observed<'_>) -> Option<Guess> {
+    let os = if observed.instance_type.is_some_and(is_mac) { "macos".to_owned() } else { billing(tables, observed)?.os.clone()? };
+    let family = tables.operating_systems.get(&os)?.system.family;
+    if reported_family(observed).is_some_and(|reported| reported != family) {
+        return None;
+    }
+    Some(Guess { os: Some(os), reported_name: None, version: None, source: Source::PlatformDetails })
+}
+
+/// What the agent says of the family.
+fn reported_family(observed: &Observed<'_>) -> Option<Family> {
+    match said(observed.platform_type)?.to_ascii_lowercase().as_str() {
+        "linux" => Some(Family::Linux),
+        "windows" => Some(Family::Windows),
+        "macos" => Some(Family::MacOs),
+        _ => None,
     }
 }
 
-fn by_image(tables: &Tables, observed: &Observed<'_>) -> Option<Platform> {
-    let name = observed.image_name?;
-    let owners = [observed.image_owner, observed.image_owner_alias];
-    let is_owned = |known: &[String]| owners.iter().flatten().any(|owner| known.iter().any(|known| known == owner));
-    let pattern = tables.images.iter().find(|pattern| is_owned(&pattern.owners) && pattern.name.is_match(name))?;
-    let captures = pattern.name.captures(name)?;
-    let captured = captures.name("version").map(|version| match captures.name("minor") {
-        Some(minor) => format!("{}.{}", version.as_str(), minor.as_str()),
-        None => version.as_str().to_owned(),
-    });
-    let system = tables.system(&pattern.os)?;
-    Some(found(system, captured.or_else(|| pattern.version.clone()), observed, Source::Image))
-}
-
-fn by_details(tables: &Tables, observed: &Observed<'_>) -> Option<Platform> {
-    let details = observed.platform_details?;
-    let pattern = tables.platform_details.iter().find(|pattern| details.starts_with(&pattern.prefix))?;
-    Some(found(tables.system(&pattern.os)?, None, observed, Source::PlatformDetails))
-}
-
-fn found(system: &System, version: Option<String>, observed: &Observed<'_>, source: Source) -> Platform {
-    // A system that owns its versions has the version in its name already.
-    let name = match &version {
-        Some(version) if system.owns_versions.is_none() => format!("{} {version}", system.name),
-        _ => system.name.clone(),
-    };
-    Platform {
-        os: Some(system.id.clone()),
-        name,
-        version,
-        architecture: observed.architecture.map(str::to_owned),
-        source,
-        family: Some(system.family),
-    }
-}
-
-/// The release of Windows Server: from the caption, else from the build number
-/// (<https://learn.microsoft.com/en-us/windows-server/get-started/windows-server-release-info>).
-fn windows_release(caption: &str, version: &str) -> Option<String> {
-    let year = caption.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 4 && word.starts_with("20"));
-    if let Some(year) = year {
-        return Some(year.to_owned());
-    }
-    let build = version.split('.').nth(2)?;
-    let release = match build {
-        "9200" | "9600" => "2012",
-        "14393" => "2016",
-        "17763" => "2019",
-        "20348" => "2022",
-        "26100" => "2025",
-        _ => return None,
-    };
-    Some(release.to_owned())
-}
-
-/// Linux, Windows or macOS, from whatever tells it.
-fn family(observed: &Observed<'_>) -> Option<Family> {
-    let is = |value: Option<&str>, word: &str| value.is_some_and(|value| value.eq_ignore_ascii_case(word));
-    if is(observed.platform_type, "Linux") {
-        return Some(Family::Linux);
-    }
-    if is(observed.platform_type, "Windows")
-        || is(observed.platform, "windows")
-        || observed.platform_details.is_some_and(|details| details.starts_with("Windows"))
-    {
-        return Some(Family::Windows);
-    }
-    // EC2 calls macOS "Linux/UNIX" too; only a Mac runs it.
-    if is(observed.platform_type, "MacOS") || observed.instance_type.is_some_and(|kind| kind.starts_with("mac")) {
+/// What EC2 says of the family. An absent `Platform` proves nothing.
+fn instance_family(tables: &Tables, observed: &Observed<'_>) -> Option<Family> {
+    if observed.instance_type.is_some_and(is_mac) {
         return Some(Family::MacOs);
     }
-    let is_linux = |details: &str| ["Linux", "Red Hat", "SUSE", "Ubuntu"].iter().any(|start| details.starts_with(start));
-    observed.platform_details.is_some_and(is_linux).then_some(Family::Linux)
+    if observed.platform.is_some_and(|platform| platform.eq_ignore_ascii_case("windows")) {
+        return Some(Family::Windows);
+    }
+    billing(tables, observed).map(|known| known.family)
+}
+
+fn family_source(observed: &Observed<'_>) -> Source {
+    if reported_family(observed).is_some() { Source::Agent } else { Source::PlatformDetails }
+}
+
+fn said(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Lower case, single spaces, and without the marks that older Windows puts into its name.
+fn plain(name: &str) -> String {
+    let name = name.to_lowercase().replace(['®', '™'], "").replace("(r)", "");
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What follows `beginning`, when `text` begins with it as whole words.
+fn rest_of<'a>(text: &'a str, beginning: &str) -> Option<&'a str> {
+    text.strip_prefix(beginning).filter(|rest| !rest.starts_with(char::is_alphanumeric))
+}
+
+/// EC2 says `x86_64_mac` and `arm64_mac` of Mac instances.
+fn architecture(text: &str) -> String {
+    text.strip_suffix("_mac").unwrap_or(text).to_owned()
 }

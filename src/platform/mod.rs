@@ -1,22 +1,116 @@
-//! The operating system of an instance: which it is, and whether AWS and its vendor still support it.
+//! What an instance runs: its operating system and version, and what AWS and the vendor say about them.
 //!
-//! Tables are in rules/data, with their sources and dates.
+//! Everything here is a pure function of what was observed and of the tables in `rules/data`, each of which names its sources and its date.
 
+mod agent_version;
+mod hardware;
 mod identify;
+mod image;
+mod region;
+mod support;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod version;
 
-use jiff::civil::Date;
+use serde::Deserialize;
 
-pub use identify::{Observed, Platform, Source, identify};
-pub use tables::{Family, TableError, Tables};
-pub use version::{AgentVersion, OsVersion, VersionError};
+pub use agent_version::{AgentVersion, AgentVersionError};
+pub use hardware::has_under_one_gib;
+pub use identify::identify;
+pub use region::{PatchBuckets, patch_buckets, patch_policies_supported, region_has_ec2messages};
+pub use support::{
+    Support, agent_support, patch_baseline_operating_system, patch_manager_support, preinstalled_agent, vendor_support_end,
+    vendor_support_over,
+};
+pub use tables::{Evidence, Origin, SupportEnd, TableError, Tables};
 
-use tables::System;
+/// What was seen of one instance, as AWS spells it. Whatever was not seen is `None`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Observed<'a> {
+    /// `InstanceInformation.PlatformType`: `Linux`, `Windows` or `MacOS`.
+    pub platform_type: Option<&'a str>,
+    /// `InstanceInformation.PlatformName`, as the agent reports it.
+    pub platform_name: Option<&'a str>,
+    /// `InstanceInformation.PlatformVersion`, as the agent reports it; of Windows the build.
+    pub platform_version: Option<&'a str>,
+    /// `ImageMetadata.Name`
+    pub image_name: Option<&'a str>,
+    /// `ImageMetadata.OwnerId`
+    pub image_owner: Option<&'a str>,
+    /// `ImageMetadata.ImageOwnerAlias`
+    pub image_owner_alias: Option<&'a str>,
+    /// `Instance.Platform`: `windows`, or absent, which proves nothing.
+    pub platform: Option<&'a str>,
+    /// `Instance.PlatformDetails`
+    pub platform_details: Option<&'a str>,
+    /// `Instance.UsageOperation`
+    pub usage_operation: Option<&'a str>,
+    /// `Instance.InstanceType`
+    pub instance_type: Option<&'a str>,
+    /// `Instance.Architecture`
+    pub architecture: Option<&'a str>,
+}
 
-/// A table's answer. Unknown where the table has no row, or the row does not say.
+/// What an instance runs, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Platform {
+    /// The id in the table of operating systems, such as `amazon-linux-2023`.
+    pub os: Option<String>,
+    /// For a person to read, without the version unless the name contains it.
+    pub name: String,
+    /// As a person would say it: `24.04`, `8.10`, `2012 R2`.
+    pub version: Option<String>,
+    /// `x86_64`, `arm64` or `i386`.
+    pub architecture: Option<String>,
+    pub source: Source,
+    /// May be known although the operating system is not.
+    pub family: Option<Family>,
+}
+
+impl Platform {
+    /// The name with the version.
+    pub fn label(&self) -> String {
+        match &self.version {
+            Some(version) if !self.name.split_whitespace().any(|word| word == version) => format!("{} {version}", self.name),
+            _ => self.name.clone(),
+        }
+    }
+}
+
+/// Where the knowledge of the operating system comes from, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The agent reported it, and knows of upgrades in place.
+    Agent,
+    /// The image that the instance was started from.
+    Image,
+    /// What EC2 itself tells of the instance: the billing fields, `Platform`, and the instance type of a Mac.
+    PlatformDetails,
+    Unknown,
+}
+
+/// Decides the ephemeral ports, among other things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    Linux,
+    Windows,
+    MacOs,
+}
+
+impl Family {
+    /// What to call it when nothing more is known.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linux => "Linux",
+            Self::Windows => "Windows",
+            Self::MacOs => "macOS",
+        }
+    }
+}
+
+/// Yes, no, or cannot be told: Kleene's three values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     Yes,
@@ -24,82 +118,26 @@ pub enum Answer {
     Unknown,
 }
 
-/// Whether Patch Manager can patch the platform, and why, as a fragment of a sentence.
-pub fn patch_manager_support(tables: &Tables, platform: &Platform) -> (Answer, String) {
-    supported(tables, platform, "Patch Manager", |system| &system.patch_manager)
-}
-
-/// Whether SSM Agent runs on the platform, and why, as a fragment of a sentence.
-pub fn agent_support(tables: &Tables, platform: &Platform) -> (Answer, String) {
-    supported(tables, platform, "SSM Agent", |system| &system.agent)
-}
-
-fn supported<'t>(
-    tables: &'t Tables,
-    platform: &Platform,
-    who: &str,
-    ranges: impl Fn(&'t System) -> &'t Vec<version::Range>,
-) -> (Answer, String) {
-    let name = &platform.name;
-    let as_of = &tables.as_of;
-    let Some(system) = platform.os.as_deref().and_then(|os| tables.system(os)) else {
-        return (Answer::Unknown, "the operating system is not known".to_owned());
-    };
-    let ranges = ranges(system);
-    if ranges.is_empty() {
-        return (Answer::No, format!("{who} does not support {name} (as of {as_of})"));
-    }
-    let Some(version) = platform.version.as_deref().and_then(|version| version.parse::<OsVersion>().ok()) else {
-        return (Answer::Unknown, format!("the version of {} is not known", system.name));
-    };
-    if system.unsure.iter().any(|range| range.contains(&version) == Some(true)) {
-        return (Answer::Unknown, format!("AWS does not say whether {who} supports {name} (as of {as_of})"));
-    }
-    let answers: Vec<Option<bool>> = ranges.iter().map(|range| range.contains(&version)).collect();
-    if !answers.contains(&Some(true)) {
-        return if answers.contains(&None) {
-            (Answer::Unknown, format!("the minor release of {name} is not known, and {who} supports some only (as of {as_of})"))
-        } else {
-            (Answer::No, format!("{who} does not support {name} (as of {as_of})"))
-        };
-    }
-    if let Some(architecture) = &platform.architecture {
-        let is_limited = system.x86_64_only.iter().any(|range| range.contains(&version) == Some(true)) && architecture != "x86_64";
-        if is_limited || !(system.architectures.is_empty() || system.architectures.contains(architecture)) {
-            return (Answer::No, format!("{who} does not support {name} on {architecture} (as of {as_of})"));
+impl Answer {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::Unknown,
         }
     }
-    (Answer::Yes, format!("{who} supports {name} (as of {as_of})"))
-}
 
-/// The last day of the vendor's standard support, where the table has it.
-pub fn vendor_support_end(tables: &Tables, platform: &Platform) -> Option<Date> {
-    let system = tables.system(platform.os.as_deref()?)?;
-    let version = platform.version.as_deref()?.parse::<OsVersion>().ok()?;
-    system.vendor_support.iter().find(|support| support.contains(&version))?.date()
-}
-
-/// Whether the owner's images of the system come with SSM Agent.
-pub fn preinstalled_agent(tables: &Tables, platform: &Platform) -> (Answer, String) {
-    match platform.os.as_deref().and_then(|os| tables.system(os)).and_then(|system| system.preinstalled_agent) {
-        Some(true) => (Answer::Yes, format!("images of {} come with SSM Agent", platform.name)),
-        Some(false) => (Answer::No, format!("images of {} come without SSM Agent", platform.name)),
-        None => (Answer::Unknown, "look on the instance whether SSM Agent is installed".to_owned()),
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+            (Self::No, Self::No) => Self::No,
+            _ => Self::Unknown,
+        }
     }
 }
 
-/// Whether an instance type has less than 1 GiB of memory.
-pub fn has_under_one_gib(tables: &Tables, instance_type: &str) -> (Answer, String) {
-    let answer = if tables.memory.under_one_gib.iter().any(|small| small == instance_type) { Answer::Yes } else { Answer::No };
-    (answer, String::new())
-}
-
-/// Whether Quick Setup patch policies can be deployed to a Region.
-pub fn patch_policies_supported(tables: &Tables, region: &str) -> bool {
-    tables.regions.with_patch_policies.iter().any(|with| with == region)
-}
-
-/// Whether a Region has ec2messages, by the table alone.
-pub fn region_has_ec2messages(tables: &Tables, region: &str) -> Answer {
-    if tables.regions.without_ec2messages.iter().any(|without| without == region) { Answer::No } else { Answer::Yes }
+impl From<bool> for Answer {
+    fn from(value: bool) -> Self {
+        if value { Self::Yes } else { Self::No }
+    }
 }

@@ -1,226 +1,208 @@
-//! The tables behind the judgements, from rules/data: what AWS documents, with its date and source.
+//! The tables of `rules/data`, compiled in, and a user's own list of operating systems over them.
 
-use regex::Regex;
-use serde::Deserialize;
+use std::collections::BTreeMap;
 
-use super::version::{OsVersion, Range};
+use jiff::civil::Date;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de};
 
-/// The tables, compiled in, with a user's own entries laid over them.
-#[derive(Debug)]
+use super::Family;
+use super::hardware::InstanceMemory;
+use super::image::Images;
+use super::region::Regions;
+use super::version::Versions;
+
+const OPERATING_SYSTEMS: &str = include_str!("../../rules/data/operating_systems.yaml");
+const IMAGES: &str = include_str!("../../rules/data/images.yaml");
+const REGIONS: &str = include_str!("../../rules/data/regions.yaml");
+const INSTANCE_MEMORY: &str = include_str!("../../rules/data/instance_memory.yaml");
+
+/// Everything that this module knows about AWS and the vendors.
+#[derive(Debug, Clone)]
 pub struct Tables {
-    /// When the table of operating systems was read off AWS's pages.
-    pub(super) as_of: String,
-    pub(super) systems: Vec<System>,
-    pub(super) images: Vec<ImagePattern>,
-    pub(super) platform_details: Vec<DetailsPattern>,
+    /// By id.
+    pub(super) operating_systems: BTreeMap<String, Listed>,
+    pub(super) images: Images,
     pub(super) regions: Regions,
-    pub(super) memory: Memory,
+    pub(super) instance_memory: InstanceMemory,
 }
 
-/// A table that cannot be read: the fault of whoever wrote it.
+/// A table that cannot be used. For a compiled-in file a bug in this program, otherwise the fault of the user's file.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
+    /// No YAML, or not of the documented shape. `problem` names the line and shows it.
     #[error("{file}: {problem}")]
     Malformed { file: String, problem: String },
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SystemsFile {
-    as_of: String,
-    #[serde(default)]
-    #[expect(dead_code, reason = "for the reader of the table")]
-    sources: Vec<String>,
-    systems: Vec<System>,
-}
-
-/// One operating system.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct System {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) family: Family,
-    /// How SSM Agent's `PlatformName` begins.
-    pub(super) platform_names: Vec<String>,
-    /// Which versions of that name are this system, where several share it.
-    #[serde(default)]
-    pub(super) owns_versions: Option<Range>,
-    #[serde(default)]
-    pub(super) patch_manager: Vec<Range>,
-    #[serde(default)]
-    pub(super) agent: Vec<Range>,
-    /// Versions of which AWS's page does not say whether they are meant.
-    #[serde(default)]
-    pub(super) unsure: Vec<Range>,
-    #[serde(default)]
-    pub(super) architectures: Vec<String>,
-    #[serde(default)]
-    pub(super) x86_64_only: Vec<Range>,
-    #[serde(default)]
-    pub(super) preinstalled_agent: Option<bool>,
-    #[serde(default)]
-    pub(super) vendor_support: Vec<Support>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Family {
-    Linux,
-    Windows,
-    MacOs,
-}
-
-/// Until when the vendor supports some versions.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Support {
-    from: String,
-    to: String,
-    pub(super) ends: String,
-    #[expect(dead_code, reason = "for the reader of the table")]
-    source: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ImagesFile {
-    #[expect(dead_code, reason = "for the reader of the table")]
-    as_of: String,
-    #[expect(dead_code, reason = "for the reader of the table")]
-    sources: Vec<String>,
-    images: Vec<ImageRow>,
-    platform_details: Vec<DetailsPattern>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ImageRow {
-    owners: Vec<String>,
-    name: String,
-    os: String,
-    #[serde(default)]
-    version: Option<String>,
-}
-
-/// How an image's owner names the images of one system.
-#[derive(Debug)]
-pub(super) struct ImagePattern {
-    pub(super) owners: Vec<String>,
-    pub(super) name: Regex,
-    pub(super) os: String,
-    pub(super) version: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DetailsPattern {
-    pub(super) prefix: String,
-    pub(super) os: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Regions {
-    #[expect(dead_code, reason = "for the reader of the table")]
-    as_of: String,
-    #[expect(dead_code, reason = "for the reader of the table")]
-    sources: Vec<String>,
-    pub(super) with_patch_policies: Vec<String>,
-    pub(super) without_ec2messages: Vec<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Memory {
-    #[expect(dead_code, reason = "for the reader of the table")]
-    as_of: String,
-    #[expect(dead_code, reason = "for the reader of the table")]
-    sources: Vec<String>,
-    pub(super) under_one_gib: Vec<String>,
-}
-
-const SYSTEMS: (&str, &str) = ("rules/data/operating_systems.yaml", include_str!("../../rules/data/operating_systems.yaml"));
-const IMAGES: (&str, &str) = ("rules/data/images.yaml", include_str!("../../rules/data/images.yaml"));
-const REGIONS: (&str, &str) = ("rules/data/regions.yaml", include_str!("../../rules/data/regions.yaml"));
-const MEMORY: (&str, &str) = ("rules/data/instance_memory.yaml", include_str!("../../rules/data/instance_memory.yaml"));
-
 impl Tables {
-    /// The tables compiled into the program.
-    ///
-    /// # Errors
-    /// Only if a table in the program is broken, which a test excludes.
+    /// The tables as this program was released with.
     pub fn builtin() -> Result<Self, TableError> {
-        let systems: SystemsFile = parse(SYSTEMS.0, SYSTEMS.1)?;
-        check(SYSTEMS.0, &systems.systems)?;
-        let images: ImagesFile = parse(IMAGES.0, IMAGES.1)?;
-        let pattern = |row: ImageRow| {
-            let name =
-                Regex::new(&row.name).map_err(|error| TableError::Malformed { file: IMAGES.0.to_owned(), problem: error.to_string() })?;
-            Ok(ImagePattern { owners: row.owners, name, os: row.os, version: row.version })
+        let mut tables = Self {
+            operating_systems: BTreeMap::new(),
+            images: parse(IMAGES, "rules/data/images.yaml")?,
+            regions: parse(REGIONS, "rules/data/regions.yaml")?,
+            instance_memory: parse(INSTANCE_MEMORY, "rules/data/instance_memory.yaml")?,
         };
-        Ok(Self {
-            as_of: systems.as_of,
-            systems: systems.systems,
-            images: images.images.into_iter().map(pattern).collect::<Result<_, TableError>>()?,
-            platform_details: images.platform_details,
-            regions: parse(REGIONS.0, REGIONS.1)?,
-            memory: parse(MEMORY.0, MEMORY.1)?,
-        })
-    }
-
-    /// The tables with a user's entries in place of those with the same ids, and with new ones added.
-    ///
-    /// # Errors
-    /// When the user's table is no YAML of the right shape; the error shows the place.
-    pub fn with_override(text: &str, file: &str) -> Result<Self, TableError> {
-        let mut tables = Self::builtin()?;
-        let own: SystemsFile = parse(file, text)?;
-        check(file, &own.systems)?;
-        tables.as_of = own.as_of;
-        for system in own.systems.into_iter().rev() {
-            tables.systems.retain(|known| known.id != system.id);
-            // The user's own come first, so that they win where names overlap.
-            tables.systems.insert(0, system);
-        }
+        tables.list(OPERATING_SYSTEMS, "rules/data/operating_systems.yaml")?;
         Ok(tables)
     }
 
-    pub(super) fn system(&self, id: &str) -> Option<&System> {
-        self.systems.iter().find(|system| system.id == id)
+    /// The compiled-in tables, with the operating systems of a file of the same shape as `rules/data/operating_systems.yaml` added, or put
+    /// in the place of those with the same id. `file_name` is for the message of an error.
+    pub fn with_override(yaml_text: &str, file_name: &str) -> Result<Self, TableError> {
+        let mut tables = Self::builtin()?;
+        tables.list(yaml_text, file_name)?;
+        Ok(tables)
     }
-}
 
-fn parse<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, TableError> {
-    serde_saphyr::from_str(text).map_err(|error| TableError::Malformed { file: file.to_owned(), problem: error.to_string() })
-}
+    /// Where and when that was read which the table says of an operating system.
+    pub fn operating_system_origin(&self, id: &str) -> Option<Origin<'_>> {
+        self.operating_systems.get(id).map(|listed| Origin { as_of: listed.as_of, sources: &listed.source })
+    }
 
-/// Versions and dates are read when they are used, so they are checked here.
-fn check(file: &str, systems: &[System]) -> Result<(), TableError> {
-    for system in systems {
-        let malformed =
-            |problem: String| TableError::Malformed { file: file.to_owned(), problem: format!("system {}: {problem}", system.id) };
-        let ranges =
-            system.patch_manager.iter().chain(&system.agent).chain(&system.unsure).chain(&system.x86_64_only).chain(&system.owns_versions);
-        for range in ranges {
-            range.check().map_err(|error| malformed(error.to_string()))?;
+    /// Where and when that was read which the tables say of images, Regions and instance types, in this order.
+    pub fn other_origins(&self) -> [Origin<'_>; 3] {
+        [
+            Origin { as_of: self.images.as_of.0, sources: &self.images.source },
+            Origin { as_of: self.regions.as_of.0, sources: &self.regions.source },
+            Origin { as_of: self.instance_memory.as_of.0, sources: &self.instance_memory.source },
+        ]
+    }
+
+    fn list(&mut self, yaml_text: &str, file_name: &str) -> Result<(), TableError> {
+        let file: OperatingSystems = parse(yaml_text, file_name)?;
+        let Edition(as_of) = file.as_of;
+        for (id, system) in file.systems {
+            self.operating_systems.insert(id, Listed { as_of, source: file.source.clone(), system });
         }
-        for support in &system.vendor_support {
-            support.date().ok_or_else(|| malformed(format!("{:?} is no date: write it as 2026-11-24", support.ends)))?;
-            for version in [&support.from, &support.to] {
-                version.parse::<OsVersion>().map_err(|error| malformed(error.to_string()))?;
-            }
-        }
+        Ok(())
     }
-    Ok(())
 }
 
-impl Support {
-    pub(super) fn date(&self) -> Option<jiff::civil::Date> {
-        self.ends.parse().ok()
-    }
+fn parse<T: DeserializeOwned>(yaml_text: &str, file_name: &str) -> Result<T, TableError> {
+    serde_saphyr::from_str(yaml_text).map_err(|error| {
+        let problem = error.render().replace("--> <input>", &format!("--> {file_name}"));
+        let problem = problem.strip_prefix("error: ").unwrap_or(&problem).to_owned();
+        TableError::Malformed { file: file_name.to_owned(), problem }
+    })
+}
 
-    pub(super) fn contains(&self, version: &OsVersion) -> bool {
-        Range::new(&self.from, &self.to).contains(version) == Some(true)
+/// Where a table's statements come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The day on which the table was compared with its sources.
+    pub as_of: Date,
+    /// URLs.
+    pub sources: &'a [String],
+}
+
+/// An operating system, with where and when that was read.
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    pub(super) as_of: Date,
+    pub(super) source: Vec<String>,
+    pub(super) system: OperatingSystem,
+}
+
+/// `rules/data/operating_systems.yaml`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OperatingSystems {
+    as_of: Edition,
+    source: Vec<String>,
+    #[serde(rename = "operating_systems")]
+    systems: BTreeMap<String, OperatingSystem>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OperatingSystem {
+    pub(super) name: String,
+    pub(super) family: Family,
+    pub(super) reported_as: Vec<ReportedAs>,
+    /// Windows: `PlatformVersion` to version.
+    #[serde(default)]
+    pub(super) builds: BTreeMap<String, String>,
+    /// Whether a version without a minor number is the one with minor number 0.
+    #[serde(default)]
+    pub(super) bare_major_is_minor_zero: bool,
+    /// `PatchBaseline.OperatingSystem`
+    pub(super) patch_baseline: Option<String>,
+    pub(super) patch_manager: PatchManagerVersions,
+    pub(super) agent: AgentVersions,
+    #[serde(default)]
+    pub(super) preinstalled_agent: Vec<Versions>,
+    #[serde(default)]
+    pub(super) support_ends: Vec<SupportEnd>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReportedAs {
+    pub(super) name: String,
+    pub(super) version: Option<Versions>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PatchManagerVersions {
+    pub(super) supported: Vec<Versions>,
+    #[serde(default)]
+    pub(super) unclear: Vec<Versions>,
+    pub(super) note: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AgentVersions {
+    pub(super) supported: Vec<AgentMachines>,
+    #[serde(default)]
+    pub(super) unclear: Vec<Versions>,
+    pub(super) note: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AgentMachines {
+    pub(super) versions: Versions,
+    pub(super) architectures: Vec<String>,
+}
+
+/// When a vendor stops publishing updates without extra payment.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SupportEnd {
+    pub(super) versions: Versions,
+    /// The last day with updates.
+    #[serde(deserialize_with = "date")]
+    pub on: Date,
+    pub evidence: Evidence,
+    /// The vendor's page.
+    pub source: String,
+}
+
+/// How well a date is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// Read on the vendor's or AWS's own page.
+    Documented,
+    /// As others tell it.
+    GeneralKnowledge,
+}
+
+/// The day on which a table was compared with its sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Edition(pub(super) Date);
+
+impl<'de> Deserialize<'de> for Edition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        date(deserializer).map(Self)
     }
+}
+
+fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| de::Error::custom(format!("{text:?} is no date: write it as 2026-11-24")))
 }

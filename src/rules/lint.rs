@@ -142,15 +142,17 @@ impl Linter<'_> {
                 Type::Truth
             }
             ("_?_:_", [_, _, _], [_, then, _]) => then.clone(),
-            ("@in", [left, right], [kind, Type::List(element)]) => {
+            ("@in", [_, right], [kind, Type::List(element)]) => {
                 self.same(at, kind, element);
                 if let Kind::List(words) = &right.kind {
-                    words.iter().for_each(|word| self.word(kind, word));
+                    for word in words {
+                        self.word(kind, word);
+                    }
                 }
-                let _ = left;
                 Type::Truth
             }
-            ("@in", [_, _], [Type::Text(_), Type::Map(_)] | [_, Type::Any]) => Type::Truth,
+            // The last is what the macros are made of.
+            ("@in", [_, _], [Type::Text(_), Type::Map(_)] | [_, Type::Any]) | ("@not_strictly_false", _, _) => Type::Truth,
             ("@in", _, _) => self.mistake(at, "`in` needs a list or a map on its right".to_owned()),
             ("_==_" | "_!=_" | "_<_" | "_<=_" | "_>_" | "_>=_", [left, right], [left_kind, right_kind]) => {
                 self.same(at, left_kind, right_kind);
@@ -164,8 +166,6 @@ impl Linter<'_> {
                 Type::Truth
             }
             ("size", [_], _) => Type::Number,
-            // What the macros are made of.
-            ("@not_strictly_false", _, _) => Type::Truth,
             _ => self.mistake(at, format!("a rule cannot call {name}{}", hint(name, FUNCTIONS))),
         }
     }

@@ -1,5 +1,13 @@
 //! The integration tests: one binary, a module a subject.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets the unexpected must stop"
+)]
+
 mod architecture;
 #[cfg(feature = "aws")]
 mod aws;

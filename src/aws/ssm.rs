@@ -1,0 +1,233 @@
+//! Systems Manager: what it knows of the nodes, and what patching is set up already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ssm::types::OperatingSystem;
+use futures::future::join_all;
+
+use super::desk::Desk;
+use super::shapes::Shape;
+use crate::snapshot::RegionFiles;
+use crate::snapshot::ssm as file;
+
+const NODES: &str = "ssm:DescribeInstanceInformation";
+const PATCH_STATES: &str = "ssm:DescribeInstancePatchStates";
+const INVENTORY: &str = "ssm:GetInventory";
+const DEFAULT_BASELINE: &str = "ssm:GetDefaultPatchBaseline";
+const WINDOWS: &str = "ssm:DescribeMaintenanceWindows";
+const TASKS: &str = "ssm:DescribeMaintenanceWindowTasks";
+/// The largest page of the lists of nodes and associations, and the most instances that one question for patch states may name.
+const PAGE: i32 = 50;
+const INSTANCES_PER_CALL: usize = 50;
+/// The largest page of the other lists.
+const LARGE_PAGE: i32 = 100;
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>
+const DHMC_SETTING: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
+
+pub(super) async fn look(desk: &Desk, files: &mut RegionFiles) {
+    let (nodes, associations, setting, baselines, groups, windows) = futures::join!(
+        Box::pin(nodes(desk)),
+        Box::pin(associations(desk)),
+        Box::pin(service_setting(desk)),
+        Box::pin(patch_baselines(desk)),
+        Box::pin(patch_groups(desk)),
+        Box::pin(maintenance_windows(desk)),
+    );
+    files.associations = associations;
+    files.service_setting = setting;
+    files.patch_baselines = baselines;
+    files.patch_groups = groups;
+    match &nodes {
+        Some(nodes) => {
+            let nodes = nodes.instance_information_list.as_slice();
+            let (states, inventory, defaults) =
+                futures::join!(patch_states(desk, nodes), Box::pin(inventory(desk, nodes)), default_baselines(desk, nodes));
+            files.patch_states = states;
+            files.inventory = inventory;
+            files.default_patch_baselines = defaults;
+        }
+        None => [PATCH_STATES, INVENTORY, DEFAULT_BASELINE].iter().for_each(|operation| desk.miss_without(operation, NODES)),
+    }
+    match &windows {
+        Some(windows) => files.maintenance_window_tasks = tasks(desk, windows).await,
+        None => desk.miss_without(TASKS, WINDOWS),
+    }
+    files.instance_information = nodes;
+    files.maintenance_windows = windows;
+}
+
+async fn nodes(desk: &Desk) -> Option<file::DescribeInstanceInformation> {
+    let client = desk.ssm();
+    let nodes = desk.pages(
+        NODES,
+        |token| client.describe_instance_information().max_results(PAGE).set_next_token(token).send(),
+        |page| (page.instance_information_list, page.next_token),
+    );
+    Some(file::DescribeInstanceInformation { instance_information_list: nodes.await? })
+}
+
+/// The patch states of the nodes that are EC2 instances; hybrid nodes are not judged.
+async fn patch_states(desk: &Desk, nodes: &[file::InstanceInformation]) -> Option<file::DescribeInstancePatchStates> {
+    let client = &desk.ssm();
+    let ids: BTreeSet<&str> = nodes.iter().filter_map(|node| node.instance_id.as_deref()).filter(|id| id.starts_with("i-")).collect();
+    let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+    let answers = ids.chunks(INSTANCES_PER_CALL).map(|chunk| async move {
+        desk.pages(
+            PATCH_STATES,
+            |token| {
+                let ask = client.describe_instance_patch_states().set_instance_ids(Some(chunk.to_vec()));
+                ask.max_results(LARGE_PAGE).set_next_token(token).send()
+            },
+            |page| (page.instance_patch_states, page.next_token),
+        )
+        .await
+    });
+    let chunks: Option<Vec<Vec<_>>> = join_all(answers).await.into_iter().collect();
+    Some(file::DescribeInstancePatchStates { instance_patch_states: chunks?.into_iter().flatten().collect() })
+}
+
+async fn inventory(desk: &Desk, nodes: &[file::InstanceInformation]) -> Option<file::GetInventory> {
+    if nodes.is_empty() {
+        return Some(file::GetInventory { entities: Vec::new() });
+    }
+    let client = desk.ssm();
+    let entities = desk.pages(
+        INVENTORY,
+        |token| client.get_inventory().max_results(PAGE).set_next_token(token).send(),
+        |page| (page.entities, page.next_token),
+    );
+    Some(file::GetInventory { entities: entities.await? })
+}
+
+async fn associations(desk: &Desk) -> Option<file::ListAssociations> {
+    let client = desk.ssm();
+    let associations = desk.pages(
+        "ssm:ListAssociations",
+        |token| client.list_associations().max_results(PAGE).set_next_token(token).send(),
+        |page| (page.associations, page.next_token),
+    );
+    Some(file::ListAssociations { associations: associations.await? })
+}
+
+async fn service_setting(desk: &Desk) -> Option<file::GetServiceSetting> {
+    let answer = desk.once("ssm:GetServiceSetting", desk.ssm().get_service_setting().setting_id(DHMC_SETTING).send()).await?;
+    let setting: Option<file::ServiceSetting> = answer.service_setting.shape();
+    Some(file::GetServiceSetting { service_setting: setting? })
+}
+
+async fn patch_baselines(desk: &Desk) -> Option<file::DescribePatchBaselines> {
+    let client = desk.ssm();
+    let baselines = desk.pages(
+        "ssm:DescribePatchBaselines",
+        |token| client.describe_patch_baselines().max_results(LARGE_PAGE).set_next_token(token).send(),
+        |page| (page.baseline_identities, page.next_token),
+    );
+    Some(file::DescribePatchBaselines { baseline_identities: baselines.await? })
+}
+
+async fn patch_groups(desk: &Desk) -> Option<file::DescribePatchGroups> {
+    let client = desk.ssm();
+    let mappings = desk.pages(
+        "ssm:DescribePatchGroups",
+        |token| client.describe_patch_groups().max_results(LARGE_PAGE).set_next_token(token).send(),
+        |page| (page.mappings, page.next_token),
+    );
+    Some(file::DescribePatchGroups { mappings: mappings.await? })
+}
+
+/// The default baseline of each operating system that a node runs.
+async fn default_baselines(desk: &Desk, nodes: &[file::InstanceInformation]) -> Option<file::GetDefaultPatchBaseline> {
+    let client = desk.ssm();
+    let systems: BTreeSet<&str> = nodes.iter().filter_map(operating_system).collect();
+    let mut default_patch_baselines = BTreeMap::new();
+    for system in &systems {
+        let ask = client.get_default_patch_baseline().operating_system(OperatingSystem::from(*system)).send();
+        if let Some(baseline) = desk.once(DEFAULT_BASELINE, ask).await.and_then(|answer| answer.baseline_id) {
+            default_patch_baselines.insert((*system).to_owned(), baseline);
+        }
+    }
+    (systems.is_empty() || !default_patch_baselines.is_empty()).then_some(file::GetDefaultPatchBaseline { default_patch_baselines })
+}
+
+/// Patch Manager's word for what the agent reports; `None` where Patch Manager has none.
+fn operating_system(node: &file::InstanceInformation) -> Option<&'static str> {
+    if node.platform_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("windows")) {
+        return Some("WINDOWS");
+    }
+    let name = node.platform_name.as_deref()?.to_ascii_lowercase();
+    let version = node.platform_version.as_deref().unwrap_or_default();
+    let begins = |words: &str| name.starts_with(words);
+    Some(match name.as_str() {
+        _ if begins("amazon linux ami") => "AMAZON_LINUX",
+        _ if begins("amazon linux") => match version.split('.').next().unwrap_or_default() {
+            "2" => "AMAZON_LINUX_2",
+            "2022" => "AMAZON_LINUX_2022",
+            "2023" => "AMAZON_LINUX_2023",
+            year if year.len() == 4 && version.contains('.') => "AMAZON_LINUX",
+            _ => return None,
+        },
+        _ if begins("red hat") => "REDHAT_ENTERPRISE_LINUX",
+        _ if begins("ubuntu") => "UBUNTU",
+        _ if begins("debian") => "DEBIAN",
+        _ if begins("raspbian") => "RASPBIAN",
+        _ if begins("sles") || begins("suse") => "SUSE",
+        _ if begins("centos") => "CENTOS",
+        _ if begins("oracle") => "ORACLE_LINUX",
+        _ if begins("rocky") => "ROCKY_LINUX",
+        _ if begins("alma") => "ALMA_LINUX",
+        _ if begins("mac") => "MACOS",
+        _ => return None,
+    })
+}
+
+async fn maintenance_windows(desk: &Desk) -> Option<file::DescribeMaintenanceWindows> {
+    let client = desk.ssm();
+    let windows = desk.pages(
+        WINDOWS,
+        |token| client.describe_maintenance_windows().max_results(LARGE_PAGE).set_next_token(token).send(),
+        |page| (page.window_identities, page.next_token),
+    );
+    Some(file::DescribeMaintenanceWindows { window_identities: windows.await? })
+}
+
+async fn tasks(desk: &Desk, windows: &file::DescribeMaintenanceWindows) -> Option<file::DescribeMaintenanceWindowTasks> {
+    let client = &desk.ssm();
+    let ids: Vec<&str> = windows.window_identities.iter().filter_map(|window| window.window_id.as_deref()).collect();
+    let answers = ids.iter().map(|id| async move {
+        let ask = client.describe_maintenance_window_tasks().window_id(*id).max_results(LARGE_PAGE);
+        let tasks = desk.pages(TASKS, |token| ask.clone().set_next_token(token).send(), |page| (page.tasks, page.next_token));
+        Some(((*id).to_owned(), tasks.await?))
+    });
+    let tasks: BTreeMap<_, _> = join_all(answers).await.into_iter().flatten().collect();
+    (ids.is_empty() || !tasks.is_empty()).then_some(file::DescribeMaintenanceWindowTasks { tasks })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{file, operating_system};
+
+    #[test]
+    fn operating_systems_as_patch_manager_names_them() {
+        let cases = [
+            ("Windows", "Microsoft Windows Server 2022 Datacenter", "10.0.20348", Some("WINDOWS")),
+            ("Linux", "Amazon Linux", "2", Some("AMAZON_LINUX_2")),
+            ("Linux", "Amazon Linux", "2023", Some("AMAZON_LINUX_2023")),
+            ("Linux", "Amazon Linux", "2027", None),
+            ("Linux", "Amazon Linux AMI", "2018.03", Some("AMAZON_LINUX")),
+            ("Linux", "Red Hat Enterprise Linux Server", "7.9", Some("REDHAT_ENTERPRISE_LINUX")),
+            ("Linux", "SLES", "15.6", Some("SUSE")),
+            ("Linux", "Oracle Linux Server", "9.4", Some("ORACLE_LINUX")),
+            ("MacOS", "macOS", "14.5", Some("MACOS")),
+            ("Linux", "Bottlerocket", "1.20.0", None),
+        ];
+        for (kind, name, version, expected) in cases {
+            let node = file::InstanceInformation {
+                platform_type: Some(kind.into()),
+                platform_name: Some(name.into()),
+                platform_version: Some(version.into()),
+                ..file::InstanceInformation::default()
+            };
+            assert_eq!(operating_system(&node), expected, "{name} {version}");
+        }
+    }
+}
