@@ -71,6 +71,7 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
 
 /// The accounts in scope: those that the user chose, or everything that the snapshot holds.
 fn scope(snapshot: &Snapshot, selection: &Selection) -> Result<Scope, SelectionError> {
+    selection.check()?;
     let caller = snapshot.manifest.caller.as_ref().map(|caller| caller.account_id.as_str());
     let mut selection = selection.clone();
     let is_narrowed = !(selection.accounts.is_empty() && selection.ous.is_empty());

@@ -85,16 +85,23 @@ impl Selection {
         self.organization || !self.ous.is_empty() || !self.exclude_ous.is_empty()
     }
 
+    /// What is wrong with the choice whatever the organization looks like.
+    ///
+    /// # Errors
+    /// When an account id is not twelve digits.
+    pub fn check(&self) -> Result<(), SelectionError> {
+        match self.accounts.iter().chain(&self.exclude_accounts).find(|id| !is_account_id(id)) {
+            Some(id) => Err(SelectionError::NotAnAccountId(id.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// Decides on every account that is known.
     ///
     /// # Errors
     /// When the choice names what is not there, leaves nothing, or needs an organization that could not be read.
     pub fn select(&self, files: &OrganizationFiles, caller: Option<&str>) -> Result<Scope, SelectionError> {
-        for id in self.accounts.iter().chain(&self.exclude_accounts) {
-            if !is_account_id(id) {
-                return Err(SelectionError::NotAnAccountId(id.clone()));
-            }
-        }
+        self.check()?;
         let tree = Tree::new(files);
         let mut scope = match &files.accounts {
             Some(_) if self.needs_organization() => self.select_listed(files, &tree)?,

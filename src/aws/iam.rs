@@ -34,7 +34,7 @@ pub(super) async fn look(
         match desk.attempt(PROFILE, client.get_instance_profile().instance_profile_name(name).send()).await {
             Ok(answer) => {
                 let profile: Option<file::InstanceProfile> = answer.instance_profile.shape();
-                for profile in profile {
+                if let Some(profile) = profile {
                     for role in profile.roles.iter().filter_map(|role| role.role_name.clone()) {
                         roles.entry(role).or_default().push(profile.clone());
                     }

@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
         assumptions: Assumptions { no_private_dns_overrides: arguments.assume.contains(&Assumption::NoPrivateDnsOverrides) },
     };
     let selection = arguments.selection.selection();
+    selection.check().map_err(Failure::usage)?;
     let Seen { snapshot, interrupted } = match (&arguments.snapshot, arguments.demo) {
         (Some(folder), _) => source::from_folder(folder)?,
         (None, true) => source::sample()?,

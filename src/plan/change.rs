@@ -289,6 +289,8 @@ fn interface_endpoint(region: &str, vpc: &str, service_name: &str, placement: &P
     let mut commands = Vec::new();
     let mut groups: Vec<&str> = placement.groups.iter().map(String::as_str).collect();
     if groups.is_empty() {
+        // One group for each service: a VPC holds no two groups of the same name.
+        let name = format!("{}-endpoint", service_name.rsplit('.').next().unwrap_or(service_name));
         let create = command(
             "ec2",
             region,
@@ -297,9 +299,9 @@ fn interface_endpoint(region: &str, vpc: &str, service_name: &str, placement: &P
                 "--vpc-id",
                 vpc,
                 "--group-name",
-                "ssm-endpoints",
+                &name,
                 "--description",
-                "HTTPS to interface endpoints",
+                "HTTPS to the interface endpoint",
                 "--query",
                 "GroupId",
                 "--output",

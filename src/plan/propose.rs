@@ -33,7 +33,7 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
         FixGenerator::OsUpgrade => {
             let name = patient.learned.facts.platform.name.known().cloned().unwrap_or_else(|| "its operating system".to_owned());
             vec![Change::ByHand {
-                what: format!("Move {instance} from {name} to a release that Patch Manager supports, or patch it by other means"),
+                what: format!("Move {instance} from {name} to a release that both its vendor and Patch Manager support, or patch it by other means"),
                 resource: instance,
             }]
         }
@@ -89,9 +89,11 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
         }
         Place::NetworkAcl { acl, egress, addresses, ports } => Some(allow_in_acl(patient, acl, *egress, addresses, *ports)),
         Place::Route { route_table, vpc, .. } if path.target == Target::S3 => Some(route_to_s3(patient, route_table, vpc)),
+        // An instance that the route leads to the internet gateway lacks an address, not an endpoint for each service.
+        Place::NoEndpoint { .. } if path.blockers.iter().any(|other| matches!(other.place, Place::PublicAddress { .. })) => None,
         Place::NoEndpoint { vpc } if path.target != Target::S3 => Some(interface_endpoint(patient, path.target, vpc)),
         // The missing or sleeping endpoint beside it is what to mend.
-        Place::NoEndpoint { .. } | Place::Route { .. } | Place::PublicAddress { .. } if has_endpoint_cause(path) => None,
+        Place::NoEndpoint { .. } | Place::Route { .. } if has_endpoint_cause(path) => None,
         Place::Route { route_table, destination, .. } => Some(Change::ByHand {
             resource: route_table.clone(),
             what: match destination {

@@ -1,6 +1,6 @@
 //! The report for people: how it stands, why, and what to do, grouped so that ten thousand instances stay readable.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
@@ -155,14 +155,20 @@ fn causes(text: &mut String, report: &Report, look: Look) {
     let _ = writeln!(text, "\nWhy\n{table}");
 }
 
-fn fixes(text: &mut String, report: &Report, look: Look) {
-    if report.fixes.is_empty() {
-        return;
-    }
+/// The fixes in the order in which they are shown and numbered: those that help most first.
+fn ranked(report: &Report) -> Vec<&Fix> {
     let mut fixes: Vec<&Fix> = report.fixes.iter().collect();
     fixes.sort_by_key(|fix| {
         (std::cmp::Reverse(fix.unblocks.len()), std::cmp::Reverse(fix.helps.len()), &fix.account_id, &fix.region, &fix.resource, &fix.id)
     });
+    fixes
+}
+
+fn fixes(text: &mut String, report: &Report, look: Look) {
+    if report.fixes.is_empty() {
+        return;
+    }
+    let fixes = ranked(report);
     let hidden = if look.wide { 0 } else { fixes.len().saturating_sub(SHOWN) };
     let _ = writeln!(text, "\nWhat to do (nothing is changed for you; each command is for the account it names)");
     for (position, fix) in fixes.iter().take(fixes.len() - hidden).enumerate() {
@@ -189,13 +195,17 @@ fn instances(text: &mut String, report: &Report, look: Look) {
     if concerns.is_empty() {
         return;
     }
+    let numbers: HashMap<&str, usize> = ranked(report).iter().zip(1..).map(|(fix, number)| (fix.id.as_str(), number)).collect();
     let hidden = if look.wide { 0 } else { concerns.len().saturating_sub(SHOWN) };
-    let mut table = table(look, &["Instance", "Account, Region", "Readiness", "Because"]);
+    let mut table = table(look, &["Instance", "Account, Region", "Readiness", "Because", "Fixes"]);
     for instance in concerns.iter().take(concerns.len() - hidden) {
         let own = instance.findings.iter().filter_map(|id| findings.get(id.as_str()).copied());
         let mut errors: Vec<&Finding> = own.filter(|finding| finding.severity == Severity::Error).collect();
         errors.sort_by_key(|finding| (finding.status == FindingStatus::Unknown, &finding.rule_id));
         let reasons: Vec<String> = errors.iter().map(|finding| format!("• {}", plain(&finding.message))).collect();
+        let own_fixes = errors.iter().flat_map(|finding| &finding.fixes).filter_map(|id| numbers.get(id.as_str()).copied());
+        let own_fixes: BTreeSet<usize> = own_fixes.collect();
+        let own_fixes = own_fixes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let name = if instance.name.is_empty() {
             instance.instance_id.clone()
         } else {
@@ -207,6 +217,7 @@ fn instances(text: &mut String, report: &Report, look: Look) {
             Cell::new(format!("{}\n{}", instance.account_id, plain(&instance.region))),
             Cell::new(instance.readiness.words()).fg(color),
             Cell::new(reasons.join("\n")),
+            Cell::new(own_fixes).set_alignment(CellAlignment::Right),
         ]);
     }
     let _ = writeln!(text, "\nInstances that are not ready\n{table}");

@@ -167,7 +167,7 @@ fn a_rule_that_does_not_load_ends_the_run() {
 
 #[test]
 fn helpers_for_the_shell_are_printed() {
-    assert!(text(&run(&["completions", "bash"]).stdout).contains("_patch-preflight"));
+    assert!(text(&run(&["completions", "bash"]).stdout).contains("complete -F _patch__preflight"));
     assert!(text(&run(&["man"]).stdout).starts_with(".ie"));
     let schema: serde_json::Value = serde_json::from_slice(&run(&["schema"]).stdout).unwrap();
     assert!(schema["properties"]["schema_version"].is_object());

@@ -36,6 +36,44 @@ fn the_permissions() {
     check("docs/permissions.md", &format!("{head}{}\n", rows.join("\n")));
 }
 
+/// The README's parts between `<!-- name -->` and `<!-- end -->`.
+fn check_part(name: &str, content: &str) {
+    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+    let begin = format!("<!-- {name} -->\n");
+    let (before, rest) = readme.split_once(&begin).unwrap_or_else(|| panic!("the README has no part {name}"));
+    let (_, after) = rest.split_once("<!-- end -->").unwrap();
+    check("README.md", &format!("{before}{begin}{content}<!-- end -->{after}"));
+}
+
+/// The README's pictures share one test: two that write the same file would get into each other's way.
+#[test]
+fn the_readme() {
+    let table = text(&run(&["scan", "--demo"]).stdout);
+    check_part("picture", &format!("```text\n{}```\n", picture(&table)));
+    let list = text(&run(&["rules", "list"]).stdout);
+    let row = |line: &str| {
+        let mut words = line.split_whitespace();
+        let (id, severity) = (words.next().unwrap(), words.next().unwrap());
+        format!("| [{id}](docs/rules.md#{id}) | {severity} | {} |\n", words.collect::<Vec<_>>().join(" "))
+    };
+    check_part("rules", &format!("| rule | severity | finds |\n|---|---|---|\n{}", list.lines().map(row).collect::<String>()));
+}
+
+/// The beginning of each section of the table, the rest left out.
+fn picture(table: &str) -> String {
+    const FROM_EACH: [(&str, usize); 4] = [("", 14), ("Why", 9), ("What to do", 7), ("Instances that", 12)];
+    let mut picture = String::new();
+    for (title, count) in FROM_EACH {
+        let section: Vec<&str> = table.split("\n\n").find(|section| section.starts_with(title)).unwrap().lines().collect();
+        let section: Vec<&str> = if title.is_empty() { table.lines().collect() } else { section };
+        for line in section.iter().take(count) {
+            picture += &format!("{line}\n");
+        }
+        picture += "…\n\n";
+    }
+    picture.trim_end().to_owned() + "\n"
+}
+
 #[test]
 fn the_report_keeps_its_schema() {
     let schema: serde_json::Value = serde_json::from_slice(&run(&["schema"]).stdout).unwrap();

@@ -1,6 +1,6 @@
 //! The README's examples, run as they stand.
 
-use crate::process::{repository, run, text};
+use crate::process::{repository, run};
 
 /// The commands in the README's shell blocks that call the program, and the exit code that the block's comment promises.
 fn examples() -> Vec<(Vec<String>, i32)> {
@@ -30,17 +30,5 @@ fn examples_do_what_their_comments_promise() {
             arguments.into_iter().map(|word| word.replace("fixtures/", &format!("{}/", repository("fixtures").display()))).collect();
         let output = run(&arguments);
         assert_eq!(crate::process::code(&output), promised, "{arguments:?}: {}", crate::process::shown(&output));
-    }
-}
-
-/// The picture on the first screen is the program's own output.
-#[test]
-fn the_picture_is_what_the_program_prints() {
-    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
-    let picture =
-        readme.split("<!-- picture -->\n```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the README has a picture");
-    let table = text(&run(&["scan", "--demo"]).stdout);
-    for line in picture.lines().filter(|line| !line.trim().is_empty() && line.trim() != "…") {
-        assert!(table.contains(line), "the README shows a line that the program does not print:\n{line}\n\n{table}");
     }
 }
