@@ -1,6 +1,8 @@
 //! Every IAM action that a scan uses, and the policies made of them: for the role in each account, for the management account,
 //! and for the session itself, which can do no more than read whatever the role allows.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 /// The role that [`stack_set_template`] deploys.
@@ -175,10 +177,12 @@ pub fn stack_set_template() -> String {
 }
 
 fn statement(text: &mut String, sid: &str, actions: &[&str], resource: &str) {
-    text.push_str(&format!("              - Sid: {sid}\n                Effect: Allow\n                Resource: {resource}\n"));
-    text.push_str("                Action:\n");
+    let _ = writeln!(
+        text,
+        "              - Sid: {sid}\n                Effect: Allow\n                Resource: {resource}\n                Action:"
+    );
     for action in actions {
-        text.push_str(&format!("                  - {action}\n"));
+        let _ = writeln!(text, "                  - {action}");
     }
 }
 

@@ -33,7 +33,9 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
         FixGenerator::OsUpgrade => {
             let name = patient.learned.facts.platform.name.known().cloned().unwrap_or_else(|| "its operating system".to_owned());
             vec![Change::ByHand {
-                what: format!("Move {instance} from {name} to a release that both its vendor and Patch Manager support, or patch it by other means"),
+                what: format!(
+                    "Move {instance} from {name} to a release that both its vendor and Patch Manager support, or patch it by other means"
+                ),
                 resource: instance,
             }]
         }

@@ -125,6 +125,11 @@ impl Shape<ec2::Tag> for sdk::Tag {
 /// The instance's view of an association knows no allocation.
 impl Shape<ec2::NetworkInterfaceAssociation> for sdk::InstanceNetworkInterfaceAssociation {
     fn shape(self) -> ec2::NetworkInterfaceAssociation {
-        ec2::NetworkInterfaceAssociation { public_ip: self.public_ip, allocation_id: None, ip_owner_id: self.ip_owner_id, carrier_ip: self.carrier_ip }
+        ec2::NetworkInterfaceAssociation {
+            public_ip: self.public_ip,
+            allocation_id: None,
+            ip_owner_id: self.ip_owner_id,
+            carrier_ip: self.carrier_ip,
+        }
     }
 }
