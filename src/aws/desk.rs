@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use futures::future::LocalBoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, watch};
 
@@ -112,8 +113,20 @@ impl Desk {
         resolver: aws_sdk_route53resolver as "route53resolver", pace;
     }
 
-    /// One call, at its turn; a refusal is left to the caller.
-    pub(super) async fn attempt<T, E>(
+    /// One call, at its turn; a refusal is left to the caller. On the heap, because the SDK's futures take 20 KB each.
+    pub(super) fn attempt<'s, T, E>(
+        &'s self,
+        operation: &'s str,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + 's,
+    ) -> LocalBoxFuture<'s, Result<T, Refusal>>
+    where
+        T: 's,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        Box::pin(self.at_its_turn(operation, call))
+    }
+
+    async fn at_its_turn<T, E>(
         &self,
         operation: &str,
         call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -141,11 +154,17 @@ impl Desk {
     }
 
     /// One call whose refusal is a gap.
-    pub(super) async fn once<T, E>(&self, operation: &str, call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>) -> Option<T>
+    pub(super) fn once<'s, T, E>(
+        &'s self,
+        operation: &'s str,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + 's,
+    ) -> impl Future<Output = Option<T>> + 's
     where
+        T: 's,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        self.attempt(operation, call).await.map_err(|refusal| self.miss(operation, refusal)).ok()
+        let answer = self.attempt(operation, call);
+        async move { answer.await.map_err(|refusal| self.miss(operation, refusal)).ok() }
     }
 
     /// All pages of a list, or a gap: a list of which one page failed is unknown, never short.

@@ -25,7 +25,7 @@ pub(super) async fn look(request: &Request, progress: &dyn Progress) -> Result<S
     let (stop, stopped) = watch::channel(false);
     let office = Office { events, stop: stopped };
     let scan = async {
-        let seen = scan(request, &office).await;
+        let seen = Box::pin(scan(request, &office)).await;
         // The last sender goes with the office, and ends the telling.
         drop(office);
         seen
@@ -51,7 +51,7 @@ pub(super) async fn look(request: &Request, progress: &dyn Progress) -> Result<S
 
 async fn scan(request: &Request, office: &Office) -> Result<Seen, LookError> {
     let session = tokio::select! {
-        session = Session::open(request) => session?,
+        session = Box::pin(Session::open(request)) => session?,
         () = office.stopped() => return Err(LookError::Interrupted),
     };
     let mut gaps = Vec::new();

@@ -30,7 +30,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(150);
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const ATTEMPTS: u32 = 6;
 /// Credentials are fetched anew this long before they expire.
-const MARGIN: Duration = Duration::from_secs(300);
+const MARGIN: Duration = Duration::from_mins(5);
 const SESSION_NAME: &str = "patch-preflight";
 /// Asked in this order where no Region is configured: credentials of one partition are not known in another.
 const FIRST_REGIONS: &[&str] = &["us-east-1", "us-gov-west-1", "cn-northwest-1"];

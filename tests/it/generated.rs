@@ -66,10 +66,8 @@ fn picture(table: &str) -> String {
     for (title, count) in FROM_EACH {
         let section: Vec<&str> = table.split("\n\n").find(|section| section.starts_with(title)).unwrap().lines().collect();
         let section: Vec<&str> = if title.is_empty() { table.lines().collect() } else { section };
-        for line in section.iter().take(count) {
-            picture += &format!("{line}\n");
-        }
-        picture += "…\n\n";
+        let shown: Vec<&str> = section.into_iter().take(count).collect();
+        picture += &(shown.join("\n") + "\n…\n\n");
     }
     picture.trim_end().to_owned() + "\n"
 }

@@ -25,10 +25,12 @@ pub(crate) struct Topology {
     pub(crate) ec2messages: Ec2Messages,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every member of AWS's shapes is optional")]
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
+#[expect(clippy::too_many_lines, reason = "one network, spelt out")]
 pub(crate) fn base() -> Topology {
     let subnet = |id: &str, cidr: &str| ec2::Subnet {
         subnet_id: some(id),
@@ -309,22 +311,22 @@ impl Topology {
     }
 
     /// Replaces what the endpoints' group lets in.
-    pub(crate) fn endpoint_ingress(self, ingress: Vec<IpPermission>) -> Self {
+    pub(crate) fn endpoint_ingress(self, ingress: &[IpPermission]) -> Self {
         self.groups(|groups| {
             groups
                 .iter_mut()
                 .filter(|group| group.group_id.as_deref() == Some("sg-e"))
-                .for_each(|group| group.ip_permissions = ingress.clone())
+                .for_each(|group| group.ip_permissions = ingress.to_vec());
         })
     }
 
     /// Replaces what the instance's group lets out.
-    pub(crate) fn egress(self, egress: Vec<IpPermission>) -> Self {
+    pub(crate) fn egress(self, egress: &[IpPermission]) -> Self {
         self.groups(|groups| {
             groups
                 .iter_mut()
                 .filter(|group| group.group_id.as_deref() == Some("sg-i"))
-                .for_each(|group| group.ip_permissions_egress = egress.clone())
+                .for_each(|group| group.ip_permissions_egress = egress.to_vec());
         })
     }
 

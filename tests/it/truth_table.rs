@@ -35,13 +35,13 @@ fn check(rows: Vec<Row>) {
         // Whatever fails says why, and whatever works blames nobody.
         match path.verdict {
             Blocked | Partial if path.blockers.is_empty() => {
-                wrong.push(format!("row {number} {target:?} fails and blames nobody\n{path:#?}"))
+                wrong.push(format!("row {number} {target:?} fails and blames nobody\n{path:#?}"));
             }
             Unknown if path.unknowns.is_empty() => {
-                wrong.push(format!("row {number} {target:?} is unknown and does not say why\n{path:#?}"))
+                wrong.push(format!("row {number} {target:?} is unknown and does not say why\n{path:#?}"));
             }
             Reachable | NotNeeded if !path.blockers.is_empty() => {
-                wrong.push(format!("row {number} {target:?} works and blames\n{path:#?}"))
+                wrong.push(format!("row {number} {target:?} works and blames\n{path:#?}"));
             }
             _ => {}
         }
@@ -148,42 +148,42 @@ fn routes() {
 
 #[test]
 fn security_groups() {
-    let default_group = |topology: Topology| topology.endpoint_ingress(vec![https_group("sg-e")]);
+    let default_group = |topology: Topology| topology.endpoint_ingress(&[https_group("sg-e")]);
     let two_groups = base()
         .nat()
         .groups(|groups| groups.push(security_group("sg-other", vec![], vec![https_to("0.0.0.0/0")])))
-        .egress(vec![])
+        .egress(&[])
         .member_of(&["sg-i", "sg-other"]);
     check(vec![
         ("23", default_group(eps()), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
         ("24", default_group(eps()).member_of(&["sg-e", "sg-i"]), Ssm, Reachable, &[]),
-        ("25", full().egress(vec![]), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
-        ("25", full().egress(vec![]), S3, Blocked, &["SG_HAS_NO_RULES"]),
-        ("26", full().egress(vec![https_to_list("pl-s3")]), S3, Reachable, &[]),
-        ("26", full().egress(vec![https_to_list("pl-s3")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
-        ("27", full().egress(vec![https_to("10.0.0.0/16")]), Ssm, Reachable, &[]),
-        ("27", full().egress(vec![https_to("10.0.0.0/16")]), S3, Blocked, &["ENI_SG_RULES_MISMATCH"]),
-        ("28", full().egress(vec![https_group("sg-e")]), Ssm, Reachable, &[]),
-        ("29", eps().nat().egress(vec![allow("tcp", 0, 1024, "0.0.0.0/0")]), Ssm, Reachable, &[]),
-        ("30", full().egress(vec![all_to("10.0.2.0/24")]), Ssm, Reachable, &[]),
-        ("30", full().egress(vec![all_to("10.0.2.0/24")]), S3, Blocked, &["ENI_SG_RULES_MISMATCH"]),
-        ("31", full().egress(vec![allow("udp", 443, 443, "0.0.0.0/0")]), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
+        ("25", full().egress(&[]), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
+        ("25", full().egress(&[]), S3, Blocked, &["SG_HAS_NO_RULES"]),
+        ("26", full().egress(&[https_to_list("pl-s3")]), S3, Reachable, &[]),
+        ("26", full().egress(&[https_to_list("pl-s3")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("27", full().egress(&[https_to("10.0.0.0/16")]), Ssm, Reachable, &[]),
+        ("27", full().egress(&[https_to("10.0.0.0/16")]), S3, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("28", full().egress(&[https_group("sg-e")]), Ssm, Reachable, &[]),
+        ("29", eps().nat().egress(&[allow("tcp", 0, 1024, "0.0.0.0/0")]), Ssm, Reachable, &[]),
+        ("30", full().egress(&[all_to("10.0.2.0/24")]), Ssm, Reachable, &[]),
+        ("30", full().egress(&[all_to("10.0.2.0/24")]), S3, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("31", full().egress(&[allow("udp", 443, 443, "0.0.0.0/0")]), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
         ("32", two_groups, Ssm, Reachable, &[]),
-        ("33", full().egress(vec![https_v6("::/0")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
-        ("34", eps().endpoint_ingress(vec![https_group("sg-deleted")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
-        ("35", eps().endpoint_ingress(vec![https_to("10.0.1.0/28")]).in_subnet("subnet-p", "10.0.1.5"), Ssm, Reachable, &[]),
+        ("33", full().egress(&[https_v6("::/0")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("34", eps().endpoint_ingress(&[https_group("sg-deleted")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("35", eps().endpoint_ingress(&[https_to("10.0.1.0/28")]).in_subnet("subnet-p", "10.0.1.5"), Ssm, Reachable, &[]),
         (
             "35",
-            eps().endpoint_ingress(vec![https_to("10.0.1.0/28")]).in_subnet("subnet-p", "10.0.1.200"),
+            eps().endpoint_ingress(&[https_to("10.0.1.0/28")]).in_subnet("subnet-p", "10.0.1.200"),
             Ssm,
             Blocked,
             &["ENI_SG_RULES_MISMATCH"],
         ),
-        ("94", eps().endpoint_ingress(vec![https_v6("::/0")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
-        ("egress to a part of the list", full().egress(vec![https_to("52.0.0.0/8")]), S3, Partial, &["PREFIX_LIST_PARTIAL"]),
-        ("egress to the list alone", base().nat().egress(vec![https_to_list("pl-s3")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
-        ("egress to a part of the internet", base().nat().egress(vec![https_to("52.0.0.0/8")]), Ssm, Unknown, &["partial_public_range"]),
-        ("a port beside 443", full().egress(vec![allow("tcp", 444, 65535, "0.0.0.0/0")]), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
+        ("94", eps().endpoint_ingress(&[https_v6("::/0")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("egress to a part of the list", full().egress(&[https_to("52.0.0.0/8")]), S3, Partial, &["PREFIX_LIST_PARTIAL"]),
+        ("egress to the list alone", base().nat().egress(&[https_to_list("pl-s3")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("egress to a part of the internet", base().nat().egress(&[https_to("52.0.0.0/8")]), Ssm, Unknown, &["partial_public_range"]),
+        ("a port beside 443", full().egress(&[allow("tcp", 444, 65535, "0.0.0.0/0")]), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
         ("a group that is not listed", full().member_of(&["sg-shared"]), Ssm, Unknown, &["fact_not_collected"]),
     ]);
 }
@@ -261,13 +261,13 @@ fn network_acls() {
         ),
         (
             "all blockers at once",
-            eps().egress(vec![]).endpoint_ingress(vec![]).subnet_acl("subnet-p", &[ALL_IN]),
+            eps().egress(&[]).endpoint_ingress(&[]).subnet_acl("subnet-p", &[ALL_IN]),
             Ssm,
             Blocked,
             &["SG_HAS_NO_RULES", "SUBNET_ACL_RESTRICTION"],
         ),
     ]);
-    let path = eps().egress(vec![]).endpoint_ingress(vec![]).subnet_acl("subnet-p", &[ALL_IN]).path(Ssm);
+    let path = eps().egress(&[]).endpoint_ingress(&[]).subnet_acl("subnet-p", &[ALL_IN]).path(Ssm);
     let resources: Vec<&str> = path.blockers.iter().map(|blocker| blocker.resource.as_str()).collect();
     assert_eq!(resources, ["sg-i", "sg-e", "acl-subnet-p"], "every blocker is named, not only the first");
 }
@@ -275,7 +275,7 @@ fn network_acls() {
 #[test]
 fn names() {
     let private_dns_off = |topology: Topology| topology.each_endpoint(|endpoint| endpoint.private_dns_enabled = Some(false));
-    let closed = |topology: Topology| topology.endpoint_ingress(vec![https_group("sg-e")]);
+    let closed = |topology: Topology| topology.endpoint_ingress(&[https_group("sg-e")]);
     let ssm = "ssm.eu-central-1.amazonaws.com";
     check(vec![
         ("60", private_dns_off(eps()), Ssm, Blocked, &["DNS_PRIVATE_DNS_OFF", "NO_ROUTE_TO_DESTINATION"]),
@@ -326,14 +326,14 @@ fn names() {
 fn endpoints() {
     let s3_interface = |only_inbound: bool| {
         eps().endpoint("s3", &["subnet-e"]).each_endpoint(move |endpoint| {
-            if endpoint.service_name.as_deref().unwrap().ends_with(".s3") {
+            if endpoint.service_name.as_deref().unwrap().rsplit('.').next() == Some("s3") {
                 endpoint.dns_options =
                     Some(ec2::DnsOptions { private_dns_only_for_inbound_resolver_endpoint: Some(only_inbound), ..Default::default() });
             }
         })
     };
     let elsewhere = eps().each_endpoint(|endpoint| {
-        endpoint.service_name = endpoint.service_name.as_ref().map(|name| name.replace("eu-central-1", "eu-west-1"))
+        endpoint.service_name = endpoint.service_name.as_ref().map(|name| name.replace("eu-central-1", "eu-west-1"));
     });
     let two_zones = base()
         .endpoint_group("sg-e", vec![https_to("10.0.0.0/16")])
@@ -346,7 +346,7 @@ fn endpoints() {
         ("78", s3_interface(true).gateway_endpoint("rtb-main"), S3, Reachable, &[]),
         (
             "79",
-            s3_interface(false).endpoint_ingress(vec![]).gateway_endpoint("rtb-main"),
+            s3_interface(false).endpoint_ingress(&[]).gateway_endpoint("rtb-main"),
             S3,
             Blocked,
             &["SG_HAS_NO_RULES", "DNS_CAPTURED_BY_ENDPOINT"],
@@ -452,8 +452,8 @@ fn gateways_to_the_internet() {
 /// Law 4 of the snapshot: taking a file away may turn an answer into `unknown`; it never makes one better.
 #[test]
 fn taking_a_file_away_never_makes_a_path_better() {
-    let closed = || eps().nat().endpoint_ingress(vec![]);
-    let topologies = [
+    let closed = || eps().nat().endpoint_ingress(&[]);
+    let topologies = vec![
         ("base", base()),
         ("endpoints", full()),
         ("nat", base().nat()),
@@ -461,12 +461,12 @@ fn taking_a_file_away_never_makes_a_path_better() {
         ("acl", full().subnet_acl("subnet-p", &[ALL_IN])),
         ("custom dns", eps().dns_servers(&["10.9.9.9"])),
         ("phz", base().nat().hosted_zone("amazonaws.com.", &[])),
-        ("egress", full().egress(vec![https_to("10.0.0.0/16")])),
+        ("egress", full().egress(&[https_to("10.0.0.0/16")])),
         ("blackhole", base().nat().route("rtb-main", blackhole("pl-s3", "vpce-gone"))),
         ("gateway only", base().gateway_endpoint("rtb-main")),
-        ("egress to the endpoint's group", full().egress(vec![https_group("sg-e")])),
-        ("egress to the list", full().egress(vec![https_to_list("pl-s3")])),
-        ("own group", eps().endpoint_ingress(vec![https_group("sg-i")])),
+        ("egress to the endpoint's group", full().egress(&[https_group("sg-e")])),
+        ("egress to the list", full().egress(&[https_to_list("pl-s3")])),
+        ("own group", eps().endpoint_ingress(&[https_group("sg-i")])),
         ("block public access", base().nat().block_public_access("block-bidirectional", &[])),
     ];
     for (name, topology) in topologies {
@@ -506,7 +506,7 @@ fn the_order_of_lists_never_matters() {
         .nat()
         .route("rtb-main", route_to("pl-a", "nat-1"))
         .route("rtb-main", blackhole("pl-b", "eni-gone"));
-    for topology in [full(), base().nat(), two_lists, full().egress(vec![https_to("10.0.0.0/16"), https_to("52.0.0.0/8")])] {
+    for topology in [full(), base().nat(), two_lists, full().egress(&[https_to("10.0.0.0/16"), https_to("52.0.0.0/8")])] {
         for (left, right) in topology.paths().into_iter().zip(reverse(&topology).paths()) {
             assert_eq!((left.verdict, left.via, left.blockers), (right.verdict, right.via, right.blockers));
         }
@@ -522,10 +522,10 @@ fn an_acl_with_half_a_rule_decides_nothing() {
         acls[0].associations.retain(|association| association.subnet_id.as_deref() != Some("subnet-p"));
         acls.push(own);
     });
-    let half_a_permission = full().egress(vec![ec2::IpPermission { from_port: None, ..https_to("0.0.0.0/0") }]);
+    let half_a_permission = full().egress(&[ec2::IpPermission { from_port: None, ..https_to("0.0.0.0/0") }]);
     check(vec![
         ("half a rule", broken, Ssm, Unknown, &["fact_not_collected"]),
         ("half a permission", half_a_permission, Ssm, Unknown, &["fact_not_collected"]),
-        ("a block that is none", full().egress(vec![https_to("10.0.0.0/99")]), Ssm, Unknown, &["fact_not_collected"]),
+        ("a block that is none", full().egress(&[https_to("10.0.0.0/99")]), Ssm, Unknown, &["fact_not_collected"]),
     ]);
 }

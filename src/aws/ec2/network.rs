@@ -113,7 +113,7 @@ async fn vpc_attributes(desk: &Desk, vpcs: &BTreeSet<String>) -> Option<file::De
     (vpcs.is_empty() || !vpc_attributes.is_empty()).then_some(file::DescribeVpcAttribute { vpc_attributes })
 }
 
-/// The entries of the lists that a route or a rule names, and of AWS's own for Amazon S3 and DynamoDB.
+/// The entries of the lists that a route or a rule names, and of AWS's own for S3 and `DynamoDB`.
 async fn prefix_list_entries(desk: &Desk, files: &RegionFiles) -> Option<file::GetManagedPrefixListEntries> {
     let client = desk.ec2();
     let lists = named_prefix_lists(files);
@@ -141,8 +141,8 @@ fn named_prefix_lists(files: &RegionFiles) -> BTreeSet<String> {
     let lists = files.managed_prefix_lists.iter().flat_map(|file| &file.prefix_lists);
     let of_aws = lists.filter(|list| {
         let name = list.prefix_list_name.as_deref().unwrap_or_default();
-        name.starts_with("com.amazonaws.") && (name.ends_with(".s3") || name.ends_with(".dynamodb"))
-            || name.starts_with("cn.com.amazonaws.") && name.ends_with(".s3")
+        let is_of_aws = name.starts_with("com.amazonaws.") || name.starts_with("cn.com.amazonaws.");
+        is_of_aws && matches!(name.rsplit('.').next(), Some("s3" | "dynamodb"))
     });
     of_routes.chain(of_rules).chain(of_aws.filter_map(|list| list.prefix_list_id.clone())).collect()
 }

@@ -24,32 +24,32 @@ impl<T: AsRef<str>> Shape<String> for T {
     }
 }
 
-impl<A: Shape<B>, B> Shape<Option<B>> for Option<A> {
-    fn shape(self) -> Option<B> {
+impl<From: Shape<To>, To> Shape<Option<To>> for Option<From> {
+    fn shape(self) -> Option<To> {
         self.map(Shape::shape)
     }
 }
 
-impl<A: Shape<B>, B> Shape<Vec<B>> for Option<Vec<A>> {
-    fn shape(self) -> Vec<B> {
+impl<From: Shape<To>, To> Shape<Vec<To>> for Option<Vec<From>> {
+    fn shape(self) -> Vec<To> {
         self.unwrap_or_default().shape()
     }
 }
 
-impl<A: Shape<B>, B> Shape<Vec<B>> for Vec<A> {
-    fn shape(self) -> Vec<B> {
+impl<From: Shape<To>, To> Shape<Vec<To>> for Vec<From> {
+    fn shape(self) -> Vec<To> {
         self.into_iter().map(Shape::shape).collect()
     }
 }
 
-impl<A: Shape<B>, B> Shape<BTreeMap<String, B>> for HashMap<String, A> {
-    fn shape(self) -> BTreeMap<String, B> {
+impl<From: Shape<To>, To> Shape<BTreeMap<String, To>> for HashMap<String, From> {
+    fn shape(self) -> BTreeMap<String, To> {
         self.into_iter().map(|(key, value)| (key, value.shape())).collect()
     }
 }
 
-impl<A: Shape<B>, B> Shape<BTreeMap<String, B>> for Option<HashMap<String, A>> {
-    fn shape(self) -> BTreeMap<String, B> {
+impl<From: Shape<To>, To> Shape<BTreeMap<String, To>> for Option<HashMap<String, From>> {
+    fn shape(self) -> BTreeMap<String, To> {
         self.unwrap_or_default().shape()
     }
 }

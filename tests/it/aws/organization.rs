@@ -88,14 +88,14 @@ fn accounts_are_chosen_and_left_out() {
         of(arguments).into_iter().filter(|(_, status)| status == "scanned").map(|(id, _)| id).collect()
     };
     let management = aws.planted["management"].as_str().unwrap().to_owned();
-    assert_eq!(scanned(&["--region", "us-east-1"]), [management.clone()], "the caller's own account by default");
+    assert_eq!(scanned(&["--region", "us-east-1"]), [management.as_str()], "the caller's own account by default");
     let legacy = words(&aws.planted["ous"]["/Legacy"]);
     assert_eq!(scanned(&["--ou", "/Legacy", "--region", "us-east-1"]).into_iter().collect::<BTreeSet<_>>(), legacy);
     let workloads: BTreeSet<String> =
         ["/Workloads", "/Workloads/Prod", "/Workloads/Dev"].iter().flat_map(|ou| words(&aws.planted["ous"][*ou])).collect();
     assert_eq!(scanned(&["--ou", "Root/Workloads", "--region", "us-east-1"]).into_iter().collect::<BTreeSet<_>>(), workloads);
     let one = workloads.first().unwrap();
-    assert_eq!(scanned(&["--account", one, "--region", "eu-west-1"]), [one.clone()]);
+    assert_eq!(scanned(&["--account", one, "--region", "eu-west-1"]), [one.as_str()]);
     let rest = of(&["--org", "--exclude-ou", "/Workloads", "--exclude-account", legacy.first().unwrap(), "--region", "us-east-1"]);
     let left: BTreeSet<String> = rest.iter().filter(|(_, status)| *status == "scanned").map(|(id, _)| id.clone()).collect();
     assert!(left.contains(&management) && left.is_disjoint(&workloads) && !left.contains(legacy.first().unwrap()), "{rest:?}");
