@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Scan(Box<ScanArguments>),
     /// Look at accounts and keep what was seen as a snapshot; judge nothing
     Collect(Box<CollectArguments>),
+    /// Show the whole chain of evidence of one instance, hop by hop; or a rule's page
+    Explain(Box<ExplainArguments>),
     /// List, show or test the rules
     Rules(RulesArguments),
     /// Print the least-privilege IAM policy of the scanner, or the StackSet template of its role
@@ -126,18 +128,8 @@ pub(crate) struct ScanArguments {
     pub(crate) save_snapshot: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) access: AccessArguments,
-    /// A folder of more rules (repeatable)
-    #[arg(long, value_name = "DIR", help_heading = "Rules")]
-    pub(crate) rules: Vec<PathBuf>,
-    /// Set a rule's level, or switch it off (repeatable)
-    #[arg(long, value_name = "ID=off|note|warning|error", help_heading = "Rules")]
-    pub(crate) rule: Vec<String>,
-    /// A table that overrides entries of the operating system matrix
-    #[arg(long, value_name = "FILE", help_heading = "Rules")]
-    pub(crate) operating_systems: Option<PathBuf>,
-    /// Something that you vouch for and the snapshot does not hold (repeatable)
-    #[arg(long, value_enum, help_heading = "Rules")]
-    pub(crate) assume: Vec<Assumption>,
+    #[command(flatten)]
+    pub(crate) judging: JudgingArguments,
     /// A format of the report: table or json, to stdout or to a file (repeatable) [default: table]
     #[arg(long, value_name = "FORMAT[=FILE]", help_heading = "Report")]
     pub(crate) output: Vec<Output>,
@@ -150,6 +142,51 @@ pub(crate) struct ScanArguments {
     /// Whether what could not be read, or is not known, makes the exit code 3
     #[arg(long, value_enum, default_value_t = Incomplete::Fail, help_heading = "Report")]
     pub(crate) incomplete: Incomplete,
+}
+
+/// By what to judge.
+#[derive(Debug, Args)]
+pub(crate) struct JudgingArguments {
+    /// A folder of more rules (repeatable)
+    #[arg(long, value_name = "DIR", help_heading = "Rules")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Set a rule's level, or switch it off (repeatable)
+    #[arg(long, value_name = "ID=off|note|warning|error", help_heading = "Rules")]
+    pub(crate) rule: Vec<String>,
+    /// A table that overrides entries of the operating system matrix
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(crate) operating_systems: Option<PathBuf>,
+    /// Something that you vouch for and the snapshot does not hold (repeatable)
+    #[arg(long, value_enum, help_heading = "Rules")]
+    pub(crate) assume: Vec<Assumption>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// An instance (i-…) or a rule
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Find the instance in a snapshot
+    #[arg(long, value_name = "DIR", help_heading = "What to look at")]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// Find it in a JSON report that `scan` wrote
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot", help_heading = "What to look at")]
+    pub(crate) report: Option<PathBuf>,
+    /// Find it in the built-in sample organization
+    #[arg(long, conflicts_with_all = ["snapshot", "report"], help_heading = "What to look at")]
+    pub(crate) demo: bool,
+    #[command(flatten)]
+    pub(crate) judging: JudgingArguments,
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Text, help_heading = "Report")]
+    pub(crate) format: ExplainFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainFormat {
+    Text,
+    Json,
+    /// A diagram for Markdown pages that draw Mermaid
+    Mermaid,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod collect;
+mod explain;
 mod output;
 mod permissions;
 #[cfg(feature = "aws")]
@@ -59,6 +60,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
     match arguments.command {
         Command::Scan(scan) => scan::run(&scan, &arguments.global),
         Command::Collect(collect) => collect::run(&collect, &arguments.global),
+        Command::Explain(explain) => explain::run(&explain),
         Command::Rules(rules) => rules::run(&rules),
         Command::Permissions(permissions) => permissions::run(&permissions),
         Command::Completions { shell } => {

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 
-use super::arguments::{Assumption, FailOn, Global, Incomplete, ScanArguments};
+use super::arguments::{Assumption, FailOn, Global, Incomplete, JudgingArguments, ScanArguments};
 use super::source::{self, Seen};
 use super::{Failure, output};
 use crate::exit::Exit;
@@ -11,19 +11,15 @@ use crate::platform::Tables;
 use crate::report::types::{FindingStatus, Report};
 use crate::rules::RuleSet;
 use crate::scan::{Judging, scan};
+use crate::scope::Selection;
+use crate::snapshot::Snapshot;
 
 pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Failure> {
     // Everything that can be wrong with the command line is found before AWS is asked anything.
     output::check(&arguments.output)?;
-    let rules = rules(arguments)?;
-    let tables = tables(arguments)?;
-    let judging = Judging {
-        rules: &rules,
-        tables: &tables,
-        assumptions: Assumptions { no_private_dns_overrides: arguments.assume.contains(&Assumption::NoPrivateDnsOverrides) },
-    };
     let selection = arguments.selection.selection();
     selection.check().map_err(Failure::usage)?;
+    let (rules, tables) = (rules(&arguments.judging)?, tables(&arguments.judging)?);
     let Seen { snapshot, interrupted } = match (&arguments.snapshot, arguments.demo) {
         (Some(folder), _) => source::from_folder(folder)?,
         (None, true) => source::sample()?,
@@ -33,12 +29,24 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
         snapshot.write(folder).map_err(Failure::usage)?;
         output::remark(global, &format!("snapshot written to {}", folder.display()));
     }
+    let judging = Judging { rules: &rules, tables: &tables, assumptions: assumptions(&arguments.judging) };
     let report = scan(&snapshot, &selection, &judging).map_err(Failure::usage)?;
     output::write(&report, &arguments.output, arguments.wide, global)?;
     Ok(if interrupted { Exit::Interrupted } else { exit(&report, arguments.fail_on, arguments.incomplete) })
 }
 
-fn rules(arguments: &ScanArguments) -> Result<RuleSet, Failure> {
+/// Judges a snapshot that is there already.
+pub(crate) fn judge(snapshot: &Snapshot, selection: &Selection, arguments: &JudgingArguments) -> Result<Report, Failure> {
+    let (rules, tables) = (rules(arguments)?, tables(arguments)?);
+    let judging = Judging { rules: &rules, tables: &tables, assumptions: assumptions(arguments) };
+    scan(snapshot, selection, &judging).map_err(Failure::usage)
+}
+
+fn assumptions(arguments: &JudgingArguments) -> Assumptions {
+    Assumptions { no_private_dns_overrides: arguments.assume.contains(&Assumption::NoPrivateDnsOverrides) }
+}
+
+fn rules(arguments: &JudgingArguments) -> Result<RuleSet, Failure> {
     let mut rules = RuleSet::builtin().map_err(Failure::usage)?;
     for folder in &arguments.rules {
         rules.add_folder(folder).map_err(Failure::usage)?;
@@ -56,7 +64,7 @@ fn rules(arguments: &ScanArguments) -> Result<RuleSet, Failure> {
     Ok(rules)
 }
 
-fn tables(arguments: &ScanArguments) -> Result<Tables, Failure> {
+fn tables(arguments: &JudgingArguments) -> Result<Tables, Failure> {
     let Some(file) = &arguments.operating_systems else { return Tables::builtin().map_err(Failure::usage) };
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())).map_err(Failure::usage)?;
     Tables::with_override(&text, &file.display().to_string()).map_err(Failure::usage)

@@ -243,8 +243,13 @@ fn platform_facts(
 }
 
 fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<AgentVersion>, id: &str) -> AgentFacts {
-    let unreported =
-        || Unknown::new("agent_version_unknown", id, format!("register {id} with Systems Manager: its agent's version is not reported"));
+    let unreported = || {
+        Unknown::new(
+            "agent_version_unknown",
+            id,
+            format!("look on {id} which version of SSM Agent it runs: Systems Manager does not report it"),
+        )
+    };
     let at_least = |minimum: AgentVersion| match (node, version) {
         (Known::Unknown(why), _) => Known::Unknown(why.clone()),
         (_, Some(version)) => Known::Known(version >= minimum),
@@ -271,7 +276,6 @@ fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<Agent
             (_, Some(version)) => Known::Known(version.to_string()),
             (_, None) => Known::Unknown(vec![unreported()]),
         },
-        has_version: node.as_ref().map(|_| version.is_some()),
         can_patch: at_least(AgentVersion::PATCHING_MINIMUM),
         can_use_dhmc: at_least(AgentVersion::DHMC_MINIMUM),
         needs_no_ec2messages: at_least(AgentVersion::WITHOUT_EC2MESSAGES),

@@ -99,10 +99,8 @@ pub struct AgentFacts {
     /// Whether the instance is registered with Systems Manager in its account and Region.
     pub is_registered: Known<bool>,
     pub ping: Known<Ping>,
-    /// Four numbers, such as `3.3.40.0`. Unknown while the instance is not registered.
+    /// Four numbers, such as `3.3.40.0`. Unknown while it is not reported.
     pub version: Known<String>,
-    /// Whether the version was reported at all.
-    pub has_version: Known<bool>,
     /// Version 2.0.834.0, Patch Manager's minimum, or later.
     pub can_patch: Known<bool>,
     /// Version 3.2.582.0, the minimum for the Default Host Management Configuration, or later.
@@ -262,7 +260,6 @@ impl Facts {
                 is_registered: Known::Known(true),
                 ping: Known::Known(Ping::Online),
                 version: Known::Known("3.3.2299.0".to_owned()),
-                has_version: Known::Known(true),
                 can_patch: Known::Known(true),
                 can_use_dhmc: Known::Known(true),
                 needs_no_ec2messages: Known::Known(true),

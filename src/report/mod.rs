@@ -1,10 +1,12 @@
 //! The report: one versioned set of types, and one file a format.
 
 mod build;
+mod explain;
 mod table;
 pub mod types;
 
 pub use build::{Frame, build};
+pub use explain::{Form, explain, find};
 pub use table::Look;
 use types::Report;
 
@@ -26,6 +28,11 @@ impl Format {
             Self::Json => "json",
         }
     }
+}
+
+/// Text from AWS without control characters: a name must not be able to draw on the terminal.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// Renders a report.

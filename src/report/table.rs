@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
 
+use super::plain;
 use super::types::{AccountStatus, Counts, Finding, FindingStatus, Fix, Instance, Readiness, Report, Severity};
 
 /// How the table is drawn.
@@ -29,11 +30,6 @@ pub(super) fn render(report: &Report, look: Look) -> String {
     instances(&mut text, report, look);
     unread(&mut text, report, look);
     text
-}
-
-/// Text from AWS without control characters: a name must not be able to draw on the terminal.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn count(number: u64, noun: &str) -> String {

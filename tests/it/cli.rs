@@ -157,6 +157,53 @@ fn rules_are_listed_shown_and_tested() {
 }
 
 #[test]
+fn an_instance_is_explained_hop_by_hop() {
+    let explained = run(&["explain", "i-0cc1000000a1e0129", "--demo"]);
+    assert_eq!(code(&explained), 0, "{}", shown(&explained));
+    let told = text(&explained.stdout);
+    let parts = [
+        "i-0cc1000000a1e0129 (ledger-db-01) in 333333333333 eu-central-1: not ready",
+        "[s3-egress-blocked]",
+        "s3.eu-central-1.amazonaws.com:443 is blocked",
+        "blocked by ENI_SG_RULES_MISMATCH: sg-0cc1000040a1e0000 has no outbound rule for TCP 443 to prefix list pl-6ea54007",
+        "aws ec2 authorize-security-group-egress",
+        "ssm.eu-central-1.amazonaws.com:443 is reachable via interface endpoint",
+    ];
+    for part in parts {
+        assert!(told.contains(part), "{part:?} is missing in\n{told}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&run(&["explain", "i-0cc1000000a1e0129", "--demo", "--format", "json"]).stdout).unwrap();
+    assert_eq!(json["instance"]["instance_id"], "i-0cc1000000a1e0129");
+    assert_eq!(json["findings"][0]["rule_id"], "s3-egress-blocked");
+    assert_eq!(json["fixes"].as_array().unwrap().len(), 1);
+    let diagram = text(&run(&["explain", "i-0cc1000000a1e0129", "--demo", "--format", "mermaid"]).stdout);
+    assert!(diagram.starts_with("flowchart LR\n") && diagram.contains(":::block"), "{diagram}");
+}
+
+#[test]
+fn an_explanation_comes_from_a_saved_report_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let file = file.to_str().unwrap();
+    assert_eq!(code(&run(&["scan", "--demo", "--output", &format!("json={file}")])), 1);
+    let saved = run(&["explain", "i-0cc1000000a1e0129", "--report", file]);
+    assert_eq!(text(&saved.stdout), text(&run(&["explain", "i-0cc1000000a1e0129", "--demo"]).stdout), "{}", shown(&saved));
+    let cases: [(&[&str], &str); 4] = [
+        (&["explain", "i-0"], "--snapshot DIR"),
+        (&["explain", "i-0", "--demo"], "is not among the 49 instances"),
+        (&["explain", "i-0", "--report", "/nonexistent"], "/nonexistent"),
+        (&["explain", "no-such-rule"], "no-such-rule"),
+    ];
+    for (arguments, told) in cases {
+        let output = run(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}: {}", shown(&output));
+        assert!(text(&output.stderr).contains(told), "{arguments:?}: {}", shown(&output));
+    }
+    assert_eq!(text(&run(&["explain", "s3-egress-blocked"]).stdout), text(&run(&["rules", "show", "s3-egress-blocked"]).stdout));
+}
+
+#[test]
 fn a_rule_that_does_not_load_ends_the_run() {
     let folder = tempfile::tempdir().unwrap();
     write(&folder.path().join("my-rule.yaml"), "title: Broken\nseverity: error\n");
