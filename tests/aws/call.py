@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from botocore.model import OperationModel, OperationNotFoundError
-from moto.core.model import OperationModel as MotoOperation
+from botocore.model import OperationNotFoundError
+from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.routing import NotFound, get_service_router
 from moto.core.utils import get_service_model
@@ -37,7 +37,7 @@ class Call:
         return f"{self.service}:{self.action}"
 
     @property
-    def model(self) -> MotoOperation:
+    def model(self) -> OperationModel:
         return operation(self.service, self.action)
 
     @property

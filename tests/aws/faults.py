@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from werkzeug.wrappers import Response
+
 import paging
 import wire
 from call import Call
-from werkzeug.wrappers import Response
 
 MATCHED = ("service", "action", "account", "region", "page")
 MEMBERS = {*MATCHED, "code", "message", "status", "times"}

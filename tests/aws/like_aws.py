@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import wire
-from call import Call
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
+from werkzeug.wrappers import Response
+
+import wire
+from call import Call
 from plugin_ec2 import block_mode, overlays
 from plugin_ssm import defaults_of_aws
-from werkzeug.wrappers import Response
 
 Content = dict[str, Any]
 MENDERS: dict[str, Callable[[Call, Content], None]] = {}
@@ -73,13 +74,12 @@ def instances(call: Call, content: Content) -> None:
     shows_managed = call.parameters.get("IncludeManagedResources") in (True, "true")
     for reservation in content["Reservations"]:
         for instance in reservation["Instances"]:
+            if profile := instance.get("IamInstanceProfile"):
+                profile["Id"] = profiles.get(profile["Arn"], profile.get("Id"))
+            instance |= {"Operator": {"Managed": False}, **more.get(instance["InstanceId"], {})}
             windows = instance.get("Platform") == "windows"
             instance.setdefault("PlatformDetails", "Windows" if windows else "Linux/UNIX")
             instance.setdefault("UsageOperation", "RunInstances:0002" if windows else "RunInstances")
-            if profile := instance.get("IamInstanceProfile"):
-                profile["Id"] = profiles.get(profile["Arn"], profile.get("Id"))
-            instance["Operator"] = {"Managed": False}
-            instance |= more.get(instance["InstanceId"], {})
         shown = [one for one in reservation["Instances"] if shows_managed or not one["Operator"].get("HiddenByDefault")]
         reservation["Instances"] = shown
     content["Reservations"] = [reservation for reservation in content["Reservations"] if reservation["Instances"]]
@@ -117,9 +117,8 @@ def vpc_endpoints(call: Call, content: Content) -> None:
             endpoint["PrivateDnsEnabled"] = False
             endpoint["DnsOptions"] = {"DnsRecordIpType": "service-defined"}
         else:
-            own = {"DnsName": f"{service}.{call.region}.amazonaws.com", "HostedZoneId": "Z0PRIVATE"}
-            if endpoint.get("PrivateDnsEnabled") and own not in endpoint["DnsEntries"]:
-                endpoint["DnsEntries"].append(own)
+            if endpoint.get("PrivateDnsEnabled"):
+                endpoint["DnsEntries"].append({"DnsName": f"{service}.{call.region}.amazonaws.com", "HostedZoneId": "Z0PRIVATE"})
             endpoint["DnsOptions"] = {"DnsRecordIpType": "ipv4"}
             if service == "s3":
                 endpoint["DnsOptions"]["PrivateDnsOnlyForInboundResolverEndpoint"] = False
@@ -127,12 +126,15 @@ def vpc_endpoints(call: Call, content: Content) -> None:
 
 @mends("ec2:CreateVpcEndpoint")
 def create_vpc_endpoint(call: Call, content: Content) -> None:
-    """AWS gives each interface of an endpoint an address of its subnet and the endpoint's groups. moto takes any address and the
-    VPC's default group."""
+    """AWS gives each interface of an endpoint an address of its subnet and the endpoint's groups, and names the endpoint as a whole and
+    by zone. moto takes any address and the VPC's default group, and makes up a name of another form."""
     backend = ec2_backends[call.account][call.region]
     endpoint = backend.vpc_end_points[content["VpcEndpoint"]["VpcEndpointId"]]
     endpoint.vpc_endpoint_type = endpoint.vpc_endpoint_type or "Gateway"
-    for interface in (backend.enis[one] for one in endpoint.network_interface_ids):
+    if endpoint.vpc_endpoint_type != "Interface":
+        return
+    interfaces = [backend.enis[one] for one in endpoint.network_interface_ids]
+    for interface in interfaces:
         address = interface.subnet.get_available_subnet_ip(interface)
         interface.private_ip_address = address
         interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": address}]
@@ -140,6 +142,11 @@ def create_vpc_endpoint(call: Call, content: Content) -> None:
             interface._group_set = [backend.get_security_group_from_id(group) for group in endpoint.security_group_ids]
         interface.description = f"VPC Endpoint Interface {endpoint.id}"
         interface.interface_type, interface.requester_managed, interface.status = "vpc_endpoint", True, "in-use"
+    service, zone = endpoint.service_name.rpartition(".")[2], "Z7HUB22UULQXV"
+    label = f"{endpoint.id}-{endpoint.id[-8:]}"
+    names = [label, *(f"{label}-{interface.subnet.availability_zone}" for interface in interfaces)]
+    endpoint.dns_entries = [{"DnsName": f"{name}.{service}.{call.region}.vpce.amazonaws.com", "HostedZoneId": zone} for name in names]
+    content["VpcEndpoint"] |= {"DnsEntries": endpoint.dns_entries}
 
 
 @mends("ec2:DescribeVpcs")
@@ -154,6 +161,23 @@ def subnets(call: Call, content: Content) -> None:
     """As of VPCs."""
     for subnet in content["Subnets"]:
         subnet["BlockPublicAccessStates"] = {"InternetGatewayBlockMode": block_mode(call, subnet["VpcId"], subnet["SubnetId"])}
+
+
+@mends("ec2:DescribePrefixLists")
+def prefix_lists(call: Call, content: Content) -> None:
+    """AWS gives the addresses of each list. moto gives them with GetManagedPrefixListEntries alone."""
+    lists = ec2_backends[call.account][call.region].managed_prefix_lists
+    for one in content["PrefixLists"]:
+        known = lists[one["PrefixListId"]]
+        one["Cidrs"] = [entry["Cidr"] for entry in known.entries[max(known.entries)]]
+
+
+@mends("iam:GetAccountAuthorizationDetails")
+def account_authorization_details(call: Call, content: Content) -> None:
+    """AWS gives the name and the id of each policy. moto leaves them out."""
+    known = iam_backends[call.account]["aws"].managed_policies
+    for policy in content["Policies"]:
+        policy |= {"PolicyName": known[policy["Arn"]].name, "PolicyId": known[policy["Arn"]].id}
 
 
 @mends("ssm:DescribePatchBaselines")

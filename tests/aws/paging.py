@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import botocore.session
+from werkzeug.wrappers import Request
+
 from call import Call
 from plugin import Refused
-from werkzeug.wrappers import Request
 
 _LOADER = botocore.session.get_session().get_component("data_loader")
 
@@ -27,6 +28,9 @@ WITHOUT_PAGINATOR = {
     "ec2:DescribeVpcBlockPublicAccessExclusions": ("VpcBlockPublicAccessExclusions", "NextToken", "MaxResults"),
     "route53:ListHostedZonesByVPC": ("HostedZoneSummaries", "NextToken", "MaxItems"),
 }
+
+# moto cuts a dictionary there as if it were a list, and answers 500.
+FAILS_OVER_SIZE = {"ec2:SearchTransitGatewayRoutes"}
 
 
 @dataclass
@@ -92,20 +96,23 @@ def check(call: Call) -> None:
         raise Refused(code, f"Value ( {size} ) for parameter {paged.size} is invalid: it must be between {least} and {most}.")
 
 
-def hide_token(call: Call, request: Request) -> None:
-    """Takes a token of ours out of the request: moto would look it up among its own."""
+def hide(call: Call, request: Request) -> None:
+    """Takes out of the request what moto must not see: a token of ours, which it would look up among its own, and a size that it
+    fails over."""
     paged = List.of(call)
-    token = call.parameters.get(paged.token_in) if paged else None
-    if token is None or place(token) is None:
+    if paged is None:
+        return
+    hidden = {paged.size} if call.name in FAILS_OVER_SIZE else set()
+    token = call.parameters.get(paged.token_in)
+    if token is not None and place(token) is not None:
+        hidden.add(paged.token_in)
+    if not hidden & set(call.parameters):
         return
     if request.form:
-        rest = [(key, value) for key, value in request.form.items() if key != paged.token_in]
-        body = urlencode(rest).encode()
+        put_body(request, urlencode([(key, value) for key, value in request.form.items() if key not in hidden]).encode())
     elif request.get_data():
-        body = json.dumps({key: value for key, value in json.loads(request.get_data()).items() if key != paged.token_in}).encode()
-    else:
-        return
-    put_body(request, body)
+        rest = {key: value for key, value in json.loads(request.get_data()).items() if key not in hidden}
+        put_body(request, json.dumps(rest).encode())
 
 
 def cut(call: Call, content: dict[str, Any], limit: Limit) -> None:

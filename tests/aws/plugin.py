@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import shapes
-import wire
 from botocore import xform_name
-from call import Call
 from moto.core.responses import ActionResult, BaseResponse
 from werkzeug.exceptions import InternalServerError
+
+import shapes
+import wire
+from call import Call
 
 Rows = list[dict[str, Any]]
 Answer = Callable[[Call, Rows], dict[str, Any]]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from call import Call
 from moto.ec2.models import ec2_backends
+
+from call import Call
 from plugin import ROWS, STORE, Rows, operation, whole_list
 
 OPTIONS = "ec2:DescribeVpcBlockPublicAccessOptions"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from call import Call
 from moto.core.responses import BaseResponse
-from moto.ssm.models import ssm_backends
+from moto.ssm.models import FakePatchGroup, ssm_backends
+
+from call import Call
 from plugin import STORE, Refused, Rows, operation, whole_list
 
 DHMC = "/ssm/managed-instance/default-ec2-instance-management-role"
@@ -23,7 +24,8 @@ whole_list("ssm:DescribePatchGroups.Mappings")
 def patch_states(call: Call, rows: Rows) -> dict[str, Any]:
     wanted = call.parameters.get("InstanceIds", [])
     if not 0 < len(wanted) <= MOST_INSTANCES:
-        raise Refused("ValidationException", f"1 validation error detected: {len(wanted)} instance ids; from 1 to {MOST_INSTANCES} are allowed")
+        told = f"1 validation error detected: {len(wanted)} instance ids; from 1 to {MOST_INSTANCES} are allowed"
+        raise Refused("ValidationException", told)
     return {"InstancePatchStates": [row for row in rows if row["InstanceId"] in wanted]}
 
 
@@ -46,7 +48,7 @@ def service_setting(call: Call, rows: Rows) -> dict[str, Any]:
 def defaults_of_aws(call: Call) -> dict[str, str]:
     """The baselines that AWS owns, one an operating system and each the default until another is made it. moto knows them only as
     what a patch group falls back to."""
-    return ssm_backends[call.account][call.region].default_associations
+    return FakePatchGroup("", call.region).default_associations
 
 
 @operation("ssm:GetDefaultPatchBaseline", None, "OperatingSystem")

@@ -18,28 +18,28 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import threading
+import traceback
 from typing import Any
 
-os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+from moto.ec2.responses import EC2Response
+from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.ssm.responses import SimpleSystemManagerResponse
+from werkzeug.serving import make_server
+from werkzeug.test import run_wsgi_app
+from werkzeug.wrappers import Response
 
+import lean
 import like_aws
 import paging
 import plugin
 import plugin_ec2  # noqa: F401  declares its operations
 import wire
-from call import Call, understand
+from call import understand
 from faults import Faults
-from moto.ec2.responses import EC2Response
-from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from moto.ssm.responses import SimpleSystemManagerResponse
 from plugin_ssm import QuickSetupResponse
 from record import Record
-from werkzeug.exceptions import HTTPException
-from werkzeug.serving import make_server
-from werkzeug.wrappers import Response
 
 RESPONSES = {"ec2": EC2Response, "ssm": SimpleSystemManagerResponse, "ssm-quicksetup": QuickSetupResponse}
 
@@ -57,7 +57,12 @@ class Front:
         # Read whole, or the rest of it would stand before the next request on the same connection.
         body = request.get_data()
         paging.put_body(request, body)
-        response = self.control(request) if request.path.startswith("/preflight/") else self.aws(request)
+        try:
+            response = self.control(request) if request.path.startswith("/preflight/") else self.aws(request)
+        except Exception:
+            # A mistake of this server, which must not look like silence.
+            traceback.print_exc()
+            response = Response(traceback.format_exc(), 500)
         return response(environ, start_response)
 
     def aws(self, request: BackendRequest) -> Response:
@@ -74,7 +79,7 @@ class Front:
         except plugin.Refused as refused:
             return wire.error(call, refused.code, refused.message, refused.status)
         request.environ[plugin.IN_ENVIRON] = call
-        paging.hide_token(call, request)
+        paging.hide(call, request)
         response = self.quick_setup(request) if call.service == "ssm-quicksetup" else self.ask_moto(request)
         if response.status_code == 200 and (paging.List.of(call) or call.name in like_aws.MENDERS):
             content = wire.read(call, response)
@@ -125,14 +130,23 @@ def in_json(content: Any, status: int = 200) -> Response:
 
 
 class Handler(MotoRequestHandler):
-    """Keeps connections open, as AWS does. The front reads every body whole, which is what this needs."""
+    """Keeps connections open, as AWS does. werkzeug's own handler closes each, after looking for ten milliseconds for more of it."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def send_header(self, keyword: str, value: str) -> None:
-        if (keyword.lower(), value.lower()) != ("connection", "close"):
-            super().send_header(keyword, value)
+    def run_wsgi(self) -> None:
+        content, status, headers = run_wsgi_app(self.server.app, self.make_environ(), buffered=True)
+        body = b"".join(content)
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            if name.lower() not in ("connection", "content-length", "transfer-encoding"):
+                self.send_header(name, value)
+        # With its length, an empty one too: on a connection that stays open nothing else tells where the answer ends.
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_request(self, *_: Any) -> None:
         """Standard output holds one line alone, and nobody reads a log of every request."""
@@ -144,8 +158,8 @@ def end_with_input() -> None:
 
 
 def main() -> None:
+    lean.trim()
     server = make_server("127.0.0.1", 0, Front(), threaded=True, request_handler=Handler)
-    server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print(f"listening on http://127.0.0.1:{server.server_port}", flush=True)
     threading.Thread(target=end_with_input, daemon=True).start()
     server.serve_forever()

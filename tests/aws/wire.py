@@ -8,10 +8,11 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from botocore.parsers import create_parser
-from call import Call
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.wrappers import Response
+
+from call import Call
 
 QUERY_NAMESPACES = {"iam": "https://iam.amazonaws.com/doc/2010-05-08/", "sts": "https://sts.amazonaws.com/doc/2011-06-15/"}
 

@@ -1,0 +1,285 @@
+"""Builds an organization with planted defects in the simulated AWS, and writes what is to be found.
+
+    python seed.py ENDPOINT FILE
+
+The file: {"management", "accounts": {name: id}, "suspended": id, "ous": {path: [ids of active accounts]}, "instances": {id: {"name",
+"account", "region", "readiness", "fail": [rules], "unknown": [rules], "codes": {target: [codes]}}}}. What is expected stands beside each
+instance below, and nothing here knows how the program comes to a verdict.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from seed_instances import A_MONTH_AGO, NOW, READY, Expect, Garden, not_ready
+from seed_network import ANYWHERE, Closed, Home, Natted, Network, https, instance_profile
+
+EUROPE, AMERICA, OSAKA = "eu-west-1", "us-east-1", "ap-northeast-3"
+CLOSED = ("ssm", "ssmmessages", "ec2messages")
+DHMC_ROLE = "AWSSystemsManagerDefaultEC2InstanceManagementRole"
+# The units below the root, each with its accounts.
+UNITS = {"/Workloads": [], "/Workloads/Prod": ["web", "data"], "/Workloads/Dev": ["dev"], "/Legacy": ["legacy", "edge"]}
+# The VPC has no endpoint that would take the name, and the way to its public addresses is broken.
+DEAD_NAT = ("BAD_STATE_ROUTE", "ENDPOINT_MISSING")
+NO_ADDRESS = ("IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS", "ENDPOINT_MISSING")
+ACL = ("SUBNET_ACL_RESTRICTION",)
+
+
+class Organization:
+    """The accounts, and the way into each."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.session = boto3.Session("testing", "testing", region_name=AMERICA)
+        client = self.session.client("organizations", endpoint_url=endpoint)
+        self.management = client.create_organization(FeatureSet="ALL")["Organization"]["MasterAccountId"]
+        root = client.list_roots()["Roots"][0]["Id"]
+        units, self.accounts = {"": root}, {"management": self.management}
+
+        def account(name: str, unit: str) -> str:
+            made = client.create_account(AccountName=name, Email=f"{name}@example.com")["CreateAccountStatus"]["AccountId"]
+            client.move_account(AccountId=made, SourceParentId=root, DestinationParentId=unit)
+            return made
+
+        for path, names in UNITS.items():
+            parent, _, name = path.rpartition("/")
+            units[path] = client.create_organizational_unit(ParentId=units[parent], Name=name)["OrganizationalUnit"]["Id"]
+            self.accounts |= {name: account(name, units[path]) for name in names}
+        self.suspended = account("archive", units["/Legacy"])
+        client.close_account(AccountId=self.suspended)
+        self.homes: list[Home] = []
+
+    def home(self, name: str, region: str) -> Home:
+        session = self.session
+        if name != "management":
+            role = f"arn:aws:iam::{self.accounts[name]}:role/OrganizationAccountAccessRole"
+            sts = session.client("sts", endpoint_url=self.endpoint)
+            keys = sts.assume_role(RoleArn=role, RoleSessionName="seed")["Credentials"]
+            session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        home = Home(self.endpoint, session, self.accounts[name], region)
+        if not any(one.account == home.account for one in self.homes):
+            instance_profile(home)
+        self.homes.append(home)
+        return home
+
+
+def web_europe(home: Home, garden: Garden) -> None:
+    """A NAT gateway, S3 over a gateway endpoint, and a public subnet."""
+    net = Natted(home, "web", "10.10.0.0/16")
+    for name, system in (("web-01", "al2023"), ("web-02", "ubuntu-24.04"), ("web-win-01", "windows-2022")):
+        garden.plant(home, net.private, net.group, name, READY, os=system)
+    garden.plant(home, net.public, net.group, "relay", READY, public=True)
+    # Stopped instances are judged on what can be seen of them; a stopped agent is not expected to report.
+    garden.plant(home, net.private, net.group, "batch-night", Expect("ready", ("instance-stopped",)), stopped=True)
+    garden.plant(home, net.private, net.group, "probe", Expect("ready", ("little-memory",)), kind="t3.nano")
+    # The service patches it: no other rule is about it, not even that it is not registered.
+    garden.plant(home, net.private, net.group, "eks-node", Expect("excluded", ("managed-by-aws-service",)), os="eks-auto", agent=None,
+                 operator="eks.amazonaws.com")
+    # An internet gateway drops what comes from an interface without a public address, whatever the destination: S3 too, since the
+    # gateway endpoint is not in the public subnet's table. The agent never registered, so it may be one that needs ec2messages.
+    # The VPC has no endpoint for Systems Manager, but has one for S3.
+    garden.plant(home, net.public, net.group, "jump", not_ready(
+        "not-registered", "ssm-path-blocked", "ssmmessages-path-blocked", "ec2messages-path-blocked", "s3-path-blocked",
+        ssm=NO_ADDRESS, ssmmessages=NO_ADDRESS, ec2messages=NO_ADDRESS, s3=("IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",)), agent=None)
+    # The NAT gateway was deleted and the route to it left; S3 has its own route in the same table.
+    dead = net.nat(net.public)
+    table = net.table(NatGatewayId=dead)
+    net.ec2.delete_nat_gateway(NatGatewayId=dead)
+    net.s3_endpoint(table)
+    garden.plant(home, net.subnet(20, table), net.group, "loadtest", not_ready(
+        "connection-lost", "ssm-path-blocked", "ssmmessages-path-blocked",
+        ssm=DEAD_NAT, ssmmessages=DEAD_NAT, ec2messages=DEAD_NAT), lost=True)
+    patching(home, next(iter(garden.expected)))
+
+
+def web_america(home: Home, garden: Garden) -> None:
+    """S3 over the NAT gateway; what is wrong here is not the network."""
+    net = Natted(home, "web-us", "10.20.0.0/16", s3_endpoint=False)
+    garden.plant(home, net.private, net.group, "web-us-01", READY)
+    garden.plant(home, net.private, net.group, "silent", not_ready("not-registered"), agent=None)
+    garden.plant(home, net.private, net.group, "lost", not_ready("connection-lost"), lost=True)
+    garden.plant(home, net.private, net.group, "hardened", not_ready("metadata-endpoint-off", "not-registered"), metadata="disabled",
+                 agent=None)
+
+
+def data_europe(home: Home, garden: Garden) -> None:
+    """No way to the internet; endpoints for everything."""
+    net = Closed(home, "data", "10.30.0.0/16", *CLOSED)
+    garden.plant(home, net.private, net.group, "orders-01", READY, os="rhel-9")
+    garden.plant(home, net.private, net.group, "orders-02", READY, os="rhel-9")
+    # Only what is needed may leave: to the endpoints, by a list of the customer's, and to S3, by AWS's.
+    own = net.ec2.create_managed_prefix_list(PrefixListName="data-hosts", AddressFamily="IPv4", MaxEntries=5,
+                                             Entries=[{"Cidr": net.cidr, "Description": "the VPC"}])["PrefixList"]["PrefixListId"]
+    strict = net.security_group("strict", egress=(https(lists=(own, home.s3_list)),))
+    garden.plant(home, net.private, strict, "ledger", READY)
+    # A gateway endpoint leaves S3 at its public addresses, which are not in the VPC's block.
+    inner = net.security_group("inner", egress=(https(net.cidr),))
+    garden.plant(home, net.private, inner, "vault", not_ready("s3-egress-blocked", s3=("ENI_SG_RULES_MISMATCH",)))
+    # The gateway endpoint is there, and not in this subnet's table. It is the VPC's endpoint for S3 all the same.
+    garden.plant(home, net.subnet(20, net.table()), net.group, "analytics", not_ready("s3-route-missing", s3=("NO_ROUTE_TO_DESTINATION",)))
+
+    # Commands reach an agent before 3.3.40.0 through ec2messages alone.
+    reports = Closed(home, "reports", "10.31.0.0/16", "ssm", "ssmmessages")
+    garden.plant(home, reports.private, reports.group, "reports-01", not_ready(
+        "agent-needs-ec2messages", ec2messages=("NO_ROUTE_TO_DESTINATION", "ENDPOINT_MISSING")), agent="3.2.1705.0")
+    garden.plant(home, reports.private, reports.group, "reports-02", READY)
+
+    # The network ACL lets everything out and only the VPC in: answers from public addresses are dropped, S3's too.
+    partners = Natted(home, "partners", "10.32.0.0/16")
+    acl = partners.acl((True, ANYWHERE), (False, partners.cidr))
+    garden.plant(home, partners.subnet(20, partners.private_table, acl), partners.group, "exchange", not_ready(
+        "not-registered", "ssm-path-blocked", "ssmmessages-path-blocked", "ec2messages-path-blocked", "s3-path-blocked",
+        ssm=ACL, ssmmessages=ACL, ec2messages=ACL, s3=ACL), agent=None)
+    private_dns(home, net)
+
+
+def data_america(home: Home, garden: Garden) -> None:
+    """The name of ssm is answered by a private hosted zone of the customer's, which leads to the endpoint."""
+    net = Closed(home, "data-us", "10.40.0.0/16", "ssmmessages")
+    endpoint = net.interface_endpoint("ssm", net.private, net.endpoint_group, private_dns=False)
+    route53 = home.client("route53")
+    name = f"ssm.{home.region}.amazonaws.com"
+    zone = route53.create_hosted_zone(Name=name, CallerReference="ssm", HostedZoneConfig={"PrivateZone": True},
+                                      VPC={"VPCRegion": home.region, "VPCId": net.vpc})["HostedZone"]["Id"]
+    own = endpoint["DnsEntries"][0]
+    alias = {"HostedZoneId": own["HostedZoneId"], "DNSName": own["DnsName"], "EvaluateTargetHealth": False}
+    record = {"Name": name, "Type": "A", "AliasTarget": alias}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]})
+    garden.plant(home, net.private, net.group, "orders-us-01", READY)
+
+
+def dev_europe(home: Home, garden: Garden) -> None:
+    """Default Host Management Configuration is on, so instances need no profile."""
+    home.client("iam").create_role(RoleName=DHMC_ROLE, Path="/service-role/", AssumeRolePolicyDocument=json.dumps({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))
+    home.client("iam").attach_role_policy(RoleName=DHMC_ROLE, PolicyArn="arn:aws:iam::aws:policy/AmazonSSMManagedEC2InstanceDefaultPolicy")
+    home.row("ssm:GetServiceSetting", {"SettingValue": f"service-role/{DHMC_ROLE}", "Status": "Customized", "LastModifiedDate": A_MONTH_AGO,
+                                       "LastModifiedUser": f"arn:aws:iam::{home.account}:user/admin"})
+    net = Natted(home, "dev", "10.50.0.0/16")
+    garden.plant(home, net.private, net.group, "dev-01", READY, profile=None)
+    garden.plant(home, net.private, net.group, "dev-02", READY)
+    # An agent before 3.2.582.0 gets no credentials from it, so it fell silent when its profile was taken away.
+    garden.plant(home, net.private, net.group, "dev-old", not_ready("agent-too-old-for-dhmc", "connection-lost"), profile=None,
+                 agent="3.1.1732.0", lost=True)
+    garden.plant(home, net.private, net.group, "qa", not_ready("os-not-patchable"), os="debian-13")
+    # Canonical's free updates ended in May 2023. Patch Manager lists 18.04 all the same.
+    garden.plant(home, net.private, net.group, "museum", Expect("ready", ("os-past-vendor-support",)), os="ubuntu-18.04")
+    # The endpoint takes ssm's name for the whole VPC, and its group lets another network in: NAT would have worked.
+    build = Natted(home, "build", "10.51.0.0/16")
+    build.interface_endpoint("ssm", build.private, build.security_group("endpoint", ingress=(https("10.99.0.0/16"),)))
+    garden.plant(home, build.private, build.group, "build-agent", not_ready(
+        "not-registered", "ssm-path-blocked", ssm=("ENI_SG_RULES_MISMATCH", "DNS_CAPTURED_BY_ENDPOINT")), agent=None)
+
+
+def legacy_america(home: Home, garden: Garden) -> None:
+    """Old systems, and a transit gateway."""
+    net = Natted(home, "office", "10.60.0.0/16")
+    # Older than Patch Manager's 2.0.834.0. It needs ec2messages, and reaches it through NAT.
+    garden.plant(home, net.private, net.group, "files", not_ready("agent-too-old-for-patching"), os="windows-2022", agent="2.0.755.0")
+    garden.plant(home, net.private, net.group, "crm", not_ready("no-instance-role", "not-registered"), profile=None, agent=None)
+    # The endpoint for ssm is there with private DNS off, so the name leads to public addresses, and there is no way to them.
+    erp = Closed(home, "erp", "10.61.0.0/16", "ssmmessages", "ec2messages")
+    erp.interface_endpoint("ssm", erp.private, erp.endpoint_group, private_dns=False)
+    garden.plant(home, erp.private, erp.group, "erp", not_ready(
+        "not-registered", "ssm-path-blocked", ssm=("NO_ROUTE_TO_DESTINATION", "DNS_PRIVATE_DNS_OFF")), os="windows-2022", agent=None)
+    # What is behind a transit gateway is not modelled. The agent is online, which proves ssm; S3 has its own route; whether commands
+    # get through is not known.
+    hub = Network(home, "hr", "10.62.0.0/16")
+    gateway = hub.ec2.create_transit_gateway(Description="office")["TransitGateway"]["TransitGatewayId"]
+    plain = hub.subnet(0)
+    hub.ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=gateway, VpcId=hub.vpc, SubnetIds=[plain])
+    table = hub.table(TransitGatewayId=gateway)
+    hub.s3_endpoint(table)
+    garden.plant(home, hub.subnet(10, table), hub.group, "hr", Expect("unknown", unknown=("ssmmessages-path-blocked",)))
+
+
+def edge_osaka(home: Home, garden: Garden) -> None:
+    """Quick Setup deploys no patch policies to Osaka."""
+    net = Network(home, "edge", "10.70.0.0/16")
+    garden.plant(home, net.subnet(0, net.internet_table()), net.group, "edge-01", not_ready("region-without-patch-policies"), public=True)
+
+
+def management_america(home: Home, garden: Garden) -> None:
+    """One instance of its own, and an existing patch policy of the organization."""
+    net = Network(home, "audit", "10.80.0.0/16")
+    garden.plant(home, net.subnet(0, net.internet_table()), net.group, "audit", READY, public=True)
+    home.row("ssm-quicksetup:GetConfigurationManager", {
+        "ManagerArn": f"arn:aws:ssm-quicksetup:{home.region}:{home.account}:configuration-manager/7f1d2a54-3c1b-4d0e-9a39-5a4f0c7e1b11",
+        "Name": "Nightly", "Description": "what is there already", "CreatedAt": A_MONTH_AGO, "LastModifiedAt": A_MONTH_AGO,
+        "ConfigurationDefinitions": [{"Id": "nightly-1", "Type": "AWSQuickSetupType-PatchPolicy", "TypeVersion": "1.0", "Parameters": {
+            "PatchPolicyName": "Nightly", "ConfigurationOptionsPatchOperation": "Scan", "TargetRegions": f"{EUROPE},{AMERICA}"}}],
+        "StatusSummaries": [{"StatusType": "Deployment", "Status": "SUCCEEDED", "LastUpdatedAt": A_MONTH_AGO}],
+        "Tags": {"team": "platform"}})
+
+
+def patching(home: Home, instance: str) -> None:
+    """What was set up before: a patch group, an association, a maintenance window, and what came of them on one instance."""
+    ssm = home.client("ssm")
+    window = ssm.create_maintenance_window(Name="weekly", Schedule="cron(0 2 ? * SUN *)", Duration=2, Cutoff=1,
+                                           AllowUnassociatedTargets=True)["WindowId"]
+    ssm.register_task_with_maintenance_window(WindowId=window, TaskArn="AWS-RunPatchBaseline", TaskType="RUN_COMMAND", MaxConcurrency="1",
+                                              MaxErrors="1", Targets=[{"Key": "InstanceIds", "Values": [instance]}])
+    baseline = ssm.get_default_patch_baseline(OperatingSystem="AMAZON_LINUX_2023")["BaselineId"]
+    identity: dict[str, Any] = {"BaselineId": baseline, "BaselineName": "AWS-AmazonLinux2023DefaultPatchBaseline", "DefaultBaseline": True,
+                                "OperatingSystem": "AMAZON_LINUX_2023"}
+    home.row("ssm:DescribePatchGroups", {"PatchGroup": "web", "BaselineIdentity": identity})
+    home.row("ssm:ListAssociations", {
+        "Name": "AWS-GatherSoftwareInventory", "AssociationId": "8dfe3659-4309-493a-8755-0123456789ab", "AssociationVersion": "1",
+        "AssociationName": "Inventory", "Targets": [{"Key": "InstanceIds", "Values": ["*"]}], "ScheduleExpression": "rate(12 hours)",
+        "LastExecutionDate": NOW})
+    home.row("ssm:DescribeInstancePatchStates", {
+        "InstanceId": instance, "PatchGroup": "web", "BaselineId": baseline, "SnapshotId": "521c3536-930c-4aa9-950e-01234567abcd",
+        "Operation": "Scan", "OperationStartTime": A_MONTH_AGO, "OperationEndTime": A_MONTH_AGO, "InstalledCount": 210, "MissingCount": 3,
+        "FailedCount": 0})
+    home.row("ssm:GetInventory", {"Id": instance, "Data": {"AWS:InstanceInformation": {
+        "TypeName": "AWS:InstanceInformation", "SchemaVersion": "1.0", "CaptureTime": NOW.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "Content": [{"AgentType": "amazon-ssm-agent", "InstanceStatus": "Active", "PlatformName": "Amazon Linux"}]}}})
+
+
+def private_dns(home: Home, net: Network) -> None:
+    """A private zone and a forwarding rule of the customer's, for names that no agent asks for."""
+    home.client("route53").create_hosted_zone(Name="corp.example", CallerReference="corp", HostedZoneConfig={"PrivateZone": True},
+                                              VPC={"VPCRegion": home.region, "VPCId": net.vpc})
+    resolver = home.client("route53resolver")
+    subnets = [net.subnet(number) for number in (250, 251)]
+    endpoint = resolver.create_resolver_endpoint(
+        CreatorRequestId="out", Name="out", Direction="OUTBOUND", SecurityGroupIds=[net.group],
+        IpAddresses=[{"SubnetId": subnet} for subnet in subnets])["ResolverEndpoint"]["Id"]
+    rule = resolver.create_resolver_rule(
+        CreatorRequestId="rule", Name="office", RuleType="FORWARD", DomainName="office.example", ResolverEndpointId=endpoint,
+        TargetIps=[{"Ip": "192.168.1.53", "Port": 53}])["ResolverRule"]["Id"]
+    resolver.associate_resolver_rule(ResolverRuleId=rule, Name="office", VPCId=net.vpc)
+
+
+PLANTINGS = [
+    ("management", AMERICA, management_america),
+    ("web", EUROPE, web_europe),
+    ("web", AMERICA, web_america),
+    ("data", EUROPE, data_europe),
+    ("data", AMERICA, data_america),
+    ("dev", EUROPE, dev_europe),
+    ("legacy", AMERICA, legacy_america),
+    ("edge", OSAKA, edge_osaka),
+]
+
+
+def main(endpoint: str, file: str) -> None:
+    organization, garden = Organization(endpoint), Garden()
+    for account, region, build in PLANTINGS:
+        home = organization.home(account, region)
+        build(home, garden)
+        home.put_rows()
+    ous = {path: [organization.accounts[name] for name in names] for path, names in UNITS.items()}
+    planted = {"management": organization.management, "accounts": organization.accounts, "suspended": organization.suspended, "ous": ous,
+               "instances": garden.expected}
+    Path(file).write_text(json.dumps(planted, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
