@@ -70,7 +70,7 @@ shape! {
         id: Option<String>,
         parameters: BTreeMap<String, String>,
     }
-    pub struct StatusSummary { status: Option<String>, status_type: Option<String>, status_message: Option<String>, last_updated_at: Option<String> }
+    pub struct StatusSummary { status: Option<String>, status_type: Option<String>, status_message: Option<String>, #[serde(deserialize_with = "crate::snapshot::shape::time")] last_updated_at: Option<String> }
 
     pub struct OrganizationDetail {
         id: Option<String>,

@@ -31,7 +31,7 @@ shape! {
     pub struct InstanceInformation {
         instance_id: Option<String>,
         ping_status: Option<String>,
-        last_ping_date_time: Option<String>,
+        #[serde(deserialize_with = "crate::snapshot::shape::time")] last_ping_date_time: Option<String>,
         agent_version: Option<String>,
         is_latest_version: Option<bool>,
         platform_type: Option<String>,
@@ -39,7 +39,7 @@ shape! {
         platform_version: Option<String>,
         activation_id: Option<String>,
         iam_role: Option<String>,
-        registration_date: Option<String>,
+        #[serde(deserialize_with = "crate::snapshot::shape::time")] registration_date: Option<String>,
         resource_type: Option<String>,
         name: Option<String>,
         #[serde(rename = "IPAddress")]
@@ -55,8 +55,8 @@ shape! {
         baseline_id: Option<String>,
         snapshot_id: Option<String>,
         operation: Option<String>,
-        operation_start_time: Option<String>,
-        operation_end_time: Option<String>,
+        #[serde(deserialize_with = "crate::snapshot::shape::time")] operation_start_time: Option<String>,
+        #[serde(deserialize_with = "crate::snapshot::shape::time")] operation_end_time: Option<String>,
         installed_count: Option<i32>,
         missing_count: Option<i32>,
         failed_count: Option<i32>,
@@ -77,13 +77,13 @@ shape! {
         document_version: Option<String>,
         targets: Vec<Target>,
         schedule_expression: Option<String>,
-        last_execution_date: Option<String>,
+        #[serde(deserialize_with = "crate::snapshot::shape::time")] last_execution_date: Option<String>,
     }
     pub struct Target { key: Option<String>, values: Vec<String> }
     pub struct ServiceSetting {
         setting_id: Option<String>,
         setting_value: Option<String>,
-        last_modified_date: Option<String>,
+        #[serde(deserialize_with = "crate::snapshot::shape::time")] last_modified_date: Option<String>,
         #[serde(rename = "ARN")]
         arn: Option<String>,
         status: Option<String>,

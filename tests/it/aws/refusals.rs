@@ -89,7 +89,9 @@ fn a_list_that_breaks_off_is_unknown() {
         if expected["region"] != "eu-west-1" {
             continue;
         }
-        if expected["account"] == account.as_str() {
+        let is_stopped = expected["fail"].as_array().unwrap().contains(&json!("instance-stopped"));
+        // Whether a stopped instance is registered is not asked.
+        if expected["account"] == account.as_str() && !is_stopped {
             assert_ne!(said[id], "ready", "{id}: nobody knows whether it is registered");
         } else if expected["account"] == aws.account("data").as_str() {
             assert_eq!(said.get(id), None, "half a list of instances is none");
