@@ -9,7 +9,7 @@ use super::trace::{NAT_PORTS, Sieve, Trace};
 use super::verdict::{Code, Decision, HopKind, Place, Target, Via};
 use crate::model::is_word;
 use crate::model::known::{Known, Unknown};
-use crate::snapshot::ec2::{NatGateway, NetworkAcl, Subnet};
+use crate::snapshot::ec2::{NatGateway, NatGatewayAddress, NetworkAcl, RouteTable, Subnet};
 
 const HTTPS: u32 = 443;
 
@@ -151,7 +151,7 @@ fn dns_of_gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str)
 }
 
 fn internet_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
-    leave_by_internet_gateway(trace, source, id, source.subnet, Crossing::Direct);
+    leave_by_internet_gateway(trace, source, id, Some(source.subnet), Crossing::Direct);
     if !source.has_public_address {
         let detail = "has no public IPv4 address, so the internet gateway drops what it sends".to_owned();
         trace.hop(HopKind::InternetGateway, id, Decision::Block, detail.clone());
@@ -171,7 +171,7 @@ enum Crossing {
 }
 
 /// Leaves the VPC: the gateway is attached, and Block Public Access lets the traffic through.
-fn leave_by_internet_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str, subnet: &Subnet, crossing: Crossing) {
+fn leave_by_internet_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str, subnet: Option<&Subnet>, crossing: Crossing) {
     let kind = HopKind::InternetGateway;
     match source.home.internet_gateway(id) {
         Known::Unknown(why) => {
@@ -203,7 +203,7 @@ fn leave_by_internet_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &st
                 BlockMode::Bidirectional => true,
             };
             if is_blocked {
-                let resource = subnet.subnet_id.as_deref().unwrap_or(source.vpc_id);
+                let resource = subnet.and_then(|subnet| subnet.subnet_id.as_deref()).unwrap_or(source.vpc_id);
                 let detail = "is under VPC Block Public Access".to_owned();
                 trace.hop(kind, id, Decision::Block, detail.clone());
                 trace.block(Code::VpcBlockPublicAccessEnabled, resource, detail, Place::Other);
@@ -219,9 +219,9 @@ enum BlockMode {
     Bidirectional,
 }
 
-/// The effective mode of VPC Block Public Access for a subnet: AWS's own field where it is there, else from options and exclusions
+/// The effective mode of VPC Block Public Access for a subnet, or for the VPC as a whole: AWS's own field where it is there, else from options and exclusions
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html>).
-fn block_mode(source: &Source<'_, '_>, subnet: &Subnet) -> Known<BlockMode> {
+fn block_mode(source: &Source<'_, '_>, subnet: Option<&Subnet>) -> Known<BlockMode> {
     let parse = |mode: &str| match mode.to_ascii_lowercase().as_str() {
         "off" => Some(BlockMode::Off),
         "block-ingress" => Some(BlockMode::Ingress),
@@ -231,7 +231,7 @@ fn block_mode(source: &Source<'_, '_>, subnet: &Subnet) -> Known<BlockMode> {
     let unreadable = |mode: &str| {
         Known::unknown("fact_not_collected", mode, "check the mode of VPC Block Public Access by hand: its value is not known here")
     };
-    let states = subnet.block_public_access_states.as_ref().or(source.vpc.block_public_access_states.as_ref());
+    let states = subnet.and_then(|subnet| subnet.block_public_access_states.as_ref()).or(source.vpc.block_public_access_states.as_ref());
     if let Some(mode) = states.and_then(|states| states.internet_gateway_block_mode.as_deref()) {
         return parse(mode).map_or_else(|| unreadable(mode), Known::Known);
     }
@@ -247,7 +247,7 @@ fn block_mode(source: &Source<'_, '_>, subnet: &Subnet) -> Known<BlockMode> {
     let Some(exclusions) = &source.home.files.block_public_access_exclusions else {
         return Known::Unknown(vec![source.home.not_collected("ec2:DescribeVpcBlockPublicAccessExclusions")]);
     };
-    let subnet_id = subnet.subnet_id.as_deref().unwrap_or_default();
+    let subnet_id = subnet.and_then(|subnet| subnet.subnet_id.as_deref()).unwrap_or_default();
     let of = |id: &str| {
         exclusions.vpc_block_public_access_exclusions.iter().find(|exclusion| {
             let is_live =
@@ -284,37 +284,47 @@ fn nat_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target: Tar
     if !nat.attached_appliances.is_empty() {
         unmodelled(trace, id, "nat_appliance", "check that the appliance attached to the NAT gateway lets the traffic pass");
     }
-    let is_regional = is_word(nat.availability_mode.as_ref(), "regional");
-    let subnet = match nat.subnet_id.as_deref() {
-        Some(subnet_id) if !is_regional => match source.home.subnet(subnet_id) {
-            Known::Known(subnet) => subnet,
-            Known::Unknown(why) => {
-                trace.doubt(why);
-                return;
+    let subnet_id = nat.subnet_id.as_deref();
+    if is_word(nat.availability_mode.as_ref(), "regional") {
+        regional_nat_gateway(trace, source, nat, target);
+    } else if let Some(subnet_id) = subnet_id {
+        match source.home.subnet(subnet_id) {
+            Known::Known(subnet) => {
+                if subnet_id != source.subnet_id {
+                    acl_of_nat_subnet(trace, source, subnet);
+                }
+                let table = source.home.route_table(subnet_id, source.vpc_id);
+                beyond_nat(trace, source, nat, table, Some(subnet), target);
             }
-        },
-        _ if is_regional => {
-            unmodelled(
-                trace,
-                id,
-                "regional_nat_not_modelled",
-                "check the route table of the regional NAT gateway by hand: this version does not model it",
-            );
-            return;
+            Known::Unknown(why) => trace.doubt(why),
         }
-        _ => {
-            trace.doubt([Unknown::new(
-                "fact_not_collected",
-                id,
-                "collect ec2-describe-nat-gateways.json again: the gateway has no SubnetId",
-            )]);
-            return;
-        }
-    };
-    if subnet.subnet_id.as_deref() != Some(source.subnet_id) {
-        acl_of_nat_subnet(trace, source, subnet);
+    } else {
+        let settled_by = "collect ec2-describe-nat-gateways.json again: the gateway has no SubnetId";
+        trace.doubt([Unknown::new("fact_not_collected", id, settled_by)]);
     }
-    beyond_nat(trace, source, nat, subnet, target);
+}
+
+/// A regional NAT gateway stands in no subnet and passes no network ACL of its own; it has a route table
+/// (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateways-regional.html>, assumption A-100).
+fn regional_nat_gateway(trace: &mut Trace, source: &Source<'_, '_>, nat: &NatGateway, target: Target) {
+    let id = nat.nat_gateway_id.as_deref().unwrap_or_default();
+    let Some(table) = nat.route_table_id.as_deref() else {
+        let settled_by = "collect ec2-describe-nat-gateways.json again: the regional gateway has no RouteTableId";
+        trace.doubt([Unknown::new("fact_not_collected", id, settled_by)]);
+        return;
+    };
+    let serves = |address: &NatGatewayAddress| {
+        let by_id = address.availability_zone_id.is_some() && address.availability_zone_id == source.subnet.availability_zone_id;
+        by_id || (address.availability_zone.is_some() && address.availability_zone == source.subnet.availability_zone)
+    };
+    // While AWS provides the zones itself, another zone serves until the instance's own has an address.
+    if !is_word(nat.auto_provision_zones.as_ref(), "enabled") && !nat.nat_gateway_addresses.iter().any(serves) {
+        let zone = source.subnet.availability_zone.as_deref().unwrap_or("the instance's Availability Zone");
+        let settled_by = format!("give {id} an address in {zone}: AWS does not say whether another zone's serves it");
+        trace.hop(HopKind::NatGateway, id, Decision::Unknown, settled_by.clone());
+        trace.doubt([Unknown::new("regional_nat_az", id, settled_by)]);
+    }
+    beyond_nat(trace, source, nat, source.home.route_table_by_id(table), None, target);
 }
 
 /// The network ACL of the NAT gateway's subnet, four times: in from the instance, out to the service, back in on the gateway's own ports,
@@ -425,11 +435,18 @@ pub(super) fn blame_acl(trace: &mut Trace, acl: &NetworkAcl, denied: &Denied<'_>
     trace.blame(code, &id, detail, place);
 }
 
-/// The NAT gateway's own subnet must lead on: to an internet gateway, or to the gateway endpoint in its table.
-fn beyond_nat(trace: &mut Trace, source: &Source<'_, '_>, nat: &NatGateway, subnet: &Subnet, target: Target) {
+/// The NAT gateway's own route table must lead on: to an internet gateway, or to the gateway endpoint in it. `subnet` is where the
+/// gateway stands; a regional one stands in none.
+fn beyond_nat(
+    trace: &mut Trace,
+    source: &Source<'_, '_>,
+    nat: &NatGateway,
+    table: Known<&RouteTable>,
+    subnet: Option<&Subnet>,
+    target: Target,
+) {
     let nat_id = nat.nat_gateway_id.as_deref().unwrap_or_default();
-    let subnet_id = subnet.subnet_id.as_deref().unwrap_or_default();
-    let table = match source.home.route_table(subnet_id, source.vpc_id) {
+    let table = match table {
         Known::Known(table) => table,
         Known::Unknown(why) => {
             trace.doubt(why);
@@ -478,7 +495,7 @@ fn beyond_nat(trace: &mut Trace, source: &Source<'_, '_>, nat: &NatGateway, subn
                     &mut part,
                     share.next_hop.id(),
                     "unsupported_target",
-                    "check by hand where the route of the NAT gateway's subnet leads",
+                    "check by hand where the route of the NAT gateway's table leads",
                 );
             }
         }

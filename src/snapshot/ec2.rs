@@ -370,6 +370,7 @@ shape! {
         state: Option<String>,
         connectivity_type: Option<String>,
         availability_mode: Option<String>,
+        auto_provision_zones: Option<String>,
         route_table_id: Option<String>,
         nat_gateway_addresses: Vec<NatGatewayAddress>,
         attached_appliances: Vec<AttachedAppliance>,

@@ -403,6 +403,16 @@ fn ec2messages_is_not_always_needed() {
 fn gateways_to_the_internet() {
     let public = || base().in_subnet("subnet-u", "10.0.9.10").public_address();
     let nat_in_private_subnet = base().nat().nat_gateway(|nat| nat.subnet_id = Some("subnet-e".into()));
+    let regional = |table: &'static str, zone: &'static str| {
+        base().nat().nat_gateway(move |nat| {
+            nat.availability_mode = Some("regional".into());
+            nat.subnet_id = None;
+            nat.route_table_id = Some(table.into());
+            nat.nat_gateway_addresses =
+                vec![ec2::NatGatewayAddress { availability_zone: Some(zone.into()), ..ec2::NatGatewayAddress::default() }];
+        })
+    };
+    let automatic = |topology: Topology| topology.nat_gateway(|nat| nat.auto_provision_zones = Some("enabled".into()));
     let igw_detached = public().with(|files| files.internet_gateways.as_mut().unwrap().internet_gateways[0].attachments.clear());
     check(vec![
         ("a public instance", public(), Ssm, Reachable, &[]),
@@ -416,12 +426,24 @@ fn gateways_to_the_internet() {
             &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"],
         ),
         ("99", base().nat().nat_gateway(|nat| nat.subnet_id = Some("subnet-p".into())), Ssm, Blocked, &["CANNOT_ROUTE"]),
+        ("100", regional("rtb-u", "eu-central-1a"), Ssm, Reachable, &[]),
+        ("101", regional("rtb-main", "eu-central-1a"), Ssm, Blocked, &["CANNOT_ROUTE"]),
+        ("102", regional("rtb-u", "eu-central-1b"), Ssm, Unknown, &["regional_nat_az"]),
+        ("102 without a way on", regional("rtb-main", "eu-central-1b"), Ssm, Blocked, &["CANNOT_ROUTE"]),
+        ("102 while AWS provides the zones", automatic(regional("rtb-u", "eu-central-1b")), Ssm, Reachable, &[]),
         (
-            "102",
-            base().nat().nat_gateway(|nat| nat.availability_mode = Some("regional".into())),
+            "a regional NAT gateway has no network ACL of its own",
+            regional("rtb-u", "eu-central-1a").subnet_acl("subnet-u", &[]),
             Ssm,
-            Unknown,
-            &["regional_nat_not_modelled"],
+            Reachable,
+            &[],
+        ),
+        (
+            "a regional NAT gateway under Block Public Access",
+            regional("rtb-u", "eu-central-1a").block_public_access("block-bidirectional", &[("subnet-u", "allow-egress")]),
+            Ssm,
+            Blocked,
+            &["VPC_BLOCK_PUBLIC_ACCESS_ENABLED"],
         ),
         ("103", base().in_subnet("subnet-u", "10.0.9.10"), Ssm, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]),
         ("105", igw_detached, Ssm, Blocked, &["BAD_STATE"]),

@@ -78,7 +78,7 @@ shapes! { sdk, ec2;
     ManagedPrefixList => ManagedPrefixList { prefix_list_id, prefix_list_name, prefix_list_arn, address_family, owner_id,
         max_entries, version, state, tags };
     PrefixListEntry => PrefixListEntry { cidr, description };
-    NatGateway => NatGateway { nat_gateway_id, vpc_id, subnet_id, state, connectivity_type, availability_mode, route_table_id,
+    NatGateway => NatGateway { nat_gateway_id, vpc_id, subnet_id, state, connectivity_type, availability_mode, auto_provision_zones, route_table_id,
         nat_gateway_addresses, attached_appliances, tags };
     NatGatewayAddress => NatGatewayAddress { allocation_id, network_interface_id, private_ip, public_ip, is_primary, status,
         availability_zone, availability_zone_id };
