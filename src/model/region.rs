@@ -28,6 +28,7 @@ pub struct Region<'a> {
     tables: Index<'a, RouteTable>,
     table_of_subnet: HashMap<&'a str, &'a RouteTable>,
     main_table_of_vpc: HashMap<&'a str, &'a RouteTable>,
+    edge_tables: HashMap<&'a str, &'a RouteTable>,
     groups: Index<'a, SecurityGroup>,
     acl_of_subnet: HashMap<&'a str, &'a NetworkAcl>,
     interfaces: Index<'a, NetworkInterface>,
@@ -65,12 +66,15 @@ impl<'a> Region<'a> {
         let gaps =
             all_gaps.iter().filter(|gap| gap.account_id == account && gap.region.as_deref().is_none_or(|region| region == name)).collect();
         let tables = files.route_tables.as_ref().map(|file| file.route_tables.as_slice());
-        let (mut table_of_subnet, mut main_table_of_vpc) = (HashMap::new(), HashMap::new());
+        let (mut table_of_subnet, mut main_table_of_vpc, mut edge_tables) = (HashMap::new(), HashMap::new(), HashMap::new());
         for table in tables.unwrap_or_default() {
             for association in &table.associations {
                 let is_live = association.association_state.as_ref().is_none_or(|state| is_word(state.state.as_ref(), "associated"));
                 if let (Some(subnet), true) = (&association.subnet_id, is_live) {
                     table_of_subnet.insert(subnet.as_str(), table);
+                }
+                if let (Some(gateway), true) = (&association.gateway_id, is_live) {
+                    edge_tables.insert(gateway.as_str(), table);
                 }
                 if let (Some(true), Some(vpc)) = (association.main, &table.vpc_id) {
                     main_table_of_vpc.insert(vpc.as_str(), table);
@@ -104,6 +108,7 @@ impl<'a> Region<'a> {
             tables: index(tables, |table| table.route_table_id.as_ref()),
             table_of_subnet,
             main_table_of_vpc,
+            edge_tables,
             groups: index(files.security_groups.as_ref().map(|file| file.security_groups.as_slice()), |group| group.group_id.as_ref()),
             acl_of_subnet,
             interfaces: index(files.network_interfaces.as_ref().map(|file| file.network_interfaces.as_slice()), |interface| {
@@ -182,6 +187,11 @@ impl<'a> Region<'a> {
             Some(table) => Known::Known(table),
             None => self.find(&self.main_table_of_vpc, self.files.route_tables.is_some(), "ec2:DescribeRouteTables", vpc),
         }
+    }
+
+    /// The route table for what enters the VPC through a gateway, among the tables that were collected.
+    pub fn edge_route_table(&self, gateway: &str) -> Option<&'a RouteTable> {
+        self.edge_tables.get(gateway).copied()
     }
 
     pub fn route_table_by_id(&self, id: &str) -> Known<&'a RouteTable> {

@@ -5,6 +5,7 @@
 
 mod dns;
 mod endpoint_policy;
+mod local;
 mod network_acl;
 mod next_hop;
 mod path;

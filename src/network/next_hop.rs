@@ -1,14 +1,15 @@
 //! What happens to a part of a target at the next hop of its route: endpoint, NAT gateway, internet gateway, or something not modelled.
 
 use super::endpoint_policy;
+use super::local;
 use super::network_acl;
 use super::route::{self, NextHop, Share};
 use super::set::{FlowSet, IntervalSet};
 use super::source::Source;
 use super::trace::{NAT_PORTS, Sieve, Trace};
 use super::verdict::{Code, Decision, HopKind, Place, Target, Via};
-use crate::model::is_word;
 use crate::model::known::{Known, Unknown};
+use crate::model::{is_word, net};
 use crate::snapshot::ec2::{NatGateway, NatGatewayAddress, NetworkAcl, RouteTable, Subnet};
 
 const HTTPS: u32 = 443;
@@ -54,9 +55,7 @@ pub(super) fn follow(trace: &mut Trace, source: &Source<'_, '_>, share: &Share<'
         NextHop::VirtualPrivateGateway(id) => {
             unmodelled(trace, id, "on_prem", "check that the network behind the gateway leads to the service");
         }
-        NextHop::Interface(id) => {
-            unmodelled(trace, id, "nat_appliance", "check that the appliance behind the interface forwards the traffic");
-        }
+        NextHop::Interface(id) => nat_instance(trace, source, id),
         NextHop::Unmodelled(id) => unmodelled(
             trace,
             id,
@@ -93,6 +92,25 @@ fn route_place(source: &Source<'_, '_>, table: &str, destination: Option<&str>) 
 fn unmodelled(trace: &mut Trace, resource: &str, code: &str, settled_by: &str) {
     trace.hop(HopKind::Other, resource, Decision::Unknown, settled_by);
     trace.doubt([Unknown::new(code, resource, settled_by)]);
+}
+
+/// An instance that forwards: EC2 hands it such traffic only with the source/destination check off; what the guest does with it no
+/// API shows (<https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html>).
+fn nat_instance(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
+    if let Known::Known(interface) = source.home.interface(id) {
+        let is_of_instance = interface.attachment.as_ref().is_some_and(|attachment| attachment.instance_id.is_some());
+        if is_of_instance && interface.source_dest_check == Some(true) {
+            let detail = "checks source and destination, so EC2 drops what it is to forward";
+            trace.hop(HopKind::Other, id, Decision::Block, detail);
+            trace.block(Code::EniSourceDestCheckRestriction, id, detail, Place::Other);
+            return;
+        }
+        if is_of_instance {
+            unmodelled(trace, id, "os_forwarding", "check that the instance behind the interface forwards the traffic");
+            return;
+        }
+    }
+    unmodelled(trace, id, "nat_appliance", "check that the appliance behind the interface forwards the traffic");
 }
 
 fn gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target: Target) {
@@ -152,6 +170,7 @@ fn dns_of_gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str)
 
 fn internet_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
     leave_by_internet_gateway(trace, source, id, Some(source.subnet), Crossing::Direct);
+    local::comes_back(trace, source, id, &IntervalSet::address(source.address));
     if !source.has_public_address {
         let detail = "has no public IPv4 address, so the internet gateway drops what it sends".to_owned();
         trace.hop(HopKind::InternetGateway, id, Decision::Block, detail.clone());
@@ -453,6 +472,7 @@ fn beyond_nat(
             return;
         }
     };
+    local::stays_local(trace, source, Known::Known(table), &IntervalSet::address(source.address));
     let table_id = table.route_table_id.as_deref().unwrap_or_default();
     let splits = route::split(source.home, table, &source.vpc_nets, &trace.addresses, trace.avoids_aws_lists);
     let [split] = splits.as_slice() else {
@@ -476,7 +496,10 @@ fn beyond_nat(
                 let detail = format!("is a private NAT gateway, and {id} drops what it sends");
                 part.block(Code::IgwPublicIpAssociationForEgress, nat_id, detail, Place::Other);
             }
-            NextHop::InternetGateway(id) => leave_by_internet_gateway(&mut part, source, id, subnet, Crossing::Nat),
+            NextHop::InternetGateway(id) => {
+                leave_by_internet_gateway(&mut part, source, id, subnet, Crossing::Nat);
+                local::comes_back(&mut part, source, id, &where_it_stands(source, subnet));
+            }
             NextHop::Endpoint(id) => gateway_endpoint(&mut part, source, id, target),
             NextHop::NatGateway(id) => {
                 let detail = format!("leads {nat_id} on to {id}: a NAT gateway cannot send through another one, or through itself");
@@ -507,4 +530,12 @@ fn beyond_nat(
         trace.notes.extend(part.notes);
     }
     trace.sift(&passed);
+}
+
+/// The addresses that a NAT gateway may have: its subnet's, or for a regional one any of the VPC's.
+fn where_it_stands(source: &Source<'_, '_>, subnet: Option<&Subnet>) -> IntervalSet {
+    match subnet.and_then(|subnet| net(subnet.cidr_block.as_ref())) {
+        Some(block) => IntervalSet::net(block),
+        None => IntervalSet::nets(&source.vpc_nets),
+    }
 }

@@ -5,9 +5,10 @@ use std::net::Ipv4Addr;
 
 use super::dns::{self, Answer};
 use super::endpoint_policy;
+use super::local;
 use super::network_acl;
 use super::next_hop::{self, Denied, blame_acl};
-use super::route::{self, NextHop, Share};
+use super::route::{self, NextHop};
 use super::security_group::{self, Direction};
 use super::set::{FlowSet, IntervalSet};
 use super::source::{Source, group_ids};
@@ -339,9 +340,11 @@ fn to_endpoint(
         leave_interface(&mut trace, source, &Destination::Groups(end.groups.clone()), &members);
         if end.subnet != source.subnet_id {
             cross_subnet_boundary(&mut trace, source);
-            local_route(&mut trace, source);
+            let there = trace.addresses.clone();
+            local::stays_local(&mut trace, source, source.home.route_table(source.subnet_id, source.vpc_id), &there);
             acl_of_endpoint_subnet(&mut trace, source, &end.subnet);
-            local_return(&mut trace, source, &end.subnet);
+            let back = IntervalSet::address(source.address);
+            local::stays_local(&mut trace, source, source.home.route_table(&end.subnet, source.vpc_id), &back);
         }
         enter_endpoint(&mut trace, source, id, end);
         trace.doubt_if(endpoint_policy::doubt(endpoint, target));
@@ -488,44 +491,6 @@ fn acl_of_endpoint_subnet(trace: &mut Trace, source: &Source<'_, '_>, subnet: &s
         }
         (entering, back) => trace.doubt(entering.reasons().iter().chain(back.reasons()).cloned().collect::<Vec<_>>()),
     }
-}
-
-/// To another subnet of the VPC: the local route, unless a more specific one leads through an appliance.
-fn local_route(trace: &mut Trace, source: &Source<'_, '_>) {
-    let addresses = trace.addresses.clone();
-    stays_local(trace, source, source.subnet_id, &addresses);
-}
-
-/// Back from another subnet of the VPC to the instance.
-fn local_return(trace: &mut Trace, source: &Source<'_, '_>, subnet: &str) {
-    stays_local(trace, source, subnet, &IntervalSet::address(source.address));
-}
-
-fn stays_local(trace: &mut Trace, source: &Source<'_, '_>, from_subnet: &str, addresses: &IntervalSet) {
-    let table = match source.home.route_table(from_subnet, source.vpc_id) {
-        Known::Known(table) => table,
-        Known::Unknown(why) => {
-            trace.doubt(why);
-            return;
-        }
-    };
-    let id = table.route_table_id.as_deref().unwrap_or_default();
-    let splits = route::split(source.home, table, &source.vpc_nets, addresses, false);
-    let shares: Vec<&Share<'_>> = splits.iter().flat_map(|split| &split.shares).collect();
-    if shares.iter().all(|share| share.next_hop == NextHop::Local && !share.is_blackhole) {
-        trace.hop(HopKind::RouteTable, id, Decision::Pass, "local route");
-        return;
-    }
-    if splits.len() == 1 && shares.iter().all(|share| share.is_blackhole || share.next_hop == NextHop::Nothing) {
-        let detail = format!("has a dead route to {}", addresses.as_addresses());
-        trace.hop(HopKind::RouteTable, id, Decision::Block, detail.clone());
-        trace.block(Code::BadStateRoute, id, detail, Place::Other);
-        return;
-    }
-    let elsewhere = shares.iter().find(|share| share.next_hop != NextHop::Local).map_or("local", |share| share.next_hop.id());
-    let settled_by = format!("check that {elsewhere}, to which route table {id} sends {}, forwards the traffic", addresses.as_addresses());
-    trace.hop(HopKind::RouteTable, id, Decision::Unknown, settled_by.clone());
-    trace.doubt([Unknown::new("gwlb_appliance", elsewhere, settled_by)]);
 }
 
 /// The endpoint's security groups, inbound. Its outbound rules play no part: answers to tracked connections always pass.

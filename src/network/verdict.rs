@@ -165,6 +165,7 @@ crate::facts::words! {
         DnsVpcAttributeOff = "DNS_VPC_ATTRIBUTE_OFF",
         EndpointMissing = "ENDPOINT_MISSING",
         EniSgRulesMismatch = "ENI_SG_RULES_MISMATCH",
+        EniSourceDestCheckRestriction = "ENI_SOURCE_DEST_CHECK_RESTRICTION",
         EphemeralPartial = "EPHEMERAL_PARTIAL",
         IgwPublicIpAssociationForEgress = "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",
         NoRouteToDestination = "NO_ROUTE_TO_DESTINATION",

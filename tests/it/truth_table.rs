@@ -412,6 +412,32 @@ fn gateways_to_the_internet() {
                 vec![ec2::NatGatewayAddress { availability_zone: Some(zone.into()), ..ec2::NatGatewayAddress::default() }];
         })
     };
+    let edge = |topology: Topology, subnet: &str| {
+        let route = route_to(subnet, "eni-firewall");
+        topology.with(|files| {
+            let association = ec2::RouteTableAssociation { gateway_id: Some("igw-1".into()), ..Default::default() };
+            let table = ec2::RouteTable {
+                route_table_id: Some("rtb-edge".into()),
+                vpc_id: Some("vpc-1".into()),
+                associations: vec![association],
+                routes: vec![route],
+                ..Default::default()
+            };
+            files.route_tables.as_mut().unwrap().route_tables.push(table);
+        })
+    };
+    let nat_instance = |check: Option<bool>| {
+        base().route("rtb-main", route_to("0.0.0.0/0", "eni-nat")).with(|files| {
+            let attachment = ec2::NetworkInterfaceAttachment { instance_id: Some("i-nat".into()), ..Default::default() };
+            let interface = ec2::NetworkInterface {
+                network_interface_id: Some("eni-nat".into()),
+                attachment: Some(attachment),
+                source_dest_check: check,
+                ..Default::default()
+            };
+            files.network_interfaces.as_mut().unwrap().network_interfaces.push(interface);
+        })
+    };
     let automatic = |topology: Topology| topology.nat_gateway(|nat| nat.auto_provision_zones = Some("enabled".into()));
     let igw_detached = public().with(|files| files.internet_gateways.as_mut().unwrap().internet_gateways[0].attachments.clear());
     check(vec![
@@ -445,6 +471,20 @@ fn gateways_to_the_internet() {
             Blocked,
             &["VPC_BLOCK_PUBLIC_ACCESS_ENABLED"],
         ),
+        ("22", edge(public(), "10.0.9.0/24"), Ssm, Unknown, &["asymmetric"]),
+        ("22 for a NAT gateway in that subnet", edge(base().nat(), "10.0.9.0/24"), Ssm, Unknown, &["asymmetric"]),
+        ("22 for another subnet", edge(base().nat(), "10.0.2.0/24"), Ssm, Reachable, &[]),
+        ("22 behind a definite block", edge(public().egress(&[]), "10.0.9.0/24"), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
+        (
+            "answers of a NAT gateway through an appliance",
+            base().nat().route("rtb-u", route_to("10.0.1.0/24", "vpce-gwlb")),
+            Ssm,
+            Unknown,
+            &["gwlb_appliance"],
+        ),
+        ("124", nat_instance(Some(true)), Ssm, Blocked, &["ENI_SOURCE_DEST_CHECK_RESTRICTION"]),
+        ("125", nat_instance(Some(false)), Ssm, Unknown, &["os_forwarding"]),
+        ("125 when the check was not told", nat_instance(None), Ssm, Unknown, &["os_forwarding"]),
         ("103", base().in_subnet("subnet-u", "10.0.9.10"), Ssm, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]),
         ("105", igw_detached, Ssm, Blocked, &["BAD_STATE"]),
         ("109", base().nat().block_public_access("block-bidirectional", &[]), Ssm, Blocked, &["VPC_BLOCK_PUBLIC_ACCESS_ENABLED"]),

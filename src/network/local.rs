@@ -1,0 +1,56 @@
+//! Traffic that stays inside the VPC: the local route, unless a more specific one leads it through an appliance
+//! (<https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html>), and what comes back in through an internet gateway
+//! (<https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html>).
+
+use super::route::{self, NextHop, Share};
+use super::set::IntervalSet;
+use super::source::Source;
+use super::trace::Trace;
+use super::verdict::{Code, Decision, HopKind, Place};
+use crate::model::known::{Known, Unknown};
+use crate::snapshot::ec2::RouteTable;
+
+/// To addresses of the VPC by a subnet's route table.
+pub(super) fn stays_local(trace: &mut Trace, source: &Source<'_, '_>, table: Known<&RouteTable>, addresses: &IntervalSet) {
+    let table = match table {
+        Known::Known(table) => table,
+        Known::Unknown(why) => {
+            trace.doubt(why);
+            return;
+        }
+    };
+    let id = table.route_table_id.as_deref().unwrap_or_default();
+    let splits = route::split(source.home, table, &source.vpc_nets, addresses, false);
+    let shares: Vec<&Share<'_>> = splits.iter().flat_map(|split| &split.shares).collect();
+    if shares.iter().all(|share| is_local(share)) {
+        trace.hop(HopKind::RouteTable, id, Decision::Pass, "local route");
+        return;
+    }
+    if splits.len() == 1 && shares.iter().all(|share| share.is_blackhole || share.next_hop == NextHop::Nothing) {
+        let detail = format!("has a dead route to {}", addresses.as_addresses());
+        trace.hop(HopKind::RouteTable, id, Decision::Block, detail.clone());
+        trace.block(Code::BadStateRoute, id, detail, Place::Other);
+        return;
+    }
+    let elsewhere = shares.iter().find(|share| !is_local(share)).map_or("local", |share| share.next_hop.id());
+    let settled_by = format!("check that {elsewhere}, to which route table {id} sends {}, forwards the traffic", addresses.as_addresses());
+    trace.hop(HopKind::RouteTable, id, Decision::Unknown, settled_by.clone());
+    trace.doubt([Unknown::new("gwlb_appliance", elsewhere, settled_by)]);
+}
+
+/// Back in through an internet gateway that the traffic left directly: its edge route table, if it has one, may send the answers to
+/// an appliance that has never seen the connection.
+pub(super) fn comes_back(trace: &mut Trace, source: &Source<'_, '_>, gateway: &str, addresses: &IntervalSet) {
+    let Some(table) = source.home.edge_route_table(gateway) else { return };
+    let id = table.route_table_id.as_deref().unwrap_or_default();
+    let splits = route::split(source.home, table, &source.vpc_nets, addresses, false);
+    let Some(share) = splits.iter().flat_map(|split| &split.shares).find(|share| !is_local(share)) else { return };
+    let elsewhere = share.next_hop.id();
+    let settled_by = format!("make the routes symmetric: {id}, the route table of {gateway}, sends the answers to {elsewhere}");
+    trace.hop(HopKind::RouteTable, id, Decision::Unknown, settled_by.clone());
+    trace.doubt([Unknown::new("asymmetric", elsewhere, settled_by)]);
+}
+
+fn is_local(share: &Share<'_>) -> bool {
+    share.next_hop == NextHop::Local && !share.is_blackhole
+}
