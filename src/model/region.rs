@@ -318,10 +318,16 @@ impl<'a> Region<'a> {
         }
     }
 
-    /// The AWS-managed prefix list whose name ends in `.<region>.<service>`, with its id.
+    /// The AWS-managed prefix list whose name ends in `.<region>.<service>`, with its id. A customer may name a list of their own alike,
+    /// but not with AWS's beginning (<https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html>).
     pub fn service_prefix_list(&self, service: &str) -> Option<(&'a str, &PrefixListView<'a>)> {
         let ending = format!(".{}.{service}", self.name);
-        let mut ids: Vec<_> = self.prefix_lists.iter().filter(|(_, list)| list.name.is_some_and(|name| name.ends_with(&ending))).collect();
+        let is_of_service = |list: &PrefixListView<'_>| {
+            let of_aws =
+                |name: &str| list.is_aws_managed.unwrap_or(name.starts_with("com.amazonaws.") || name.starts_with("cn.com.amazonaws."));
+            list.name.is_some_and(|name| name.ends_with(&ending) && of_aws(name))
+        };
+        let mut ids: Vec<_> = self.prefix_lists.iter().filter(|(_, list)| is_of_service(list)).collect();
         // Of several (an IPv6 list beside the IPv4 one), the one with IPv4 entries.
         ids.sort_by_key(|(id, list)| (list.entries.as_ref().is_none_or(Vec::is_empty), **id));
         ids.first().map(|(id, list)| (**id, *list))

@@ -7,6 +7,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::target;
 use super::verdict::Target;
 use crate::model::known::{Known, Unknown};
 use crate::model::{Region, is_word, net};
@@ -182,6 +183,8 @@ fn is_amazon(vpc: &Vpc, server: &str) -> bool {
 /// What the VPC's own resolver answers: the most specific of forwarding rule, hosted zone and endpoint wins; on a tie the rule, then the zone.
 fn amazon<'a>(place: &Place<'_, 'a>, target: Target, host: &str) -> Resolution<'a> {
     let endpoint = by_endpoint(place, target, host);
+    let asked = target::asked_host(place.region.name, target);
+    let asked = asked.as_str();
     let hostnames = place.region.dns_hostnames(place.vpc_id);
     let zones = match place.region.hosted_zones(place.vpc_id) {
         Known::Unknown(_) if place.assume_no_overrides => Known::Known(Vec::new()),
@@ -198,20 +201,17 @@ fn amazon<'a>(place: &Place<'_, 'a>, target: Target, host: &str) -> Resolution<'
             return Resolution::either(vec![Answer::Anything], why, "private hosted zones or resolver rules are not known");
         }
     };
-    let zone = zones.iter().filter_map(|zone| Some((covers(zone.name.as_deref()?, host)?, *zone))).max_by_key(|(length, _)| *length);
-    let rule = rules.iter().filter_map(|rule| Some((covers(rule.domain_name.as_deref()?, host)?, *rule))).max_by_key(|(length, _)| *length);
-    // An endpoint's own zone has the very name, so only an equally exact zone or rule beats it.
-    let beats_endpoint =
-        |length: usize| length >= host.len() || !endpoint.answers.iter().any(|answer| matches!(answer, Answer::Endpoint(_)));
-    let without_rule = match zone {
-        Some((length, zone)) if beats_endpoint(length) => by_zone(place, zone, &hostnames, host, &endpoint),
-        _ => endpoint,
+    let zone = zones.iter().filter_map(|zone| Some((covers(zone.name.as_deref()?, asked)?, *zone))).max_by_key(|(length, _)| *length);
+    let rule =
+        rules.iter().filter_map(|rule| Some((covers(rule.domain_name.as_deref()?, asked)?, *rule))).max_by_key(|(length, _)| *length);
+    // An endpoint's own zone has the service's very name, so only an equally exact zone or rule beats it.
+    let captured = if endpoint.answers.iter().any(|answer| matches!(answer, Answer::Endpoint(_))) { host.len() } else { 0 };
+    let (specificity, without_rule) = match zone {
+        Some((length, zone)) if length >= captured => (length, by_zone(place, zone, &hostnames, asked, &endpoint)),
+        _ => (captured, endpoint),
     };
     match rule {
-        Some((length, rule))
-            if length >= zone.map_or(0, |(length, _)| length)
-                && (length >= host.len() || !without_rule.answers.iter().any(|answer| matches!(answer, Answer::Endpoint(_)))) =>
-        {
+        Some((length, rule)) if length >= specificity => {
             let id = rule.id.as_deref().unwrap_or("a resolver rule");
             let domain = rule.domain_name.as_deref().unwrap_or_default();
             let doubt =

@@ -7,6 +7,7 @@ use super::set::IntervalSet;
 use super::source::Source;
 use super::trace::Trace;
 use super::verdict::{Code, Decision, HopKind, Place};
+use crate::model::is_word;
 use crate::model::known::{Known, Unknown};
 use crate::snapshot::ec2::RouteTable;
 
@@ -33,6 +34,15 @@ pub(super) fn stays_local(trace: &mut Trace, source: &Source<'_, '_>, table: Kno
         return;
     }
     let elsewhere = shares.iter().find(|share| !is_local(share)).map_or("local", |share| share.next_hop.id());
+    if let Known::Known(Some(endpoint)) = source.home.endpoint(elsewhere)
+        && shares.iter().all(|share| share.next_hop == NextHop::Endpoint(elsewhere))
+        && !is_word(endpoint.state.as_ref(), "available")
+    {
+        let detail = format!("is {}, not available", endpoint.state.as_deref().unwrap_or("of unknown state"));
+        trace.hop(HopKind::Other, elsewhere, Decision::Block, detail.clone());
+        trace.block(Code::BadState, elsewhere, detail, Place::EndpointState { endpoint: elsewhere.to_owned() });
+        return;
+    }
     let settled_by = format!("check that {elsewhere}, to which route table {id} sends {}, forwards the traffic", addresses.as_addresses());
     trace.hop(HopKind::RouteTable, id, Decision::Unknown, settled_by.clone());
     trace.doubt([Unknown::new("gwlb_appliance", elsewhere, settled_by)]);
@@ -44,6 +54,12 @@ pub(super) fn comes_back(trace: &mut Trace, source: &Source<'_, '_>, gateway: &s
     let Some(table) = source.home.edge_route_table(gateway) else { return };
     let id = table.route_table_id.as_deref().unwrap_or_default();
     let splits = route::split(source.home, table, &source.vpc_nets, addresses, false);
+    if splits.iter().flat_map(|split| &split.shares).all(|share| share.is_blackhole) {
+        let detail = format!("has a dead route for what comes back in through {gateway} to {}", addresses.as_addresses());
+        trace.hop(HopKind::RouteTable, id, Decision::Block, detail.clone());
+        trace.block(Code::BadStateRoute, id, detail, Place::Other);
+        return;
+    }
     let Some(share) = splits.iter().flat_map(|split| &split.shares).find(|share| !is_local(share)) else { return };
     let elsewhere = share.next_hop.id();
     let settled_by = format!("make the routes symmetric: {id}, the route table of {gateway}, sends the answers to {elsewhere}");

@@ -7,7 +7,7 @@ use super::route::{self, NextHop, Share};
 use super::set::{FlowSet, IntervalSet};
 use super::source::Source;
 use super::trace::{NAT_PORTS, Sieve, Trace};
-use super::verdict::{Code, Decision, HopKind, Place, Target, Via};
+use super::verdict::{Blocker, Code, Decision, Hop, HopKind, Place, Target, Via};
 use crate::model::known::{Known, Unknown};
 use crate::model::{is_word, net};
 use crate::snapshot::ec2::{NatGateway, NatGatewayAddress, NetworkAcl, RouteTable, Subnet};
@@ -125,7 +125,9 @@ fn gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target
             trace.hop(kind, id, Decision::Block, detail.clone());
             trace.block(Code::BadState, id, detail, Place::EndpointState { endpoint: id.to_owned() });
         }
-        Known::Known(Some(endpoint)) if is_word(endpoint.vpc_endpoint_type.as_ref(), "GatewayLoadBalancer") => {
+        Known::Known(Some(endpoint))
+            if is_word(endpoint.vpc_endpoint_type.as_ref(), "GatewayLoadBalancer") && is_word(endpoint.state.as_ref(), "available") =>
+        {
             trace.via = Via::GatewayLoadBalancerEndpoint;
             unmodelled(
                 trace,
@@ -464,7 +466,6 @@ fn beyond_nat(
     subnet: Option<&Subnet>,
     target: Target,
 ) {
-    let nat_id = nat.nat_gateway_id.as_deref().unwrap_or_default();
     let table = match table {
         Known::Known(table) => table,
         Known::Unknown(why) => {
@@ -475,13 +476,49 @@ fn beyond_nat(
     local::stays_local(trace, source, Known::Known(table), &IntervalSet::address(source.address));
     let table_id = table.route_table_id.as_deref().unwrap_or_default();
     let splits = route::split(source.home, table, &source.vpc_nets, &trace.addresses, trace.avoids_aws_lists);
-    let [split] = splits.as_slice() else {
-        trace.doubt(splits.into_iter().flat_map(|split| split.depends_on));
-        return;
-    };
-    let mut passed = Sieve::nothing();
+    let ways: Vec<Way> = splits.iter().map(|split| way_on(source, nat, table_id, &split.shares, trace, subnet, target)).collect();
+    // Which of two overlapping prefix lists AWS follows is not known: what every way lets through surely passes.
+    let must = ways.iter().map(|way| way.passed.must.clone()).reduce(|left, right| left.intersection(&right)).unwrap_or_default();
+    let may = ways.iter().fold(IntervalSet::empty(), |sum, way| sum.union(&way.passed.may));
+    if ways.windows(2).any(|pair| matches!(pair, [left, right] if left.passed.may != right.passed.may)) {
+        trace.unknowns.extend(splits.iter().flat_map(|split| split.depends_on.iter().cloned()));
+    }
+    let is_surely_blocked = may.is_empty();
+    for (number, way) in ways.iter().enumerate() {
+        let is_sure = |blocker: &&Blocker| is_surely_blocked || ways.iter().all(|other| other.blockers.contains(blocker));
+        trace.blockers.extend(way.blockers.iter().filter(is_sure).cloned());
+        trace.unknowns.extend(way.unknowns.iter().cloned());
+        if number == 0 {
+            trace.hops.extend(way.hops.iter().cloned());
+            trace.notes.extend(way.notes.iter().cloned());
+        }
+    }
+    trace.blockers.dedup();
+    trace.sift(&Sieve { must, may });
+}
+
+/// What becomes of the traffic behind the NAT gateway, if AWS routes it in one certain way.
+struct Way {
+    passed: Sieve,
+    blockers: Vec<Blocker>,
+    unknowns: Vec<Unknown>,
+    hops: Vec<Hop>,
+    notes: Vec<String>,
+}
+
+fn way_on(
+    source: &Source<'_, '_>,
+    nat: &NatGateway,
+    table_id: &str,
+    shares: &[Share<'_>],
+    trace: &Trace,
+    subnet: Option<&Subnet>,
+    target: Target,
+) -> Way {
+    let nat_id = nat.nat_gateway_id.as_deref().unwrap_or_default();
     let is_private = is_word(nat.connectivity_type.as_ref(), "private");
-    for share in &split.shares {
+    let mut way = Way { passed: Sieve::nothing(), blockers: Vec::new(), unknowns: Vec::new(), hops: Vec::new(), notes: Vec::new() };
+    for share in shares {
         let mut part = Trace::new(share.addresses.clone(), bounds(&trace.ports), trace.avoids_aws_lists);
         match share.next_hop {
             _ if share.is_blackhole => {
@@ -523,13 +560,13 @@ fn beyond_nat(
             }
         }
         let (must, may) = part.passing();
-        passed = Sieve { must: passed.must.union(&must), may: passed.may.union(&may) };
-        trace.blockers.extend(part.blockers);
-        trace.unknowns.extend(part.unknowns);
-        trace.hops.extend(part.hops);
-        trace.notes.extend(part.notes);
+        way.passed = Sieve { must: way.passed.must.union(&must), may: way.passed.may.union(&may) };
+        way.blockers.extend(part.blockers);
+        way.unknowns.extend(part.unknowns);
+        way.hops.extend(part.hops);
+        way.notes.extend(part.notes);
     }
-    trace.sift(&passed);
+    way
 }
 
 /// The addresses that a NAT gateway may have: its subnet's, or for a regional one any of the VPC's.

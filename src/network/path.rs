@@ -122,6 +122,7 @@ fn judge_answer(
     let host = target::host(source.region.name, target);
     match answer {
         Answer::NoSuchName { zone } => {
+            let host = target::asked_host(source.region.name, target);
             let detail = format!("claims {host} as a private hosted zone and has no record for it, so the public name is never asked");
             vec![World::nameless(Code::DnsPhzNxdomain, zone, detail, Place::Other)]
         }
@@ -143,9 +144,8 @@ fn judge_answer(
             let mut trace = Trace::new(IntervalSet::everything(), range, false);
             trace.hop(HopKind::Name, &host, Decision::Unknown, because);
             trace.doubt(doubts.iter().cloned());
-            // The name may lead to an endpoint, whose interfaces may carry any group.
+            // The name may lead to an endpoint, whose interfaces may carry any group, in the instance's own subnet, where no network ACL counts.
             leave_interface(&mut trace, source, &Destination::Internet, &|_| IntervalSet::everything());
-            cross_subnet_boundary(&mut trace, source);
             vec![World::of(&[trace], &IntervalSet::everything(), false, Vec::new())]
         }
         Answer::Endpoint(endpoint) => to_endpoint(source, target, endpoint, &host, because, range),

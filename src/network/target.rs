@@ -63,3 +63,10 @@ pub(super) fn host(region: &str, target: Target) -> String {
     let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     format!("{}.{region}.{suffix}", target.service())
 }
+
+/// A name that is really asked for: of S3 a bucket's, which lies below the service's
+/// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-operations-s3-buckets.html>).
+pub(super) fn asked_host(region: &str, target: Target) -> String {
+    let host = host(region, target);
+    if target == Target::S3 { format!("aws-ssm-{region}.{host}") } else { host }
+}
