@@ -208,6 +208,13 @@ fn amazon<'a>(place: &Place<'_, 'a>, target: Target, host: &str) -> Resolution<'
     let captured = if endpoint.answers.iter().any(|answer| matches!(answer, Answer::Endpoint(_))) { host.len() } else { 0 };
     let (specificity, without_rule) = match zone {
         Some((length, zone)) if length >= captured => (length, by_zone(place, zone, &hostnames, asked, &endpoint)),
+        // Where the endpoint may answer or not, the zone answers instead.
+        Some((_, zone)) if endpoint.answers.len() > 1 => {
+            let other = by_zone(place, zone, &hostnames, asked, &endpoint);
+            let answers = endpoint.answers.iter().chain(&other.answers).cloned().collect();
+            let depends_on = endpoint.depends_on.iter().chain(&other.depends_on).cloned().collect();
+            (captured, Resolution::either(answers, depends_on, endpoint.because))
+        }
         _ => (captured, endpoint),
     };
     match rule {

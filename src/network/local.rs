@@ -43,6 +43,11 @@ pub(super) fn stays_local(trace: &mut Trace, source: &Source<'_, '_>, table: Kno
         trace.block(Code::BadState, elsewhere, detail, Place::EndpointState { endpoint: elsewhere.to_owned() });
         return;
     }
+    if shares.iter().all(|share| share.next_hop == NextHop::Interface(elsewhere)) && drops_what_it_is_to_forward(source, elsewhere) {
+        trace.hop(HopKind::Other, elsewhere, Decision::Block, CHECKS);
+        trace.block(Code::EniSourceDestCheckRestriction, elsewhere, CHECKS, Place::Other);
+        return;
+    }
     let settled_by = format!("check that {elsewhere}, to which route table {id} sends {}, forwards the traffic", addresses.as_addresses());
     trace.hop(HopKind::RouteTable, id, Decision::Unknown, settled_by.clone());
     trace.doubt([Unknown::new("gwlb_appliance", elsewhere, settled_by)]);
@@ -65,6 +70,17 @@ pub(super) fn comes_back(trace: &mut Trace, source: &Source<'_, '_>, gateway: &s
     let settled_by = format!("make the routes symmetric: {id}, the route table of {gateway}, sends the answers to {elsewhere}");
     trace.hop(HopKind::RouteTable, id, Decision::Unknown, settled_by.clone());
     trace.doubt([Unknown::new("asymmetric", elsewhere, settled_by)]);
+}
+
+pub(super) const CHECKS: &str = "checks source and destination, so EC2 drops what it is to forward";
+
+/// Whether an instance's interface takes only what is addressed to it
+/// (<https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html>).
+pub(super) fn drops_what_it_is_to_forward(source: &Source<'_, '_>, interface: &str) -> bool {
+    source.home.interface(interface).known().is_some_and(|interface| {
+        let is_of_instance = interface.attachment.as_ref().is_some_and(|attachment| attachment.instance_id.is_some());
+        is_of_instance && interface.source_dest_check == Some(true)
+    })
 }
 
 fn is_local(share: &Share<'_>) -> bool {

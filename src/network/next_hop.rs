@@ -94,23 +94,17 @@ fn unmodelled(trace: &mut Trace, resource: &str, code: &str, settled_by: &str) {
     trace.doubt([Unknown::new(code, resource, settled_by)]);
 }
 
-/// An instance that forwards: EC2 hands it such traffic only with the source/destination check off; what the guest does with it no
-/// API shows (<https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html>).
+/// An instance that forwards: what the guest does with the traffic no API shows.
 fn nat_instance(trace: &mut Trace, source: &Source<'_, '_>, id: &str) {
-    if let Known::Known(interface) = source.home.interface(id) {
-        let is_of_instance = interface.attachment.as_ref().is_some_and(|attachment| attachment.instance_id.is_some());
-        if is_of_instance && interface.source_dest_check == Some(true) {
-            let detail = "checks source and destination, so EC2 drops what it is to forward";
-            trace.hop(HopKind::Other, id, Decision::Block, detail);
-            trace.block(Code::EniSourceDestCheckRestriction, id, detail, Place::Other);
-            return;
-        }
-        if is_of_instance {
-            unmodelled(trace, id, "os_forwarding", "check that the instance behind the interface forwards the traffic");
-            return;
-        }
+    if local::drops_what_it_is_to_forward(source, id) {
+        trace.hop(HopKind::Other, id, Decision::Block, local::CHECKS);
+        trace.block(Code::EniSourceDestCheckRestriction, id, local::CHECKS, Place::Other);
+        return;
     }
-    unmodelled(trace, id, "nat_appliance", "check that the appliance behind the interface forwards the traffic");
+    let interface = source.home.interface(id);
+    let is_of_instance = interface.known().and_then(|interface| interface.attachment.as_ref()?.instance_id.as_ref()).is_some();
+    let code = if is_of_instance { "os_forwarding" } else { "nat_appliance" };
+    unmodelled(trace, id, code, "check that what stands behind the interface forwards the traffic");
 }
 
 fn gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target: Target) {
@@ -546,11 +540,8 @@ fn way_on(
                 let detail = format!("carries traffic to the peer VPC's own addresses only, and {nat_id} is routed through it");
                 part.block(Code::PcxRequiresAddressInVpcCidr, id, detail, Place::Other);
             }
-            NextHop::Local
-            | NextHop::TransitGateway(_)
-            | NextHop::VirtualPrivateGateway(_)
-            | NextHop::Interface(_)
-            | NextHop::Unmodelled(_) => {
+            NextHop::Interface(id) => nat_instance(&mut part, source, id),
+            NextHop::Local | NextHop::TransitGateway(_) | NextHop::VirtualPrivateGateway(_) | NextHop::Unmodelled(_) => {
                 unmodelled(
                     &mut part,
                     share.next_hop.id(),
