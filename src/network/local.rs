@@ -27,7 +27,7 @@ pub(super) fn stays_local(trace: &mut Trace, source: &Source<'_, '_>, table: Kno
         trace.hop(HopKind::RouteTable, id, Decision::Pass, "local route");
         return;
     }
-    if splits.len() == 1 && shares.iter().all(|share| share.is_blackhole || share.next_hop == NextHop::Nothing) {
+    if shares.iter().all(|share| share.is_blackhole || share.next_hop == NextHop::Nothing) {
         let detail = format!("has a dead route to {}", addresses.as_addresses());
         trace.hop(HopKind::RouteTable, id, Decision::Block, detail.clone());
         trace.block(Code::BadStateRoute, id, detail, Place::Other);
