@@ -37,6 +37,11 @@ pub enum ScanError {
 /// When the choice names what the snapshot does not have, or a rule is broken.
 pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -> Result<Report, ScanError> {
     let scope = scope(snapshot, selection)?;
+    if let Regions::Named(names) = &selection.regions {
+        for name in names {
+            check_region(snapshot, name)?;
+        }
+    }
     let directory = directory(snapshot, &scope);
     let chosen: BTreeSet<&str> =
         scope.accounts.iter().filter(|account| account.decision == Decision::Scan).map(|account| account.id.as_str()).collect();
@@ -113,6 +118,18 @@ fn scope(snapshot: &Snapshot, selection: &Selection) -> Result<Scope, SelectionE
         }
     }
     Ok(scope)
+}
+
+/// A Region that no account of the snapshot was looked at in is a slip of the pen, and not a Region without instances.
+fn check_region(snapshot: &Snapshot, name: &str) -> Result<(), SelectionError> {
+    let seen = snapshot.accounts.values().flat_map(|account| account.regions.keys());
+    let told = snapshot.manifest.accounts.values().flat_map(|account| account.regions.keys());
+    let missed = snapshot.manifest.gaps.iter().filter_map(|gap| gap.region.as_ref());
+    let known: BTreeSet<&String> = seen.chain(told).chain(missed).collect();
+    if known.iter().any(|known| *known == name) {
+        return Ok(());
+    }
+    Err(SelectionError::NoSuchRegion { region: name.to_owned(), near: known.into_iter().cloned().collect() })
 }
 
 /// Whether the snapshot means to hold the organization: more than one account was looked at, or tried.

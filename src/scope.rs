@@ -63,6 +63,8 @@ pub enum SelectionError {
     NoSuchAccount { id: String, near: Vec<String> },
     #[error("there is no organizational unit {unit:?}{}", perhaps(.near))]
     NoSuchUnit { unit: String, near: Vec<String> },
+    #[error("the snapshot holds nothing of Region {region}{}", perhaps(.near))]
+    NoSuchRegion { region: String, near: Vec<String> },
     #[error("nothing is left to scan: every chosen account is excluded or not active")]
     NothingLeft,
     #[error("which account to scan is not known: choose with --account")]

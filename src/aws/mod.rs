@@ -109,6 +109,11 @@ pub enum LookError {
          --demo and --snapshot need none"
     )]
     NoCredentials,
+    #[error(
+        "profile {profile} gives no AWS credentials: check its name and its section in ~/.aws/config and ~/.aws/credentials, or run \
+         `aws sso login --profile {profile}`; --demo and --snapshot need none"
+    )]
+    NoSuchProfile { profile: String },
     #[error("the AWS credentials cannot be used: {0}; `aws sso login` may refresh them, and --demo and --snapshot need none")]
     CredentialsFailed(String),
     #[error("AWS does not say whose credentials these are: {0}")]

@@ -51,8 +51,11 @@ impl Session {
         let config = load(request).await?;
         let provider = config.credentials_provider().ok_or(LookError::NoCredentials)?;
         provider.provide_credentials().await.map_err(|error| match error {
-            CredentialsError::CredentialsNotLoaded(_) => LookError::NoCredentials,
-            other => LookError::CredentialsFailed(redact::message(&DisplayErrorContext(other).to_string())),
+            CredentialsError::CredentialsNotLoaded(_) => match request.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok()) {
+                Some(profile) => LookError::NoSuchProfile { profile },
+                None => LookError::NoCredentials,
+            },
+            other => LookError::CredentialsFailed(redact::message(&role_trouble(&DisplayErrorContext(other).to_string()))),
         })?;
         let configured = config.region().map(|region| region.as_ref().to_owned());
         let candidates = match &configured {
@@ -110,10 +113,13 @@ fn role_arn(partition: &str, account_id: &str, role_name: &str) -> String {
     format!("arn:{partition}:iam::{account_id}:role/{}", role_name.trim_start_matches('/'))
 }
 
-/// The sentence of AWS in the SDK's chain of causes.
+/// AWS's code and sentence in the SDK's chain of causes; without them the chain's first words.
 fn role_trouble(context: &str) -> String {
-    let told = context.find("AccessDenied").or_else(|| context.find("service error"));
-    told.and_then(|at| context.get(at..)).unwrap_or(context).split(" (AssumeRoleError").next().unwrap_or_default().to_owned()
+    let quoted = |mark: &str| context.split_once(mark).and_then(|(_, rest)| rest.split_once('"')).map(|(text, _)| text.to_owned());
+    match (quoted("code: \""), quoted("message: \"")) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        _ => context.split(" (").next().unwrap_or(context).to_owned(),
+    }
 }
 
 async fn load(request: &Request) -> Result<SdkConfig, LookError> {
@@ -230,8 +236,10 @@ mod tests {
     #[test]
     fn the_sentence_of_aws_is_kept() {
         let context = "an error occurred while loading credentials: unhandled error: unhandled error: Error { code: \"AccessDenied\", \
-                       message: \"User: arn:aws:iam::1:user/u is not authorized to perform: sts:AssumeRole\" }";
-        assert!(role_trouble(context).starts_with("AccessDenied"));
+                       message: \"User: arn:aws:iam::1:user/u is not authorized to perform: sts:AssumeRole\" } (ProviderError(ProviderError";
+        let told = "AccessDenied: User: arn:aws:iam::1:user/u is not authorized to perform: sts:AssumeRole";
+        assert_eq!(role_trouble(context), told);
+        assert_eq!(role_trouble("dispatch failure: io error (DispatchFailure(DispatchFailure {"), "dispatch failure: io error");
         assert_eq!(role_trouble("connection refused"), "connection refused");
     }
 }

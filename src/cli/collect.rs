@@ -4,9 +4,10 @@ use super::arguments::{CollectArguments, Global};
 use super::source::{self, Seen};
 use super::{Failure, output};
 use crate::exit::Exit;
-use crate::snapshot::GapReason;
+use crate::snapshot::{GapReason, Snapshot};
 
 pub(crate) fn run(arguments: &CollectArguments, global: &Global) -> Result<Exit, Failure> {
+    Snapshot::check_folder(&arguments.folder).map_err(Failure::usage)?;
     let Seen { snapshot, interrupted } = source::from_aws(arguments.selection.selection(), &arguments.access, global)?;
     snapshot.write(&arguments.folder).map_err(Failure::usage)?;
     let gaps = snapshot.manifest.gaps.iter().filter(|gap| gap.reason != GapReason::Unsupported).count();

@@ -8,7 +8,7 @@ use super::{Failure, output};
 use crate::exit::Exit;
 use crate::network::Assumptions;
 use crate::platform::Tables;
-use crate::report::types::{FindingStatus, Report};
+use crate::report::types::{AccountStatus, FindingStatus, Report};
 use crate::rules::RuleSet;
 use crate::scan::{Judging, scan};
 use crate::scope::Selection;
@@ -19,6 +19,9 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
     output::check(&arguments.output)?;
     let selection = arguments.selection.selection();
     selection.check().map_err(Failure::usage)?;
+    if let Some(folder) = &arguments.save_snapshot {
+        Snapshot::check_folder(folder).map_err(Failure::usage)?;
+    }
     let (rules, tables) = (rules(&arguments.judging)?, tables(&arguments.judging)?);
     let Seen { snapshot, interrupted } = match (&arguments.snapshot, arguments.demo) {
         (Some(folder), _) => source::from_folder(folder)?,
@@ -28,6 +31,9 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
     if let Some(folder) = &arguments.save_snapshot {
         snapshot.write(folder).map_err(Failure::usage)?;
         output::remark(global, &format!("snapshot written to {}", folder.display()));
+    }
+    if interrupted {
+        output::remark(global, "interrupted: the report holds what was seen by then, and the rest is not known");
     }
     let judging = Judging { rules: &rules, tables: &tables, assumptions: assumptions(&arguments.judging) };
     let report = scan(&snapshot, &selection, &judging).map_err(Failure::usage)?;
@@ -77,6 +83,9 @@ fn exit(report: &Report, fail_on: FailOn, incomplete: Incomplete) -> Exit {
     };
     if report.findings.iter().find(counts).is_some() {
         return Exit::Findings;
+    }
+    if report.accounts.iter().all(|account| account.status == AccountStatus::Unreadable) {
+        return Exit::Nothing;
     }
     let is_known = report.complete && report.summary.unknown == 0;
     if !is_known && incomplete == Incomplete::Fail { Exit::Incomplete } else { Exit::Clean }

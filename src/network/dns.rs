@@ -155,12 +155,20 @@ fn resolvers(place: &Place<'_, '_>) -> (Vec<Resolver>, Vec<Unknown>) {
     };
     match place.region.dhcp_options(id) {
         Known::Known(options) => {
+            // An option set has at least one option, each with a name and values; half an answer is none.
+            let is_whole = options
+                .dhcp_configurations
+                .iter()
+                .all(|option| option.key.is_some() && !option.values.is_empty() && option.values.iter().all(|value| value.value.is_some()));
+            if !is_whole || options.dhcp_configurations.is_empty() {
+                let why =
+                    Unknown::new("fact_not_collected", id, "collect ec2-describe-dhcp-options.json again: the option set is not whole");
+                return (vec![Resolver::Amazon, Resolver::Custom(format!("of {id}")), Resolver::None], vec![why]);
+            }
             let servers = options.dhcp_configurations.iter().find(|option| option.key.as_deref() == Some("domain-name-servers"));
             let Some(servers) = servers else { return without_servers() };
             let servers: Vec<&str> = servers.values.iter().filter_map(|server| server.value.as_deref()).collect();
-            if servers.is_empty() {
-                without_servers()
-            } else if servers.iter().all(|server| is_amazon(place.vpc, server)) {
+            if servers.iter().all(|server| is_amazon(place.vpc, server)) {
                 (vec![Resolver::Amazon], Vec::new())
             } else {
                 (vec![Resolver::Custom(servers.join(", "))], Vec::new())

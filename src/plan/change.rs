@@ -82,8 +82,7 @@ pub enum Origin {
 pub struct Placement {
     /// From Availability Zone to subnet.
     pub subnets: BTreeMap<String, String>,
-    /// The security groups of the VPC's other interface endpoints; when there are none, one is created for the VPC's blocks.
-    pub groups: Vec<String>,
+    /// A security group of its own lets the VPC's blocks in: another endpoint's may admit too few, and private DNS takes the name for all.
     pub vpc_blocks: Vec<String>,
 }
 
@@ -287,50 +286,46 @@ impl Change {
 
 fn interface_endpoint(region: &str, vpc: &str, service_name: &str, placement: &Placement) -> Vec<String> {
     let mut commands = Vec::new();
-    let mut groups: Vec<&str> = placement.groups.iter().map(String::as_str).collect();
-    if groups.is_empty() {
-        // One group for each service: a VPC holds no two groups of the same name.
-        let name = format!("{}-endpoint", service_name.rsplit('.').next().unwrap_or(service_name));
-        let create = command(
-            "ec2",
-            region,
-            &[
-                "create-security-group",
-                "--vpc-id",
-                vpc,
-                "--group-name",
-                &name,
-                "--description",
-                "HTTPS to the interface endpoint",
-                "--query",
-                "GroupId",
-                "--output",
-                "text",
-            ],
-        );
-        commands.push(format!("GROUP=$({create})"));
-        for block in &placement.vpc_blocks {
-            let permission = https(&format!("IpRanges=[{{CidrIp={block}}}]"));
-            let authorize = command("ec2", region, &["authorize-security-group-ingress", "--ip-permissions", &permission]);
-            commands.push(format!("{authorize} --group-id \"$GROUP\""));
-        }
-        groups.push("$GROUP");
+    // One group for each service: a VPC holds no two groups of the same name.
+    let name = format!("{}-endpoint", service_name.rsplit('.').next().unwrap_or(service_name));
+    let create = command(
+        "ec2",
+        region,
+        &[
+            "create-security-group",
+            "--vpc-id",
+            vpc,
+            "--group-name",
+            &name,
+            "--description",
+            "HTTPS to the interface endpoint",
+            "--query",
+            "GroupId",
+            "--output",
+            "text",
+        ],
+    );
+    commands.push(format!("GROUP=$({create})"));
+    for block in &placement.vpc_blocks {
+        let permission = https(&format!("IpRanges=[{{CidrIp={block}}}]"));
+        let authorize = command("ec2", region, &["authorize-security-group-ingress", "--ip-permissions", &permission]);
+        commands.push(format!("{authorize} --group-id \"$GROUP\""));
     }
     let subnets: Vec<String> = placement.subnets.values().map(|subnet| quote(subnet)).collect();
-    let groups: Vec<String> = groups.iter().map(|group| if *group == "$GROUP" { "\"$GROUP\"".to_owned() } else { quote(group) }).collect();
     let create = command(
         "ec2",
         region,
         &["create-vpc-endpoint", "--vpc-endpoint-type", "Interface", "--vpc-id", vpc, "--service-name", service_name],
     );
-    commands.push(format!("{create} --subnet-ids {} --security-group-ids {} --private-dns-enabled", subnets.join(" "), groups.join(" ")));
+    commands.push(format!("{create} --subnet-ids {} --security-group-ids \"$GROUP\" --private-dns-enabled", subnets.join(" ")));
     commands
 }
 
 fn destination(to: &Destination) -> String {
     match to {
         Destination::PrefixList(id) => id.clone(),
-        Destination::Groups(groups) => groups.join(", "),
+        // One of the groups that the far end carries is enough.
+        Destination::Groups(groups) => groups.first().cloned().unwrap_or_default(),
         Destination::Internet => "0.0.0.0/0".to_owned(),
     }
 }

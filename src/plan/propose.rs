@@ -1,14 +1,15 @@
 //! From what is wrong to the changes that mend it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, Origin, Placement};
-use crate::facts::Learned;
+use crate::facts::{Learned, Ping};
 use crate::model::known::Known;
 use crate::model::{Estate, Region, is_word};
-use crate::network::{Blocker, Code, Path, Place, Target};
+use crate::network::{Blocker, Code, Path, Place, Target, Verdict};
 use crate::rules::FixGenerator;
 use crate::snapshot::ec2::{Instance, NetworkAcl, VpcEndpoint};
+use crate::snapshot::global::RoleDetail;
 
 /// The instance that a finding is about.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +29,13 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
         FixGenerator::NetworkEgress => of_path(patient, target, |blocker| matches!(blocker.place, Place::InstanceEgress { .. })),
         FixGenerator::InstanceProfile => vec![Change::AttachInstanceProfile { instance, profile: usual_profile(patient) }],
         FixGenerator::MetadataEndpoint => vec![Change::EnableMetadataEndpoint { instance }],
-        FixGenerator::AgentUpdate => vec![Change::UpdateAgent { instance }],
+        FixGenerator::AgentUpdate if takes_commands(patient) => vec![Change::UpdateAgent { instance }],
+        FixGenerator::AgentUpdate => vec![Change::ByHand {
+            what: format!(
+                "Update SSM Agent on {instance} on the instance itself: it cannot take a command now, or nobody knows that it can"
+            ),
+            resource: instance,
+        }],
         FixGenerator::AgentRegistration => registration(patient),
         FixGenerator::OsUpgrade => {
             let name = patient.learned.facts.platform.name.known().cloned().unwrap_or_else(|| "its operating system".to_owned());
@@ -48,6 +55,14 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
 
 fn is_route(blocker: &Blocker) -> bool {
     matches!(blocker.place, Place::Route { .. } | Place::NoEndpoint { .. })
+}
+
+/// Whether Run Command reaches the agent: it reports, and has the way that its version takes commands by.
+fn takes_commands(patient: Patient<'_>) -> bool {
+    let agent = &patient.learned.facts.agent;
+    let works = |target: Target| patient.learned.paths.iter().any(|path| path.target == target && path.verdict == Verdict::Reachable);
+    let has_way = works(Target::Ec2Messages) || (agent.needs_no_ec2messages.is(&true) && works(Target::SsmMessages));
+    agent.ping.is(&Ping::Online) && has_way
 }
 
 /// While something else keeps the agent from registering, that is what to mend; else only a look at the instance tells.
@@ -169,10 +184,6 @@ fn service_name(region: &Region<'_>, service: &str) -> String {
 
 fn interface_endpoint(patient: Patient<'_>, target: Target, vpc: &str) -> Change {
     let region = patient.region;
-    let others = endpoints(patient, vpc).iter().filter(|endpoint| is_word(endpoint.vpc_endpoint_type.as_ref(), "Interface"));
-    let mut groups: Vec<String> = others.flat_map(|endpoint| &endpoint.groups).filter_map(|group| group.group_id.clone()).collect();
-    groups.sort();
-    groups.dedup();
     let primary = patient
         .instance
         .network_interfaces
@@ -197,7 +208,7 @@ fn interface_endpoint(patient: Patient<'_>, target: Target, vpc: &str) -> Change
     Change::CreateInterfaceEndpoint {
         vpc: vpc.to_owned(),
         service_name: service_name(region, target.service()),
-        placement: Placement { subnets, groups, vpc_blocks: blocks.unwrap_or_default() },
+        placement: Placement { subnets, vpc_blocks: blocks.unwrap_or_default() },
     }
 }
 
@@ -219,7 +230,8 @@ fn free_number(acl: &NetworkAcl, is_egress: bool, count: usize) -> Option<i32> {
     (comfortable >= 1).then_some(comfortable)
 }
 
-/// The instance profile that most instances of the Region use.
+/// The instance profile that most instances of the Region use, among those whose role is known to have AWS's policy for managed nodes
+/// and nothing that says administrator: what is proposed must let the agent in, and should give no more.
 fn usual_profile(patient: Patient<'_>) -> Option<String> {
     let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
     for instance in Estate::instances(patient.region).values() {
@@ -229,5 +241,12 @@ fn usual_profile(patient: Patient<'_>) -> Option<String> {
             *uses.entry(name).or_default() += 1;
         }
     }
+    let roles = patient.estate.snapshot.accounts.get(patient.region.account).and_then(|account| account.global.iam.as_ref());
+    let has_policy =
+        |role: &RoleDetail, name: &str| role.attached_managed_policies.iter().any(|policy| policy.policy_name.as_deref() == Some(name));
+    let fits = |role: &&RoleDetail| has_policy(role, "AmazonSSMManagedInstanceCore") && !has_policy(role, "AdministratorAccess");
+    let fitting = roles.into_iter().flat_map(|file| &file.role_detail_list).filter(fits).flat_map(|role| &role.instance_profile_list);
+    let fitting: BTreeSet<&str> = fitting.filter_map(|profile| profile.instance_profile_name.as_deref()).collect();
+    uses.retain(|name, _| fitting.contains(name));
     uses.into_iter().max_by_key(|(name, count)| (*count, std::cmp::Reverse(*name))).map(|(name, _)| name.to_owned())
 }

@@ -32,7 +32,9 @@ impl Format {
 
 /// Text from AWS without control characters: a name must not be able to draw on the terminal.
 fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+    // Those that turn the direction of writing draw too.
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|c| !c.is_control() && !turns(*c)).collect()
 }
 
 /// Renders a report.

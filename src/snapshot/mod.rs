@@ -208,10 +208,18 @@ impl Snapshot {
         read::snapshot(files)
     }
 
+    /// Whether [`Self::write`] would take the folder: asked before a long scan.
+    ///
+    /// # Errors
+    /// When the folder holds anything already.
+    pub fn check_folder(folder: &std::path::Path) -> Result<(), WriteError> {
+        write::check(folder)
+    }
+
     /// Writes the snapshot as a folder, `snapshot.json` last, so that a folder with a manifest is a whole one.
     ///
     /// # Errors
-    /// When the folder or a file cannot be written.
+    /// When the folder is not empty, or it or a file cannot be written.
     pub fn write(&self, folder: &std::path::Path) -> Result<(), WriteError> {
         write::snapshot(self, folder)
     }

@@ -125,11 +125,31 @@ fn account(files: &dyn Files, account: &str) -> Result<AccountSnapshot, ReadErro
     let mut content = AccountSnapshot { global: GlobalFiles::read(files, &format!("{account}/global"))?, ..AccountSnapshot::default() };
     for region in files.folders(account)? {
         if region != "global" {
-            let read = RegionFiles::read(files, &format!("{account}/{region}"))?;
+            let folder = format!("{account}/{region}");
+            let read = RegionFiles::read(files, &folder)?;
+            check_ids(files, &folder, &read)?;
             content.regions.insert(region, read);
         }
     }
     Ok(content)
+}
+
+/// An instance or node without an id would be lost without a word.
+fn check_ids(files: &dyn Files, folder: &str, region: &RegionFiles) -> Result<(), ReadError> {
+    let instances = region.instances.iter().flat_map(|file| &file.reservations).flat_map(|reservation| &reservation.instances);
+    let nodes = region.instance_information.iter().flat_map(|file| &file.instance_information_list);
+    let kinds = [
+        ("ec2-describe-instances.json", instances.clone().count(), instances.filter(|instance| instance.instance_id.is_some()).count()),
+        ("ssm-describe-instance-information.json", nodes.clone().count(), nodes.filter(|node| node.instance_id.is_some()).count()),
+    ];
+    match kinds.into_iter().find(|(_, all, named)| all != named) {
+        None => Ok(()),
+        Some((file, all, named)) => Err(ReadError::Malformed {
+            path: files.display(&format!("{folder}/{file}")),
+            place: format!("{} of {all} entries", all - named),
+            problem: "InstanceId is missing".to_owned(),
+        }),
+    }
 }
 
 /// One file, or `None` when it was not collected.

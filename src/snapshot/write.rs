@@ -10,11 +10,20 @@ use super::Snapshot;
 pub enum WriteError {
     #[error("cannot write {path}: {source}")]
     Io { path: String, source: std::io::Error },
+    #[error("{path} is not empty: give a new folder, since what an earlier snapshot left there would count as seen")]
+    NotEmpty { path: String },
     #[error("cannot write {path} as JSON: {source}")]
     Json { path: String, source: serde_json::Error },
 }
 
+/// Whether a snapshot may be written there: a new folder, or an empty one.
+pub(super) fn check(folder: &Path) -> Result<(), WriteError> {
+    let is_empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    if is_empty { Ok(()) } else { Err(WriteError::NotEmpty { path: folder.display().to_string() }) }
+}
+
 pub(super) fn snapshot(snapshot: &Snapshot, folder: &Path) -> Result<(), WriteError> {
+    check(folder)?;
     create(folder)?;
     snapshot.organization.write(&folder.join("organization"))?;
     for (id, account) in &snapshot.accounts {

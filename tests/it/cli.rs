@@ -59,7 +59,8 @@ fn severities_decide_the_exit_code() {
 
 #[test]
 fn wrong_usage_is_code_2_and_says_what_is_right() {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
+        (&["scan", "--demo", "--region", "mars-1"], "holds nothing of Region mars-1 (perhaps ap-northeast-3"),
         (&["scan", "--nonsense"], "--nonsense"),
         (&["scan", "--demo", "--output", "xml"], "use table or json"),
         (&["scan", "--demo", "--output", "json="], "the file's name is missing"),
@@ -99,6 +100,34 @@ fn a_broken_snapshot_names_the_file_and_the_place() {
         assert_eq!(code(&output), 2, "{content:?}: {}", shown(&output));
         assert!(told.contains(file) && told.contains(place), "{content:?} should name {file} and {place}: {told}");
     }
+}
+
+/// What an earlier snapshot left behind would count as seen.
+#[test]
+fn a_snapshot_goes_into_an_empty_folder_only() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("111111111111/eu-central-1/ec2-describe-vpc-endpoints.json"), "{\"VpcEndpoints\": []}");
+    let output = run(&["scan", "--demo", "--save-snapshot", folder.path().to_str().unwrap()]);
+    assert_eq!(code(&output), 2, "{}", shown(&output));
+    assert!(text(&output.stderr).contains("is not empty: give a new folder"), "{}", shown(&output));
+}
+
+#[test]
+fn an_instance_without_an_id_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "111111111111/eu-central-1/ec2-describe-instances.json";
+    write(&folder.path().join(file), r#"{"Reservations": [{"Instances": [{}, {"InstanceId": "i-1"}]}]}"#);
+    let output = run(&["scan", "--snapshot", folder.path().to_str().unwrap()]);
+    assert_eq!(code(&output), 2, "{}", shown(&output));
+    assert!(text(&output.stderr).contains("1 of 2 entries: InstanceId is missing"), "{}", shown(&output));
+}
+
+#[test]
+fn a_snapshot_without_a_readable_account_is_code_4() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("111111111111/eu-central-1")).unwrap();
+    let output = run(&["scan", "--snapshot", folder.path().to_str().unwrap()]);
+    assert_eq!(code(&output), 4, "{}", shown(&output));
 }
 
 #[test]
