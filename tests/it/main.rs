@@ -15,6 +15,7 @@ mod cli;
 mod demo;
 mod generated;
 mod laws;
+mod oracle;
 mod process;
 mod readme;
 mod topology;

@@ -1,0 +1,72 @@
+//! Layer four of the tests: the engine, which reckons with sets, against a dumb simulator of single packets, on random networks.
+//!
+//! `ORACLE_CASES` sets the number of random networks; without it there are as many as take a few seconds.
+
+mod atoms;
+mod differences;
+mod laws;
+mod simulator;
+mod topologies;
+
+use patch_preflight::network::{Target, Verdict};
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+
+use crate::topology::Topology;
+
+/// The laws take one network for every four of the comparison.
+fn cases(share: u32) -> Config {
+    let cases: u32 = std::env::var("ORACLE_CASES").map_or(2000, |cases| cases.parse().expect("ORACLE_CASES is a number"));
+    Config { cases: cases / share, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() }
+}
+
+fn by_engine(topology: &Topology) -> Vec<Verdict> {
+    let paths = topology.paths();
+    let of = |target: &Target| paths.iter().find(|path| path.target == *target).unwrap().verdict;
+    Target::ALL.iter().map(of).collect()
+}
+
+fn by_simulator(topology: &Topology) -> Vec<Verdict> {
+    atoms::verdicts(&topology.files, topology.ports, topology.ec2messages)
+}
+
+proptest! {
+    #![proptest_config(cases(1))]
+
+    #[test]
+    fn the_engine_agrees_with_a_packet_by_packet_simulator(plan in topologies::plans()) {
+        let topology = plan.topology();
+        prop_assert_eq!(by_engine(&topology), by_simulator(&topology), "engine, then simulator, for {:?}", Target::ALL);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(4))]
+
+    /// What AWS lists in another order is the same network.
+    #[test]
+    fn the_order_of_answers_never_matters(plan in topologies::plans()) {
+        let topology = plan.topology();
+        prop_assert_eq!(by_engine(&topology), by_engine(&topology.clone().with(laws::reverse)));
+    }
+
+    /// A block is its two halves.
+    #[test]
+    fn a_block_is_its_two_halves(plan in topologies::plans()) {
+        let topology = plan.topology();
+        prop_assert_eq!(by_engine(&topology), by_engine(&topology.clone().with(laws::halve)));
+    }
+
+    #[test]
+    fn another_allow_rule_never_makes_a_verdict_worse(
+        plan in topologies::plans(),
+        permission in topologies::one_permission(),
+        to_instance in any::<bool>(),
+    ) {
+        let topology = plan.topology();
+        let more = topology.clone().with(|files| laws::allow(files, permission, to_instance));
+        for (before, after) in by_engine(&topology).into_iter().zip(by_engine(&more)) {
+            prop_assert!(laws::is_no_worse(before, after), "{:?} became {:?}", before, after);
+        }
+    }
+}

@@ -1,0 +1,814 @@
+//! A packet-by-packet simulator of one VPC: one address, one source port, out and back again.
+//!
+//! It is a second implementation of docs/reachability.md, written from that text and from AWS's guides alone, and as dumb as can be: no sets of
+//! addresses, no sharing with the program, rules read in a row until one fits. Sources:
+//! routes <https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html>,
+//! network ACLs <https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html>,
+//! names <https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html>,
+//! Block Public Access <https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html>.
+
+use std::net::Ipv4Addr;
+
+use patch_preflight::snapshot::RegionFiles;
+use patch_preflight::snapshot::ec2::{self, IpPermission};
+
+use crate::topology::REGION;
+
+const HTTPS: u32 = 443;
+
+/// What happens to a packet, or to a packet and its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Passes,
+    Fails,
+    /// It meets something that the specification calls unknown.
+    Unknown,
+}
+
+use Fate::{Fails, Passes, Unknown};
+
+impl Fate {
+    fn of(passes: bool) -> Self {
+        if passes { Passes } else { Fails }
+    }
+
+    /// One thing after another: what surely fails at one place fails, whatever the other places do (decision 12).
+    fn then(self, next: impl FnOnce() -> Self) -> Self {
+        match self {
+            Fails => Fails,
+            Passes => next(),
+            Unknown => match next() {
+                Fails => Fails,
+                _ => Unknown,
+            },
+        }
+    }
+}
+
+/// An IPv4 block, `first..=last`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Block {
+    pub(super) first: u32,
+    pub(super) last: u32,
+    length: u32,
+}
+
+impl Block {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (address, length) = text.split_once('/')?;
+        let address = u32::from(address.parse::<Ipv4Addr>().ok()?);
+        let length: u32 = length.parse().ok()?;
+        let hosts = if length == 0 { u32::MAX } else { (1 << (32 - length)) - 1 };
+        Some(Self { first: address & !hosts, last: address | hosts, length })
+    }
+
+    pub(super) fn holds(self, address: u32) -> bool {
+        self.first <= address && address <= self.last
+    }
+}
+
+/// What a name leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The service's public addresses.
+    Public,
+    /// The network interfaces (by position) of an endpoint.
+    Interfaces(Vec<usize>),
+    /// No resolver, or "no such name".
+    Nothing,
+    /// Something that the specification calls unknown.
+    Elsewhere,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Destination {
+    Public(u32),
+    Interface(usize),
+}
+
+/// How a packet went out, as far as its answer cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Way {
+    pub(super) fate: Fate,
+    /// The NAT gateway on the way.
+    pub(super) nat: Option<Place>,
+}
+
+/// Where a NAT gateway stands: its route table, and its subnet, which a regional one has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    table: usize,
+    subnet: Option<usize>,
+}
+
+/// Which prefix list wins where lists overlap, by route table: the first (decision 19).
+pub(super) type Orders = Vec<Vec<String>>;
+
+pub(super) struct World {
+    address: u32,
+    subnet: usize,
+    has_public_address: bool,
+    is_xen: bool,
+    groups: Vec<String>,
+    vpc: Block,
+    dns_support: bool,
+    dns_hostnames: bool,
+    /// `None`: the option set `default`, or one without servers.
+    servers: Option<Vec<String>>,
+    subnets: Vec<Subnet>,
+    tables: Vec<Table>,
+    acls: Vec<Vec<ec2::NetworkAclEntry>>,
+    security_groups: Vec<ec2::SecurityGroup>,
+    interfaces: Vec<Interface>,
+    endpoints: Vec<ec2::VpcEndpoint>,
+    nats: Vec<ec2::NatGateway>,
+    gateways: Vec<ec2::InternetGateway>,
+    lists: Vec<List>,
+    /// Name and what it says for a name; only zones of the user's.
+    zones: Vec<Zone>,
+    /// The domains of forwarding rules that are associated with the VPC.
+    rules: Vec<String>,
+    /// Block Public Access for the VPC as a whole.
+    block_mode: String,
+}
+
+struct Subnet {
+    id: String,
+    block: Block,
+    table: usize,
+    acl: usize,
+    /// What Block Public Access does here in the end: `off`, `block-ingress`, `block-bidirectional`.
+    block_mode: String,
+    zone: String,
+}
+
+struct Table {
+    id: String,
+    /// The gateway whose traffic it routes into the VPC.
+    edge_of: Option<String>,
+    routes: Vec<Route>,
+}
+
+struct Route {
+    blocks: Vec<Block>,
+    list: Option<String>,
+    target: String,
+    class: Class,
+    is_blackhole: bool,
+}
+
+/// In the order in which AWS prefers them among routes of the same length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Static,
+    PrefixList,
+    Propagated,
+}
+
+struct Interface {
+    id: String,
+    address: u32,
+    subnet: usize,
+    groups: Vec<String>,
+    source_dest_check: bool,
+}
+
+struct List {
+    id: String,
+    /// The name of a list that AWS manages.
+    managed_name: Option<String>,
+    blocks: Vec<Block>,
+}
+
+struct Zone {
+    name: String,
+    /// Owner name and the name that the alias leads to.
+    aliases: Vec<(String, String)>,
+}
+
+fn text(value: Option<&String>) -> String {
+    value.cloned().unwrap_or_default()
+}
+
+fn bare(name: &str) -> String {
+    name.trim_end_matches('.').to_owned()
+}
+
+fn address(value: Option<&String>) -> u32 {
+    u32::from(value.unwrap().parse::<Ipv4Addr>().unwrap())
+}
+
+fn ids(groups: &[ec2::GroupIdentifier]) -> Vec<String> {
+    groups.iter().filter_map(|group| group.group_id.clone()).collect()
+}
+
+fn port(value: Option<i32>) -> u32 {
+    u32::try_from(value.unwrap()).unwrap()
+}
+
+/// Whether a name is the domain or ends in it.
+fn is_under(name: &str, domain: &str) -> bool {
+    domain.is_empty() || name == domain || name.ends_with(&format!(".{domain}"))
+}
+
+fn labels(domain: &str) -> usize {
+    if domain.is_empty() { 0 } else { domain.split('.').count() }
+}
+
+impl World {
+    pub(super) fn read(files: &RegionFiles) -> Self {
+        let instance = &files.instances.as_ref().unwrap().reservations[0].instances[0];
+        let primary = instance
+            .network_interfaces
+            .iter()
+            .find(|interface| interface.attachment.as_ref().is_some_and(|attachment| attachment.device_index == Some(0)))
+            .unwrap();
+        let vpc = &files.vpcs.as_ref().unwrap().vpcs[0];
+        let subnets = &files.subnets.as_ref().unwrap().subnets;
+        let position = |id: Option<&String>| subnets.iter().position(|subnet| subnet.subnet_id.as_ref() == id).unwrap();
+        let attributes = &files.vpc_attributes.as_ref().unwrap().vpc_attributes[0];
+        let is_on = |value: &Option<ec2::AttributeBooleanValue>| value.as_ref().unwrap().value == Some(true);
+        let lists = read_lists(files);
+        let interfaces = files.network_interfaces.as_ref().unwrap().network_interfaces.iter().map(|interface| Interface {
+            id: text(interface.network_interface_id.as_ref()),
+            address: address(interface.private_ip_address.as_ref()),
+            subnet: position(interface.subnet_id.as_ref()),
+            groups: ids(&interface.groups),
+            source_dest_check: interface.source_dest_check == Some(true),
+        });
+        Self {
+            address: address(primary.private_ip_address.as_ref()),
+            subnet: position(primary.subnet_id.as_ref()),
+            has_public_address: primary.association.as_ref().is_some_and(|association| association.public_ip.is_some()),
+            is_xen: is_xen(instance.instance_type.as_ref().unwrap()),
+            groups: ids(&primary.groups),
+            vpc: Block::parse(vpc.cidr_block.as_ref().unwrap()).unwrap(),
+            dns_support: is_on(&attributes.enable_dns_support),
+            dns_hostnames: is_on(&attributes.enable_dns_hostnames),
+            servers: read_servers(files),
+            subnets: read_subnets(files),
+            tables: read_tables(files, &lists),
+            acls: files.network_acls.as_ref().unwrap().network_acls.iter().map(|acl| acl.entries.clone()).collect(),
+            security_groups: files.security_groups.as_ref().unwrap().security_groups.clone(),
+            interfaces: interfaces.collect(),
+            endpoints: files.vpc_endpoints.as_ref().unwrap().vpc_endpoints.clone(),
+            nats: files.nat_gateways.as_ref().unwrap().nat_gateways.clone(),
+            gateways: files.internet_gateways.as_ref().unwrap().internet_gateways.clone(),
+            lists,
+            zones: read_zones(files),
+            rules: read_rules(files),
+            block_mode: block_mode(files, vpc.block_public_access_states.as_ref(), "vpc-1"),
+        }
+    }
+
+    /// Every block that any rule names, for the choice of addresses worth trying.
+    pub(super) fn blocks(&self) -> Vec<Block> {
+        let permissions = self.security_groups.iter().flat_map(|group| group.ip_permissions.iter().chain(&group.ip_permissions_egress));
+        let ranges = permissions.flat_map(|permission| &permission.ip_ranges).filter_map(|range| Block::parse(range.cidr_ip.as_ref()?));
+        let entries = self.acls.iter().flatten().filter_map(|entry| Block::parse(entry.cidr_block.as_ref()?));
+        let routes = self.tables.iter().flat_map(|table| &table.routes).flat_map(|route| route.blocks.iter().copied());
+        let lists = self.lists.iter().flat_map(|list| list.blocks.iter().copied());
+        let subnets = self.subnets.iter().map(|subnet| subnet.block);
+        ranges.chain(entries).chain(routes).chain(lists).chain(subnets).chain([self.vpc]).collect()
+    }
+
+    /// The ports at which any network ACL's rule begins to fit, or no longer fits.
+    pub(super) fn port_edges(&self) -> Vec<u32> {
+        let ranges = self.acls.iter().flatten().filter_map(|entry| entry.port_range.as_ref());
+        ranges.flat_map(|range| [port(range.from), port(range.to) + 1]).collect()
+    }
+
+    /// The blocks of the lists of AWS's whose names end so.
+    pub(super) fn managed(&self, ending: &str) -> Vec<Block> {
+        let fits = |list: &&List| list.managed_name.as_ref().is_some_and(|name| name.ends_with(ending));
+        self.lists.iter().filter(fits).flat_map(|list| list.blocks.iter().copied()).collect()
+    }
+
+    // Names: decisions 4, 13 and 14.
+
+    /// Every answer that the instance may get for a service's name, given what is known.
+    pub(super) fn answers(&self, service: &str) -> Vec<Answer> {
+        let Some(servers) = &self.servers else {
+            return if self.is_xen || !self.dns_support { vec![Answer::Nothing] } else { self.amazon(service, &self.rules) };
+        };
+        let base_plus_two = Ipv4Addr::from(self.vpc.first + 2).to_string();
+        let is_amazon = |server: &String| [&*base_plus_two, "169.254.169.253", "AmazonProvidedDNS"].contains(&&**server);
+        match (servers.iter().all(is_amazon), self.dns_support) {
+            (true, true) => self.amazon(service, &self.rules),
+            (true, false) => vec![Answer::Nothing],
+            (false, true) => [vec![Answer::Public], self.amazon(service, &self.rules)].concat(),
+            (false, false) => vec![Answer::Public],
+        }
+    }
+
+    /// What Amazon's resolver may say.
+    fn amazon(&self, service: &str, rules: &[String]) -> Vec<Answer> {
+        let service_name = format!("{service}.{REGION}.amazonaws.com");
+        // S3 is asked for buckets, whose names lie below the service's.
+        // https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-operations-s3-buckets.html
+        let host = if service == "s3" { format!("a-bucket.{service_name}") } else { service_name.clone() };
+        let both = self.dns_support && self.dns_hostnames;
+        let endpoint = self.endpoints.iter().find(|endpoint| both && captures(endpoint, service));
+        let zone = self.zones.iter().filter(|zone| both && is_under(&host, &zone.name)).max_by_key(|zone| labels(&zone.name));
+        let rule = rules.iter().filter(|rule| is_under(&host, rule)).max_by_key(|rule| labels(rule));
+
+        let of_endpoint = endpoint.map(|_| labels(&service_name));
+        let of_zone = zone.map(|zone| labels(&zone.name));
+        let of_rule = rule.map(|rule| labels(rule));
+        if let Some(rule) = rule.filter(|_| of_rule >= of_zone && of_rule >= of_endpoint) {
+            let others: Vec<String> = rules.iter().filter(|other| *other != rule).cloned().collect();
+            return [vec![Answer::Public], self.amazon(service, &others)].concat();
+        }
+        if let Some(zone) = zone.filter(|_| of_zone >= of_endpoint) {
+            return vec![self.zone_answer(zone, &host)];
+        }
+        vec![endpoint.map_or(Answer::Public, |endpoint| self.interfaces_of(endpoint))]
+    }
+
+    fn zone_answer(&self, zone: &Zone, host: &str) -> Answer {
+        let parent = host.split_once('.').unwrap().1;
+        let alias = zone.aliases.iter().find(|(name, _)| name == host || *name == format!("*.{parent}"));
+        let Some((_, target)) = alias else { return Answer::Nothing };
+        let leads_here = |entry: &ec2::DnsEntry| entry.dns_name.as_deref() == Some(target);
+        match self.endpoints.iter().find(|endpoint| endpoint.dns_entries.iter().any(leads_here)) {
+            Some(endpoint) if is_available(endpoint.state.as_ref()) => self.interfaces_of(endpoint),
+            _ => Answer::Elsewhere,
+        }
+    }
+
+    fn interfaces_of(&self, endpoint: &ec2::VpcEndpoint) -> Answer {
+        let position = |id: &String| self.interfaces.iter().position(|interface| interface.id == *id).unwrap();
+        Answer::Interfaces(endpoint.network_interface_ids.iter().map(position).collect())
+    }
+
+    // The way out and back.
+
+    /// Whether the instance's security groups let HTTPS out to any address at all, of which only blocks' edges need be tried.
+    /// A group may be that of whatever is there.
+    pub(super) fn lets_anything_out(&self) -> bool {
+        let edges: Vec<u32> = self.blocks().iter().map(|block| block.first).collect();
+        self.groups.iter().flat_map(|group| &self.security_group(group).ip_permissions_egress).any(|permission| {
+            let named: Vec<String> = permission.user_id_group_pairs.iter().filter_map(|pair| pair.group_id.clone()).collect();
+            edges.iter().any(|address| self.permits(permission, *address, &named))
+        })
+    }
+
+    pub(super) fn out(&self, orders: &Orders, to: Destination) -> Way {
+        match to {
+            Destination::Interface(interface) => Way { fate: self.out_to_interface(orders, &self.interfaces[interface]), nat: None },
+            Destination::Public(address) => self.out_to_public(orders, address),
+        }
+    }
+
+    /// Whether the answer comes back to the instance's port; the NAT gateway, if there is one, has sent from a port of its own.
+    pub(super) fn back(&self, orders: &Orders, way: Way, from: Destination, port: u32, nat_port: u32) -> Fate {
+        way.fate.then(|| match (from, way.nat) {
+            (Destination::Interface(interface), _) => {
+                let interface = &self.interfaces[interface];
+                if interface.subnet == self.subnet {
+                    return Passes;
+                }
+                Fate::of(self.acl(interface.subnet, true, self.address, port))
+                    .then(|| self.inside(orders, self.subnets[interface.subnet].table, self.address))
+                    .then(|| Fate::of(self.acl(self.subnet, false, interface.address, port)))
+            }
+            (Destination::Public(public), None) => Fate::of(self.acl(self.subnet, false, public, port)),
+            (Destination::Public(public), Some(nat)) => {
+                let passes_acl = |egress, remote, port| Fate::of(nat.subnet.is_none_or(|subnet| self.acl(subnet, egress, remote, port)));
+                passes_acl(false, public, nat_port)
+                    .then(|| passes_acl(true, self.address, port))
+                    .then(|| self.inside(orders, nat.table, self.address))
+                    // The address stays that of the service: a NAT gateway undoes what it did.
+                    .then(|| Fate::of(self.acl(self.subnet, false, public, port)))
+            }
+        })
+    }
+
+    fn out_to_interface(&self, orders: &Orders, interface: &Interface) -> Fate {
+        let leaves = self.groups.iter().any(|group| {
+            let permissions = &self.security_group(group).ip_permissions_egress;
+            permissions.iter().any(|permission| self.permits(permission, interface.address, &interface.groups))
+        });
+        let enters = interface.groups.iter().any(|group| {
+            let permissions = &self.security_group(group).ip_permissions;
+            permissions.iter().any(|permission| self.permits(permission, self.address, &self.groups))
+        });
+        let fate = Fate::of(leaves && enters);
+        if interface.subnet == self.subnet {
+            // Inside a subnet there are no routes and no network ACLs.
+            // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
+            return fate;
+        }
+        fate.then(|| Fate::of(self.acl(self.subnet, true, interface.address, HTTPS)))
+            .then(|| self.inside(orders, self.subnets[self.subnet].table, interface.address))
+            .then(|| Fate::of(self.acl(interface.subnet, false, self.address, HTTPS)))
+    }
+
+    fn out_to_public(&self, orders: &Orders, address: u32) -> Way {
+        let dead = Way { fate: Fails, nat: None };
+        let leaves = self.groups.iter().any(|group| {
+            let permissions = &self.security_group(group).ip_permissions_egress;
+            permissions.iter().any(|permission| self.permits(permission, address, &[]))
+        });
+        if !leaves || !self.acl(self.subnet, true, address, HTTPS) {
+            return dead;
+        }
+        let Some(route) = self.route(orders, self.subnets[self.subnet].table, address) else { return dead };
+        if route.is_blackhole {
+            return dead;
+        }
+        if route.target.starts_with("nat-") {
+            return self.out_by_nat(orders, &route.target, address);
+        }
+        let fate = match kind(&route.target) {
+            "igw" => {
+                let is_open = self.is_attached(&route.target) && self.has_public_address && self.subnets[self.subnet].block_mode == "off";
+                Fate::of(is_open).then(|| self.edge(&route.target, self.address))
+            }
+            _ => self.beyond(&route.target),
+        };
+        Way { fate, nat: None }
+    }
+
+    fn out_by_nat(&self, orders: &Orders, id: &str, address: u32) -> Way {
+        let dead = Way { fate: Fails, nat: None };
+        let nat = self.nats.iter().find(|nat| nat.nat_gateway_id.as_deref() == Some(id)).unwrap();
+        if !is_available(nat.state.as_ref()) {
+            return dead;
+        }
+        let Some(place) = self.place_of(nat).filter(|place| place.subnet != Some(self.subnet)) else { return dead };
+        let passes_acl = |egress, remote| place.subnet.is_none_or(|subnet| self.acl(subnet, egress, remote, HTTPS));
+        if !passes_acl(false, self.address) || !passes_acl(true, address) {
+            return dead;
+        }
+        let Some(route) = self.route(orders, place.table, address).filter(|route| !route.is_blackhole) else { return dead };
+        let block_mode = place.subnet.map_or(&self.block_mode, |subnet| &self.subnets[subnet].block_mode);
+        let is_public = nat.connectivity_type.as_deref() != Some("private");
+        let onward = match kind(&route.target) {
+            "nat" => Fails,
+            "igw" => {
+                let is_open = self.is_attached(&route.target) && is_public && block_mode != "block-bidirectional";
+                // Any address of the subnet will do: edge routes are for whole subnets. A regional one has none, so that any may count.
+                let is_behind = |subnet: &&Subnet| place.subnet.is_none_or(|own| self.subnets[own].id == subnet.id);
+                let fates: Vec<Fate> =
+                    self.subnets.iter().filter(is_behind).map(|subnet| self.edge(&route.target, subnet.block.first)).collect();
+                Fate::of(is_open).then(|| match place.subnet {
+                    None if fates.iter().any(|fate| *fate != Passes) => Unknown,
+                    None => Passes,
+                    Some(_) => fates[0],
+                })
+            }
+            _ => self.beyond(&route.target),
+        };
+        let is_sure = nat.attached_appliances.is_empty() && (place.subnet.is_some() || self.serves_zone(nat));
+        Way { fate: if is_sure { onward } else { onward.then(|| Unknown) }, nat: Some(place) }
+    }
+
+    /// Decision 18: whether a regional NAT gateway surely takes traffic of the instance's zone.
+    fn serves_zone(&self, nat: &ec2::NatGateway) -> bool {
+        let zone = &self.subnets[self.subnet].zone;
+        nat.auto_provision_zones.as_deref() == Some("enabled")
+            || nat.nat_gateway_addresses.iter().any(|address| address.availability_zone.as_ref() == Some(zone))
+    }
+
+    fn place_of(&self, nat: &ec2::NatGateway) -> Option<Place> {
+        if nat.availability_mode.as_deref() == Some("regional") {
+            let table = self.tables.iter().position(|table| Some(&table.id) == nat.route_table_id.as_ref())?;
+            return Some(Place { table, subnet: None });
+        }
+        let subnet = self.subnets.iter().position(|subnet| Some(&subnet.id) == nat.subnet_id.as_ref())?;
+        Some(Place { table: self.subnets[subnet].table, subnet: Some(subnet) })
+    }
+
+    /// Targets that do the same for an instance and for a NAT gateway.
+    fn beyond(&self, target: &str) -> Fate {
+        let endpoint = self.endpoints.iter().find(|endpoint| endpoint.vpc_endpoint_id.as_deref() == Some(target));
+        match kind(target) {
+            "vpce" => {
+                let endpoint = endpoint.unwrap();
+                let is_available = is_available(endpoint.state.as_ref());
+                match endpoint.vpc_endpoint_type.as_deref() {
+                    // Decision 15.
+                    Some("Gateway") => Fate::of(is_available && self.dns_support),
+                    _ => Fate::of(is_available).then(|| Unknown),
+                }
+            }
+            // Decision 16.
+            "pcx" => Fails,
+            // Decision 16: an instance takes no packets for others while the check is on.
+            "eni" => {
+                let is_refused = self.interfaces.iter().any(|interface| interface.id == target && interface.source_dest_check);
+                if is_refused { Fails } else { Unknown }
+            }
+            // Virtual private gateways, core networks: "Not modelled yet".
+            _ => Unknown,
+        }
+    }
+
+    /// The way to another subnet of the VPC, as the route table of the first has it.
+    fn inside(&self, orders: &Orders, table: usize, address: u32) -> Fate {
+        match self.route(orders, table, address) {
+            None => Fails,
+            Some(route) if route.is_blackhole => Fails,
+            Some(route) if route.target == "local" => Passes,
+            Some(route) => self.beyond(&route.target),
+        }
+    }
+
+    /// What the internet gateway's own route table does with an answer.
+    fn edge(&self, gateway: &str, address: u32) -> Fate {
+        let Some(table) = self.tables.iter().position(|table| table.edge_of.as_deref() == Some(gateway)) else { return Passes };
+        match self.route(&Orders::new(), table, address) {
+            None => Passes,
+            Some(route) if route.is_blackhole => Fails,
+            Some(route) if route.target == "local" => Passes,
+            // Decision 16: asymmetric.
+            Some(_) => Unknown,
+        }
+    }
+
+    fn is_attached(&self, id: &str) -> bool {
+        let gateway = self.gateways.iter().find(|gateway| gateway.internet_gateway_id.as_deref() == Some(id)).unwrap();
+        gateway.attachments.iter().any(|attachment| {
+            attachment.vpc_id.as_deref() == Some("vpc-1") && matches!(attachment.state.as_deref(), Some("available" | "attached"))
+        })
+    }
+
+    /// The one route that a packet to the address takes.
+    fn route(&self, orders: &Orders, table: usize, address: u32) -> Option<&Route> {
+        let routes = &self.tables[table].routes;
+        let fitting = |route: &&Route| longest(route, address).is_some();
+        let is_local = routes.iter().filter(fitting).any(|route| route.class == Class::Static && route.target == "local");
+        let mut best: Option<(&Route, u32)> = None;
+        let is_better = |route: &Route, than: Option<(&Route, u32)>| {
+            let length = longest(route, address).unwrap();
+            than.is_none_or(|(other, its_length)| length > its_length || (length == its_length && route.class < other.class))
+        };
+        for route in routes.iter().filter(fitting) {
+            // https://docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html
+            let hides_behind_local = is_local && route.class == Class::Propagated;
+            if !hides_behind_local && is_better(route, best) {
+                best = Some((route, longest(route, address).unwrap()));
+            }
+        }
+        let (best, _) = best?;
+        // Where a prefix list's route wins, any list that overlaps may stand in its place, which one AWS decides at random.
+        let order = orders.get(table).filter(|_| best.list.is_some()).map_or(&[][..], Vec::as_slice);
+        let first = order.iter().find_map(|id| routes.iter().filter(fitting).find(|route| route.list.as_ref() == Some(id)));
+        Some(first.unwrap_or(best))
+    }
+
+    /// For each route table, every order in which its overlapping prefix lists may win.
+    pub(super) fn all_orders(&self) -> Vec<Orders> {
+        let mut all = vec![Orders::new()];
+        for (position, table) in self.tables.iter().enumerate() {
+            let orders = if self.is_consulted(position) { permutations(&contested(table)) } else { vec![Vec::new()] };
+            all = all.iter().flat_map(|so_far| orders.iter().map(move |order| [so_far.clone(), vec![order.clone()]].concat())).collect();
+        }
+        all
+    }
+
+    /// Whether packets to public addresses may meet the table: the instance's, and those of NAT gateways' subnets.
+    fn is_consulted(&self, table: usize) -> bool {
+        let of_nat = |nat: &ec2::NatGateway| self.place_of(nat).is_some_and(|place| place.table == table);
+        self.subnets[self.subnet].table == table || self.nats.iter().any(of_nat)
+    }
+
+    fn security_group(&self, id: &str) -> &ec2::SecurityGroup {
+        self.security_groups.iter().find(|group| group.group_id.as_deref() == Some(id)).unwrap()
+    }
+
+    /// Whether a security group's rule fits TCP 443 with the remote address, whose network interface (if it has one here) is in the groups.
+    fn permits(&self, permission: &IpPermission, address: u32, groups: &[String]) -> bool {
+        let is_https = match permission.ip_protocol.as_deref() {
+            Some("-1") => true,
+            Some("tcp" | "6") => port(permission.from_port) <= HTTPS && HTTPS <= port(permission.to_port),
+            _ => false,
+        };
+        let in_list = |id: &Option<String>| {
+            let list = self.lists.iter().find(|list| Some(&list.id) == id.as_ref()).unwrap();
+            list.blocks.iter().any(|block| block.holds(address))
+        };
+        is_https
+            && (permission.ip_ranges.iter().any(|range| Block::parse(range.cidr_ip.as_ref().unwrap()).unwrap().holds(address))
+                || permission.prefix_list_ids.iter().any(|list| in_list(&list.prefix_list_id))
+                || permission.user_id_group_pairs.iter().any(|pair| groups.iter().any(|group| Some(group) == pair.group_id.as_ref())))
+    }
+
+    /// Whether the subnet's network ACL lets TCP with the remote address to the destination port through.
+    fn acl(&self, subnet: usize, egress: bool, address: u32, to_port: u32) -> bool {
+        let mut decision: Option<(i32, bool)> = None;
+        for entry in &self.acls[self.subnets[subnet].acl] {
+            let number = entry.rule_number.unwrap();
+            let holds = || entry.cidr_block.as_ref().and_then(|cidr| Block::parse(cidr)).is_some_and(|block| block.holds(address));
+            let fits = entry.egress == Some(egress)
+                && decision.is_none_or(|(first, _)| number < first)
+                && match entry.protocol.as_deref() {
+                    Some("-1") => true,
+                    // Decision 19.
+                    Some("6" | "tcp") => {
+                        entry.port_range.as_ref().is_some_and(|range| port(range.from) <= to_port && to_port <= port(range.to))
+                    }
+                    _ => false,
+                }
+                && holds();
+            if fits {
+                decision = Some((number, entry.rule_action.as_deref() == Some("allow")));
+            }
+        }
+        decision.is_some_and(|(_, allows)| allows)
+    }
+}
+
+/// AWS's models and its answers differ in capitals.
+fn is_available(state: Option<&String>) -> bool {
+    state.is_some_and(|state| state.eq_ignore_ascii_case("available"))
+}
+
+fn kind(target: &str) -> &str {
+    target.split('-').next().unwrap_or(target)
+}
+
+/// The length of the route's longest block that holds the address.
+fn longest(route: &Route, address: u32) -> Option<u32> {
+    route.blocks.iter().filter(|block| block.holds(address)).map(|block| block.length).max()
+}
+
+/// The prefix lists of a table that overlap with another list that leads elsewhere.
+fn contested(table: &Table) -> Vec<String> {
+    let overlap = |left: &Route, right: &Route| {
+        left.blocks.iter().any(|one| right.blocks.iter().any(|other| one.first <= other.last && other.first <= one.last))
+    };
+    let lists: Vec<&Route> = table.routes.iter().filter(|route| route.list.is_some()).collect();
+    let quarrels = |route: &&&Route| {
+        lists.iter().any(|other| {
+            other.list != route.list && (other.target != route.target || other.is_blackhole != route.is_blackhole) && overlap(route, other)
+        })
+    };
+    lists.iter().filter(quarrels).filter_map(|route| route.list.clone()).collect()
+}
+
+fn permutations(items: &[String]) -> Vec<Vec<String>> {
+    if items.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for (position, first) in items.iter().enumerate() {
+        let mut rest = items.to_vec();
+        rest.remove(position);
+        for tail in permutations(&rest) {
+            all.push([vec![first.clone()], tail].concat());
+        }
+    }
+    all
+}
+
+/// Whether an interface endpoint takes the service's name in its VPC.
+fn captures(endpoint: &ec2::VpcEndpoint, service: &str) -> bool {
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html#private-dns-s3
+    let only_inbound =
+        endpoint.dns_options.as_ref().is_some_and(|options| options.private_dns_only_for_inbound_resolver_endpoint == Some(true));
+    endpoint.vpc_endpoint_type.as_deref() == Some("Interface")
+        && endpoint.vpc_id.as_deref() == Some("vpc-1")
+        && endpoint.service_name.as_deref() == Some(&*format!("com.amazonaws.{REGION}.{service}"))
+        && is_available(endpoint.state.as_ref())
+        && endpoint.private_dns_enabled == Some(true)
+        && !only_inbound
+}
+
+/// Decision 14.
+fn is_xen(instance_type: &str) -> bool {
+    let (family, size) = instance_type.split_once('.').unwrap();
+    size != "metal"
+        && ["t1", "t2", "m1", "m2", "m3", "m4", "c1", "c3", "c4", "r3", "r4", "i2", "d2", "g2", "g3", "p2", "p3", "x1"].contains(&family)
+}
+
+fn read_lists(files: &RegionFiles) -> Vec<List> {
+    let parse = |text: &String| Block::parse(text);
+    let mut lists: Vec<List> = Vec::new();
+    for list in &files.prefix_lists.as_ref().unwrap().prefix_lists {
+        lists.push(List {
+            id: text(list.prefix_list_id.as_ref()),
+            managed_name: list.prefix_list_name.clone(),
+            blocks: list.cidrs.iter().filter_map(parse).collect(),
+        });
+    }
+    for (id, entries) in &files.prefix_list_entries.as_ref().unwrap().prefix_list_entries {
+        if lists.iter().all(|list| list.id != *id) {
+            let blocks = entries.iter().filter_map(|entry| Block::parse(entry.cidr.as_ref()?)).collect();
+            lists.push(List { id: id.clone(), managed_name: None, blocks });
+        }
+    }
+    lists
+}
+
+fn read_servers(files: &RegionFiles) -> Option<Vec<String>> {
+    let id = files.vpcs.as_ref().unwrap().vpcs[0].dhcp_options_id.clone();
+    let sets = &files.dhcp_options.as_ref().unwrap().dhcp_options;
+    let set = sets.iter().find(|set| set.dhcp_options_id == id)?;
+    let servers = set.dhcp_configurations.iter().find(|configuration| configuration.key.as_deref() == Some("domain-name-servers"))?;
+    Some(servers.values.iter().filter_map(|value| value.value.clone()).collect())
+}
+
+fn read_subnets(files: &RegionFiles) -> Vec<Subnet> {
+    let tables = &files.route_tables.as_ref().unwrap().route_tables;
+    let acls = &files.network_acls.as_ref().unwrap().network_acls;
+    let main = tables.iter().position(|table| table.associations.iter().any(|association| association.main == Some(true))).unwrap();
+    let read = |subnet: &ec2::Subnet| Subnet {
+        id: text(subnet.subnet_id.as_ref()),
+        block: Block::parse(subnet.cidr_block.as_ref().unwrap()).unwrap(),
+        table: tables
+            .iter()
+            .position(|table| table.associations.iter().any(|association| association.subnet_id == subnet.subnet_id))
+            .unwrap_or(main),
+        acl: acls.iter().position(|acl| acl.associations.iter().any(|association| association.subnet_id == subnet.subnet_id)).unwrap(),
+        block_mode: block_mode(files, subnet.block_public_access_states.as_ref(), subnet.subnet_id.as_ref().unwrap()),
+        zone: text(subnet.availability_zone.as_ref()),
+    };
+    files.subnets.as_ref().unwrap().subnets.iter().map(read).collect()
+}
+
+/// Decision 23, with the table of <https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html>.
+fn block_mode(files: &RegionFiles, reported: Option<&ec2::BlockPublicAccessStates>, id: &str) -> String {
+    if let Some(mode) = reported.and_then(|states| states.internet_gateway_block_mode.clone()) {
+        return mode;
+    }
+    let options = &files.block_public_access.as_ref().unwrap().vpc_block_public_access_options;
+    let mode = text(options.internet_gateway_block_mode.as_ref());
+    let exclusions = &files.block_public_access_exclusions.as_ref().unwrap().vpc_block_public_access_exclusions;
+    let exclusion = exclusions.iter().find(|exclusion| {
+        let resource = exclusion.resource_arn.as_ref().unwrap().rsplit('/').next().unwrap();
+        let is_in_force = matches!(exclusion.state.as_deref(), Some("create-complete" | "update-complete"));
+        is_in_force && (resource == "vpc-1" || resource == id)
+    });
+    let allows = exclusion.and_then(|exclusion| exclusion.internet_gateway_exclusion_mode.as_deref());
+    match (&*mode, allows) {
+        ("off", _) | (_, Some("allow-bidirectional")) => "off".to_owned(),
+        ("block-bidirectional", None) => mode,
+        _ => "block-ingress".to_owned(),
+    }
+}
+
+fn read_tables(files: &RegionFiles, lists: &[List]) -> Vec<Table> {
+    let read = |table: &ec2::RouteTable| Table {
+        id: text(table.route_table_id.as_ref()),
+        edge_of: table.associations.iter().find_map(|association| association.gateway_id.clone()),
+        routes: table.routes.iter().filter_map(|route| read_route(route, lists)).collect(),
+    };
+    files.route_tables.as_ref().unwrap().route_tables.iter().map(read).collect()
+}
+
+fn read_route(route: &ec2::Route, lists: &[List]) -> Option<Route> {
+    // Decision 20 of docs/reachability.md.
+    if route.state.as_deref() == Some("filtered") || route.destination_ipv6_cidr_block.is_some() {
+        return None;
+    }
+    let list = route.destination_prefix_list_id.clone();
+    let blocks = match &list {
+        Some(id) => lists.iter().find(|list| list.id == *id).unwrap().blocks.clone(),
+        None => vec![Block::parse(route.destination_cidr_block.as_ref()?)?],
+    };
+    let targets = [
+        &route.gateway_id,
+        &route.nat_gateway_id,
+        &route.network_interface_id,
+        &route.transit_gateway_id,
+        &route.vpc_peering_connection_id,
+        &route.core_network_arn,
+    ];
+    let class = match route.origin.as_deref() {
+        Some("EnableVgwRoutePropagation" | "Advertisement") => Class::Propagated,
+        _ if list.is_some() => Class::PrefixList,
+        _ => Class::Static,
+    };
+    let target = targets.into_iter().flatten().next().cloned().unwrap();
+    Some(Route { blocks, list, target, class, is_blackhole: route.state.as_deref() == Some("blackhole") })
+}
+
+fn read_zones(files: &RegionFiles) -> Vec<Zone> {
+    let records = &files.record_sets.as_ref().unwrap().resource_record_sets;
+    let zones = files.hosted_zones.as_ref().unwrap().hosted_zone_summaries.get("vpc-1");
+    let of_user = |zone: &&patch_preflight::snapshot::route53::HostedZoneSummary| {
+        zone.owner.as_ref().is_none_or(|owner| owner.owning_service.is_none())
+    };
+    let read = |zone: &patch_preflight::snapshot::route53::HostedZoneSummary| {
+        let sets = records.get(zone.hosted_zone_id.as_ref().unwrap());
+        let alias = |set: &patch_preflight::snapshot::route53::ResourceRecordSet| {
+            Some((bare(set.name.as_ref()?), bare(set.alias_target.as_ref()?.dns_name.as_ref()?)))
+        };
+        Zone { name: bare(zone.name.as_ref().unwrap()), aliases: sets.into_iter().flatten().filter_map(alias).collect() }
+    };
+    zones.into_iter().flatten().filter(of_user).map(read).collect()
+}
+
+fn read_rules(files: &RegionFiles) -> Vec<String> {
+    let associations = &files.resolver_rule_associations.as_ref().unwrap().resolver_rule_associations;
+    let rules = &files.resolver_rules.as_ref().unwrap().resolver_rules;
+    let is_in_force = |rule: &&patch_preflight::snapshot::route53::ResolverRule| {
+        rule.rule_type.as_deref() == Some("FORWARD")
+            && associations
+                .iter()
+                .any(|association| association.resolver_rule_id == rule.id && association.vpc_id.as_deref() == Some("vpc-1"))
+    };
+    rules.iter().filter(is_in_force).map(|rule| bare(rule.domain_name.as_ref().unwrap())).collect()
+}
