@@ -149,7 +149,7 @@ fn prefix_list_orders<'a>(entries: &[Entry<'a>]) -> Vec<Option<&'a Route>> {
             let overlap = left.net.contains(&right.net) || right.net.contains(&left.net);
             if overlap
                 && left.route.destination_prefix_list_id != right.route.destination_prefix_list_id
-                && next_hop(left.route) != next_hop(right.route)
+                && (next_hop(left.route), is_blackhole(left.route)) != (next_hop(right.route), is_blackhole(right.route))
             {
                 for route in [left.route, right.route] {
                     if !overlapping.iter().any(|known| std::ptr::eq(*known, route)) {
@@ -221,9 +221,12 @@ fn add<'a>(shares: &mut Vec<Share<'a>>, addresses: IntervalSet, route: &'a Route
 
 impl<'a> Share<'a> {
     fn new(addresses: IntervalSet, route: &'a Route) -> Self {
-        let is_blackhole = route.state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("blackhole"));
-        Self { addresses, next_hop: next_hop(route), destination: destination(route), is_blackhole }
+        Self { addresses, next_hop: next_hop(route), destination: destination(route), is_blackhole: is_blackhole(route) }
     }
+}
+
+fn is_blackhole(route: &Route) -> bool {
+    route.state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("blackhole"))
 }
 
 fn destination(route: &Route) -> String {

@@ -400,6 +400,7 @@ fn ec2messages_is_not_always_needed() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table, a few lines a row")]
 fn gateways_to_the_internet() {
     let public = || base().in_subnet("subnet-u", "10.0.9.10").public_address();
     let nat_in_private_subnet = base().nat().nat_gateway(|nat| nat.subnet_id = Some("subnet-e".into()));

@@ -122,7 +122,7 @@ fn a_blackhole_inside_the_vpc_drops() {
     check(&with_ssm_endpoint().route("rtb-main", blackhole("10.0.2.0/24", "eni-gone")), Target::Ssm, Verdict::Blocked);
 }
 
-/// Row 19: "if GWLBe unavailable → B".
+/// Row 19: blocked if the endpoint is not available.
 #[test]
 fn a_gateway_load_balancer_endpoint_that_is_not_available_blocks() {
     let failed = |topology: Topology| {

@@ -1,18 +1,18 @@
 //! A packet-by-packet simulator of one VPC: one address, one source port, out and back again.
 //!
-//! It is a second implementation of docs/reachability.md, written from that text and from AWS's guides alone, and as dumb as can be: no sets of
-//! addresses, no sharing with the program, rules read in a row until one fits. Sources:
+//! It is a second implementation of docs/reachability.md, written from that text and from AWS's guides alone, and as dumb as can be:
+//! no sets of addresses, no sharing with the program, rules read in a row until one fits. Sources:
 //! routes <https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html>,
 //! network ACLs <https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html>,
 //! names <https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html>,
 //! Block Public Access <https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html>.
 
+mod names;
+mod read;
+
 use std::net::Ipv4Addr;
 
-use patch_preflight::snapshot::RegionFiles;
 use patch_preflight::snapshot::ec2::{self, IpPermission};
-
-use crate::topology::REGION;
 
 const HTTPS: u32 = 443;
 
@@ -108,7 +108,7 @@ pub(super) struct World {
     address: u32,
     subnet: usize,
     has_public_address: bool,
-    is_xen: bool,
+    instance_type: String,
     groups: Vec<String>,
     vpc: Block,
     dns_support: bool,
@@ -186,81 +186,11 @@ struct Zone {
     aliases: Vec<(String, String)>,
 }
 
-fn text(value: Option<&String>) -> String {
-    value.cloned().unwrap_or_default()
-}
-
-fn bare(name: &str) -> String {
-    name.trim_end_matches('.').to_owned()
-}
-
-fn address(value: Option<&String>) -> u32 {
-    u32::from(value.unwrap().parse::<Ipv4Addr>().unwrap())
-}
-
-fn ids(groups: &[ec2::GroupIdentifier]) -> Vec<String> {
-    groups.iter().filter_map(|group| group.group_id.clone()).collect()
-}
-
 fn port(value: Option<i32>) -> u32 {
     u32::try_from(value.unwrap()).unwrap()
 }
 
-/// Whether a name is the domain or ends in it.
-fn is_under(name: &str, domain: &str) -> bool {
-    domain.is_empty() || name == domain || name.ends_with(&format!(".{domain}"))
-}
-
-fn labels(domain: &str) -> usize {
-    if domain.is_empty() { 0 } else { domain.split('.').count() }
-}
-
 impl World {
-    pub(super) fn read(files: &RegionFiles) -> Self {
-        let instance = &files.instances.as_ref().unwrap().reservations[0].instances[0];
-        let primary = instance
-            .network_interfaces
-            .iter()
-            .find(|interface| interface.attachment.as_ref().is_some_and(|attachment| attachment.device_index == Some(0)))
-            .unwrap();
-        let vpc = &files.vpcs.as_ref().unwrap().vpcs[0];
-        let subnets = &files.subnets.as_ref().unwrap().subnets;
-        let position = |id: Option<&String>| subnets.iter().position(|subnet| subnet.subnet_id.as_ref() == id).unwrap();
-        let attributes = &files.vpc_attributes.as_ref().unwrap().vpc_attributes[0];
-        let is_on = |value: &Option<ec2::AttributeBooleanValue>| value.as_ref().unwrap().value == Some(true);
-        let lists = read_lists(files);
-        let interfaces = files.network_interfaces.as_ref().unwrap().network_interfaces.iter().map(|interface| Interface {
-            id: text(interface.network_interface_id.as_ref()),
-            address: address(interface.private_ip_address.as_ref()),
-            subnet: position(interface.subnet_id.as_ref()),
-            groups: ids(&interface.groups),
-            source_dest_check: interface.source_dest_check == Some(true),
-        });
-        Self {
-            address: address(primary.private_ip_address.as_ref()),
-            subnet: position(primary.subnet_id.as_ref()),
-            has_public_address: primary.association.as_ref().is_some_and(|association| association.public_ip.is_some()),
-            is_xen: is_xen(instance.instance_type.as_ref().unwrap()),
-            groups: ids(&primary.groups),
-            vpc: Block::parse(vpc.cidr_block.as_ref().unwrap()).unwrap(),
-            dns_support: is_on(&attributes.enable_dns_support),
-            dns_hostnames: is_on(&attributes.enable_dns_hostnames),
-            servers: read_servers(files),
-            subnets: read_subnets(files),
-            tables: read_tables(files, &lists),
-            acls: files.network_acls.as_ref().unwrap().network_acls.iter().map(|acl| acl.entries.clone()).collect(),
-            security_groups: files.security_groups.as_ref().unwrap().security_groups.clone(),
-            interfaces: interfaces.collect(),
-            endpoints: files.vpc_endpoints.as_ref().unwrap().vpc_endpoints.clone(),
-            nats: files.nat_gateways.as_ref().unwrap().nat_gateways.clone(),
-            gateways: files.internet_gateways.as_ref().unwrap().internet_gateways.clone(),
-            lists,
-            zones: read_zones(files),
-            rules: read_rules(files),
-            block_mode: block_mode(files, vpc.block_public_access_states.as_ref(), "vpc-1"),
-        }
-    }
-
     /// Every block that any rule names, for the choice of addresses worth trying.
     pub(super) fn blocks(&self) -> Vec<Block> {
         let permissions = self.security_groups.iter().flat_map(|group| group.ip_permissions.iter().chain(&group.ip_permissions_egress));
@@ -282,63 +212,6 @@ impl World {
     pub(super) fn managed(&self, ending: &str) -> Vec<Block> {
         let fits = |list: &&List| list.managed_name.as_ref().is_some_and(|name| name.ends_with(ending));
         self.lists.iter().filter(fits).flat_map(|list| list.blocks.iter().copied()).collect()
-    }
-
-    // Names: decisions 4, 13 and 14.
-
-    /// Every answer that the instance may get for a service's name, given what is known.
-    pub(super) fn answers(&self, service: &str) -> Vec<Answer> {
-        let Some(servers) = &self.servers else {
-            return if self.is_xen || !self.dns_support { vec![Answer::Nothing] } else { self.amazon(service, &self.rules) };
-        };
-        let base_plus_two = Ipv4Addr::from(self.vpc.first + 2).to_string();
-        let is_amazon = |server: &String| [&*base_plus_two, "169.254.169.253", "AmazonProvidedDNS"].contains(&&**server);
-        match (servers.iter().all(is_amazon), self.dns_support) {
-            (true, true) => self.amazon(service, &self.rules),
-            (true, false) => vec![Answer::Nothing],
-            (false, true) => [vec![Answer::Public], self.amazon(service, &self.rules)].concat(),
-            (false, false) => vec![Answer::Public],
-        }
-    }
-
-    /// What Amazon's resolver may say.
-    fn amazon(&self, service: &str, rules: &[String]) -> Vec<Answer> {
-        let service_name = format!("{service}.{REGION}.amazonaws.com");
-        // S3 is asked for buckets, whose names lie below the service's.
-        // https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-operations-s3-buckets.html
-        let host = if service == "s3" { format!("a-bucket.{service_name}") } else { service_name.clone() };
-        let both = self.dns_support && self.dns_hostnames;
-        let endpoint = self.endpoints.iter().find(|endpoint| both && captures(endpoint, service));
-        let zone = self.zones.iter().filter(|zone| both && is_under(&host, &zone.name)).max_by_key(|zone| labels(&zone.name));
-        let rule = rules.iter().filter(|rule| is_under(&host, rule)).max_by_key(|rule| labels(rule));
-
-        let of_endpoint = endpoint.map(|_| labels(&service_name));
-        let of_zone = zone.map(|zone| labels(&zone.name));
-        let of_rule = rule.map(|rule| labels(rule));
-        if let Some(rule) = rule.filter(|_| of_rule >= of_zone && of_rule >= of_endpoint) {
-            let others: Vec<String> = rules.iter().filter(|other| *other != rule).cloned().collect();
-            return [vec![Answer::Public], self.amazon(service, &others)].concat();
-        }
-        if let Some(zone) = zone.filter(|_| of_zone >= of_endpoint) {
-            return vec![self.zone_answer(zone, &host)];
-        }
-        vec![endpoint.map_or(Answer::Public, |endpoint| self.interfaces_of(endpoint))]
-    }
-
-    fn zone_answer(&self, zone: &Zone, host: &str) -> Answer {
-        let parent = host.split_once('.').unwrap().1;
-        let alias = zone.aliases.iter().find(|(name, _)| name == host || *name == format!("*.{parent}"));
-        let Some((_, target)) = alias else { return Answer::Nothing };
-        let leads_here = |entry: &ec2::DnsEntry| entry.dns_name.as_deref() == Some(target);
-        match self.endpoints.iter().find(|endpoint| endpoint.dns_entries.iter().any(leads_here)) {
-            Some(endpoint) if is_available(endpoint.state.as_ref()) => self.interfaces_of(endpoint),
-            _ => Answer::Elsewhere,
-        }
-    }
-
-    fn interfaces_of(&self, endpoint: &ec2::VpcEndpoint) -> Answer {
-        let position = |id: &String| self.interfaces.iter().position(|interface| interface.id == *id).unwrap();
-        Answer::Interfaces(endpoint.network_interface_ids.iter().map(position).collect())
     }
 
     // The way out and back.
@@ -661,154 +534,4 @@ fn permutations(items: &[String]) -> Vec<Vec<String>> {
         }
     }
     all
-}
-
-/// Whether an interface endpoint takes the service's name in its VPC.
-fn captures(endpoint: &ec2::VpcEndpoint, service: &str) -> bool {
-    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html#private-dns-s3
-    let only_inbound =
-        endpoint.dns_options.as_ref().is_some_and(|options| options.private_dns_only_for_inbound_resolver_endpoint == Some(true));
-    endpoint.vpc_endpoint_type.as_deref() == Some("Interface")
-        && endpoint.vpc_id.as_deref() == Some("vpc-1")
-        && endpoint.service_name.as_deref() == Some(&*format!("com.amazonaws.{REGION}.{service}"))
-        && is_available(endpoint.state.as_ref())
-        && endpoint.private_dns_enabled == Some(true)
-        && !only_inbound
-}
-
-/// Decision 14.
-fn is_xen(instance_type: &str) -> bool {
-    let (family, size) = instance_type.split_once('.').unwrap();
-    size != "metal"
-        && ["t1", "t2", "m1", "m2", "m3", "m4", "c1", "c3", "c4", "r3", "r4", "i2", "d2", "g2", "g3", "p2", "p3", "x1"].contains(&family)
-}
-
-fn read_lists(files: &RegionFiles) -> Vec<List> {
-    let parse = |text: &String| Block::parse(text);
-    let mut lists: Vec<List> = Vec::new();
-    for list in &files.prefix_lists.as_ref().unwrap().prefix_lists {
-        lists.push(List {
-            id: text(list.prefix_list_id.as_ref()),
-            managed_name: list.prefix_list_name.clone(),
-            blocks: list.cidrs.iter().filter_map(parse).collect(),
-        });
-    }
-    for (id, entries) in &files.prefix_list_entries.as_ref().unwrap().prefix_list_entries {
-        if lists.iter().all(|list| list.id != *id) {
-            let blocks = entries.iter().filter_map(|entry| Block::parse(entry.cidr.as_ref()?)).collect();
-            lists.push(List { id: id.clone(), managed_name: None, blocks });
-        }
-    }
-    lists
-}
-
-fn read_servers(files: &RegionFiles) -> Option<Vec<String>> {
-    let id = files.vpcs.as_ref().unwrap().vpcs[0].dhcp_options_id.clone();
-    let sets = &files.dhcp_options.as_ref().unwrap().dhcp_options;
-    let set = sets.iter().find(|set| set.dhcp_options_id == id)?;
-    let servers = set.dhcp_configurations.iter().find(|configuration| configuration.key.as_deref() == Some("domain-name-servers"))?;
-    Some(servers.values.iter().filter_map(|value| value.value.clone()).collect())
-}
-
-fn read_subnets(files: &RegionFiles) -> Vec<Subnet> {
-    let tables = &files.route_tables.as_ref().unwrap().route_tables;
-    let acls = &files.network_acls.as_ref().unwrap().network_acls;
-    let main = tables.iter().position(|table| table.associations.iter().any(|association| association.main == Some(true))).unwrap();
-    let read = |subnet: &ec2::Subnet| Subnet {
-        id: text(subnet.subnet_id.as_ref()),
-        block: Block::parse(subnet.cidr_block.as_ref().unwrap()).unwrap(),
-        table: tables
-            .iter()
-            .position(|table| table.associations.iter().any(|association| association.subnet_id == subnet.subnet_id))
-            .unwrap_or(main),
-        acl: acls.iter().position(|acl| acl.associations.iter().any(|association| association.subnet_id == subnet.subnet_id)).unwrap(),
-        block_mode: block_mode(files, subnet.block_public_access_states.as_ref(), subnet.subnet_id.as_ref().unwrap()),
-        zone: text(subnet.availability_zone.as_ref()),
-    };
-    files.subnets.as_ref().unwrap().subnets.iter().map(read).collect()
-}
-
-/// Decision 23, with the table of <https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html>.
-fn block_mode(files: &RegionFiles, reported: Option<&ec2::BlockPublicAccessStates>, id: &str) -> String {
-    if let Some(mode) = reported.and_then(|states| states.internet_gateway_block_mode.clone()) {
-        return mode;
-    }
-    let options = &files.block_public_access.as_ref().unwrap().vpc_block_public_access_options;
-    let mode = text(options.internet_gateway_block_mode.as_ref());
-    let exclusions = &files.block_public_access_exclusions.as_ref().unwrap().vpc_block_public_access_exclusions;
-    let exclusion = exclusions.iter().find(|exclusion| {
-        let resource = exclusion.resource_arn.as_ref().unwrap().rsplit('/').next().unwrap();
-        let is_in_force = matches!(exclusion.state.as_deref(), Some("create-complete" | "update-complete"));
-        is_in_force && (resource == "vpc-1" || resource == id)
-    });
-    let allows = exclusion.and_then(|exclusion| exclusion.internet_gateway_exclusion_mode.as_deref());
-    match (&*mode, allows) {
-        ("off", _) | (_, Some("allow-bidirectional")) => "off".to_owned(),
-        ("block-bidirectional", None) => mode,
-        _ => "block-ingress".to_owned(),
-    }
-}
-
-fn read_tables(files: &RegionFiles, lists: &[List]) -> Vec<Table> {
-    let read = |table: &ec2::RouteTable| Table {
-        id: text(table.route_table_id.as_ref()),
-        edge_of: table.associations.iter().find_map(|association| association.gateway_id.clone()),
-        routes: table.routes.iter().filter_map(|route| read_route(route, lists)).collect(),
-    };
-    files.route_tables.as_ref().unwrap().route_tables.iter().map(read).collect()
-}
-
-fn read_route(route: &ec2::Route, lists: &[List]) -> Option<Route> {
-    // Decision 20 of docs/reachability.md.
-    if route.state.as_deref() == Some("filtered") || route.destination_ipv6_cidr_block.is_some() {
-        return None;
-    }
-    let list = route.destination_prefix_list_id.clone();
-    let blocks = match &list {
-        Some(id) => lists.iter().find(|list| list.id == *id).unwrap().blocks.clone(),
-        None => vec![Block::parse(route.destination_cidr_block.as_ref()?)?],
-    };
-    let targets = [
-        &route.gateway_id,
-        &route.nat_gateway_id,
-        &route.network_interface_id,
-        &route.transit_gateway_id,
-        &route.vpc_peering_connection_id,
-        &route.core_network_arn,
-    ];
-    let class = match route.origin.as_deref() {
-        Some("EnableVgwRoutePropagation" | "Advertisement") => Class::Propagated,
-        _ if list.is_some() => Class::PrefixList,
-        _ => Class::Static,
-    };
-    let target = targets.into_iter().flatten().next().cloned().unwrap();
-    Some(Route { blocks, list, target, class, is_blackhole: route.state.as_deref() == Some("blackhole") })
-}
-
-fn read_zones(files: &RegionFiles) -> Vec<Zone> {
-    let records = &files.record_sets.as_ref().unwrap().resource_record_sets;
-    let zones = files.hosted_zones.as_ref().unwrap().hosted_zone_summaries.get("vpc-1");
-    let of_user = |zone: &&patch_preflight::snapshot::route53::HostedZoneSummary| {
-        zone.owner.as_ref().is_none_or(|owner| owner.owning_service.is_none())
-    };
-    let read = |zone: &patch_preflight::snapshot::route53::HostedZoneSummary| {
-        let sets = records.get(zone.hosted_zone_id.as_ref().unwrap());
-        let alias = |set: &patch_preflight::snapshot::route53::ResourceRecordSet| {
-            Some((bare(set.name.as_ref()?), bare(set.alias_target.as_ref()?.dns_name.as_ref()?)))
-        };
-        Zone { name: bare(zone.name.as_ref().unwrap()), aliases: sets.into_iter().flatten().filter_map(alias).collect() }
-    };
-    zones.into_iter().flatten().filter(of_user).map(read).collect()
-}
-
-fn read_rules(files: &RegionFiles) -> Vec<String> {
-    let associations = &files.resolver_rule_associations.as_ref().unwrap().resolver_rule_associations;
-    let rules = &files.resolver_rules.as_ref().unwrap().resolver_rules;
-    let is_in_force = |rule: &&patch_preflight::snapshot::route53::ResolverRule| {
-        rule.rule_type.as_deref() == Some("FORWARD")
-            && associations
-                .iter()
-                .any(|association| association.resolver_rule_id == rule.id && association.vpc_id.as_deref() == Some("vpc-1"))
-    };
-    rules.iter().filter(is_in_force).map(|rule| bare(rule.domain_name.as_ref().unwrap())).collect()
 }

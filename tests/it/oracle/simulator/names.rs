@@ -1,0 +1,98 @@
+//! What the instance's resolver answers: decisions 4, 13 and 14.
+
+use std::net::Ipv4Addr;
+
+use patch_preflight::snapshot::ec2;
+
+use super::{Answer, World, Zone, is_available};
+use crate::topology::REGION;
+
+impl World {
+    /// Every answer that the instance may get for a service's name, given what is known.
+    pub(in crate::oracle) fn answers(&self, service: &str) -> Vec<Answer> {
+        let Some(servers) = &self.servers else {
+            return if is_xen(&self.instance_type) || !self.dns_support {
+                vec![Answer::Nothing]
+            } else {
+                self.amazon(service, &self.rules)
+            };
+        };
+        let base_plus_two = Ipv4Addr::from(self.vpc.first + 2).to_string();
+        let is_amazon = |server: &String| [&*base_plus_two, "169.254.169.253", "AmazonProvidedDNS"].contains(&&**server);
+        match (servers.iter().all(is_amazon), self.dns_support) {
+            (true, true) => self.amazon(service, &self.rules),
+            (true, false) => vec![Answer::Nothing],
+            (false, true) => [vec![Answer::Public], self.amazon(service, &self.rules)].concat(),
+            (false, false) => vec![Answer::Public],
+        }
+    }
+
+    /// What Amazon's resolver may say.
+    fn amazon(&self, service: &str, rules: &[String]) -> Vec<Answer> {
+        let service_name = format!("{service}.{REGION}.amazonaws.com");
+        // S3 is asked for buckets, whose names lie below the service's.
+        // https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-operations-s3-buckets.html
+        let host = if service == "s3" { format!("a-bucket.{service_name}") } else { service_name.clone() };
+        let both = self.dns_support && self.dns_hostnames;
+        let endpoint = self.endpoints.iter().find(|endpoint| both && captures(endpoint, service));
+        let zone = self.zones.iter().filter(|zone| both && is_under(&host, &zone.name)).max_by_key(|zone| labels(&zone.name));
+        let rule = rules.iter().filter(|rule| is_under(&host, rule)).max_by_key(|rule| labels(rule));
+
+        let of_endpoint = endpoint.map(|_| labels(&service_name));
+        let of_zone = zone.map(|zone| labels(&zone.name));
+        let of_rule = rule.map(|rule| labels(rule));
+        if let Some(rule) = rule.filter(|_| of_rule >= of_zone && of_rule >= of_endpoint) {
+            let others: Vec<String> = rules.iter().filter(|other| *other != rule).cloned().collect();
+            return [vec![Answer::Public], self.amazon(service, &others)].concat();
+        }
+        if let Some(zone) = zone.filter(|_| of_zone >= of_endpoint) {
+            return vec![self.zone_answer(zone, &host)];
+        }
+        vec![endpoint.map_or(Answer::Public, |endpoint| self.interfaces_of(endpoint))]
+    }
+
+    fn zone_answer(&self, zone: &Zone, host: &str) -> Answer {
+        let parent = host.split_once('.').unwrap().1;
+        let alias = zone.aliases.iter().find(|(name, _)| name == host || *name == format!("*.{parent}"));
+        let Some((_, target)) = alias else { return Answer::Nothing };
+        let leads_here = |entry: &ec2::DnsEntry| entry.dns_name.as_deref() == Some(target);
+        match self.endpoints.iter().find(|endpoint| endpoint.dns_entries.iter().any(leads_here)) {
+            Some(endpoint) if is_available(endpoint.state.as_ref()) => self.interfaces_of(endpoint),
+            _ => Answer::Elsewhere,
+        }
+    }
+
+    fn interfaces_of(&self, endpoint: &ec2::VpcEndpoint) -> Answer {
+        let position = |id: &String| self.interfaces.iter().position(|interface| interface.id == *id).unwrap();
+        Answer::Interfaces(endpoint.network_interface_ids.iter().map(position).collect())
+    }
+}
+
+/// Whether a name is the domain or ends in it.
+fn is_under(name: &str, domain: &str) -> bool {
+    domain.is_empty() || name == domain || name.ends_with(&format!(".{domain}"))
+}
+
+fn labels(domain: &str) -> usize {
+    if domain.is_empty() { 0 } else { domain.split('.').count() }
+}
+
+/// Whether an interface endpoint takes the service's name in its VPC.
+fn captures(endpoint: &ec2::VpcEndpoint, service: &str) -> bool {
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html#private-dns-s3
+    let only_inbound =
+        endpoint.dns_options.as_ref().is_some_and(|options| options.private_dns_only_for_inbound_resolver_endpoint == Some(true));
+    endpoint.vpc_endpoint_type.as_deref() == Some("Interface")
+        && endpoint.vpc_id.as_deref() == Some("vpc-1")
+        && endpoint.service_name.as_deref() == Some(&*format!("com.amazonaws.{REGION}.{service}"))
+        && is_available(endpoint.state.as_ref())
+        && endpoint.private_dns_enabled == Some(true)
+        && !only_inbound
+}
+
+/// Decision 14.
+fn is_xen(instance_type: &str) -> bool {
+    let (family, size) = instance_type.split_once('.').unwrap();
+    size != "metal"
+        && ["t1", "t2", "m1", "m2", "m3", "m4", "c1", "c3", "c4", "r3", "r4", "i2", "d2", "g2", "g3", "p2", "p3", "x1"].contains(&family)
+}
