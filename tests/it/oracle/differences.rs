@@ -211,8 +211,8 @@ fn one_table_has_one_order_of_its_lists() {
         .prefix_list("pl-b", &["52.219.0.0/16", "3.5.0.0/16"])
         .route("rtb-main", route_to("pl-a", "nat-1"))
         .route("rtb-main", route_to("pl-b", "igw-1"));
-    // Either to a NAT gateway that sends back to itself, or to the internet gateway without a public address. The engine chooses anew behind
-    // the NAT gateway: it says less than it could, and nothing wrong.
+    // Either to a NAT gateway that sends back to itself, or to the internet gateway without a public address.
+    // The engine chooses anew behind the NAT gateway: it says less than it could, and nothing wrong.
     let position = Target::ALL.iter().position(|target| *target == Target::S3).unwrap();
     assert_eq!(super::by_simulator(&topology)[position], Verdict::Blocked);
     assert_eq!(topology.path(Target::S3).verdict, Verdict::Unknown);

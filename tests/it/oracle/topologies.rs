@@ -55,6 +55,7 @@ const DESTINATIONS: &[&str] = &[
     "52.219.168.0/22",
     "52.219.168.0/24",
     "192.168.0.0/16",
+    "100.64.0.0/10",
     "52.94.17.0/24",
 ];
 /// Entries of customer-managed lists that routes may name.
@@ -283,6 +284,7 @@ pub(super) fn plans() -> BoxedStrategy<Plan> {
                 blocking,
             }
         })
+        .prop_map(Plan::without_open_differences)
         .boxed()
 }
 
@@ -473,4 +475,25 @@ fn blockings() -> BoxedStrategy<Blocking> {
             .prop_map(|(mode, exclusion)| Blocking::Options(mode, exclusion)),
     ]
     .boxed()
+}
+
+impl Plan {
+    /// Takes out the shape of which it is known that the engine says unknown where the simulator knows more:
+    /// `differences::one_table_has_one_order_of_its_lists`.
+    fn without_open_differences(mut self) -> Self {
+        let other = self.network.other;
+        for (position, table) in self.network.tables.iter_mut().enumerate().take(2) {
+            let serves = |subnet: usize| other[subnet] == (position == 1);
+            let serves_zonal_nat = self.gateways.nats.iter().any(|nat| nat.mode != Some("regional") && serves(nat.subnet));
+            if serves_zonal_nat && serves(self.instance.subnet) {
+                // One order of the lists for the instance and for its NAT gateway.
+                let mut lists = 0;
+                table.retain(|route| {
+                    lists += u32::from(route.to.starts_with("pl-"));
+                    !route.to.starts_with("pl-") || lists == 1
+                });
+            }
+        }
+        self
+    }
 }

@@ -124,7 +124,9 @@ impl Plan {
     }
 
     fn route(&self, plan: &Route) -> ec2::Route {
-        let mut route = route_to(plan.to, plan.target);
+        // What a blackhole leads to is gone, so that no other route leads there.
+        let gone = format!("{}-gone", plan.target);
+        let mut route = route_to(plan.to, if plan.way == Way::Blackhole { &gone } else { plan.target });
         let is_gone = plan.target == "vpce-s3" && self.gateways.s3.is_none();
         match plan.way {
             Way::Static if is_gone => route.state = some("blackhole"),
