@@ -1,0 +1,93 @@
+//! How many calls a scan makes: the formula of the documentation. The laws' tests hold it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use patch_preflight::snapshot::{AccountSnapshot, RegionFiles, Snapshot};
+use simulated_aws::Recorded;
+
+/// Calls of a Region with instances, whatever it holds.
+const OF_A_REGION: usize = 31;
+
+/// Lists longer than a page take more calls; the fixtures hold none.
+fn of_region(files: &RegionFiles) -> usize {
+    let Some(instances) = &files.instances else { return 1 };
+    let judged = instances.reservations.iter().flat_map(|one| &one.instances);
+    let is_gone = |state: &str| state == "terminated" || state == "shutting-down";
+    let judged: Vec<_> = judged.filter(|one| !one.state.as_ref().and_then(|state| state.name.as_deref()).is_some_and(is_gone)).collect();
+    if judged.is_empty() {
+        return 1;
+    }
+    let of_interfaces = judged.iter().flat_map(|one| &one.network_interfaces).filter_map(|one| one.vpc_id.as_deref());
+    let vpcs: BTreeSet<&str> = judged.iter().filter_map(|one| one.vpc_id.as_deref()).chain(of_interfaces).collect();
+    let lists = files.prefix_list_entries.as_ref().map_or(0, |file| file.prefix_list_entries.len());
+    let tables = files.transit_gateway_route_tables.as_ref().map_or(0, |file| file.transit_gateway_route_tables.len());
+    let zones = files.record_sets.as_ref().map_or(0, |file| file.resource_record_sets.len());
+    let nodes = files.instance_information.as_ref().map_or(0, |file| file.instance_information_list.len());
+    let systems = files.default_patch_baselines.as_ref().map_or(0, |file| file.default_patch_baselines.len());
+    let windows = files.maintenance_windows.as_ref().map_or(0, |file| file.window_identities.len());
+    // The first page of the nodes is among the calls of every Region; their inventory is asked for where there are nodes.
+    let entities = files.inventory.as_ref().map_or(0, |file| file.entities.len());
+    let of_nodes = if nodes == 0 { 0 } else { 2 * nodes.div_ceil(50) - 1 + entities.div_ceil(50).max(1) };
+    OF_A_REGION + 3 * vpcs.len() + lists + 3 * tables + zones + of_nodes + systems + windows
+}
+
+fn of_roles(account: &AccountSnapshot) -> usize {
+    let profiles: BTreeSet<&str> = account
+        .regions
+        .values()
+        .flat_map(|files| &files.instances)
+        .flat_map(|file| &file.reservations)
+        .flat_map(|one| &one.instances)
+        .filter_map(|one| one.iam_instance_profile.as_ref()?.arn.as_deref())
+        .collect();
+    let Some(iam) = &account.global.iam else { return profiles.len() };
+    let inline: usize = iam.role_detail_list.iter().map(|role| role.role_policy_list.len()).sum();
+    profiles.len() + 3 * iam.role_detail_list.len() + inline + 2 * iam.policies.len()
+}
+
+/// One call in a Region without instances; the formula in one with instances, and for an account.
+pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
+    assert!(calls.iter().all(|call| call.is_known), "{calls:?}");
+    let with_gap: BTreeSet<(&str, Option<&str>)> =
+        snapshot.manifest.gaps.iter().map(|gap| (gap.account_id.as_str(), gap.region.as_deref())).collect();
+    let count = |wanted: &dyn Fn(&&Recorded) -> bool| calls.iter().filter(wanted).count();
+    let mut by_region: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for call in calls {
+        if let Some(region) = place(call) {
+            *by_region.entry((call.account.as_str(), region)).or_default() += 1;
+        }
+    }
+    // Zones are global, and their records are asked for without a Region: they are counted apart.
+    let mut zones = 0;
+    for (id, account) in &snapshot.accounts {
+        for (region, files) in &account.regions {
+            let records = files.record_sets.as_ref().map_or(0, |file| file.resource_record_sets.len());
+            zones += records;
+            if !with_gap.contains(&(id, Some(region))) {
+                let expected = of_region(files) - records;
+                assert_eq!(by_region.get(&(id.as_str(), region.as_str())), Some(&expected), "{id} {region}");
+            }
+        }
+        let iam = count(&|call| call.account == *id && call.operation.starts_with("iam:"));
+        assert_eq!(iam, of_roles(account), "{id}");
+        assert_eq!(count(&|call| call.account == *id && call.operation == "ec2:DescribeRegions"), 1, "{id}");
+    }
+    assert_eq!(count(&|call| call.operation == "route53:ListResourceRecordSets"), zones);
+    assert_eq!(count(&|call| call.operation == "sts:GetCallerIdentity"), 1);
+    if let Some(units) = &snapshot.organization.units {
+        assert_eq!(count(&|call| call.operation == "sts:AssumeRole"), snapshot.accounts.len() - 1);
+        let listed = snapshot.organization.accounts.as_ref().unwrap().accounts.len();
+        // The organization, the root; two questions for it and for each unit.
+        let expected = 2 + listed.div_ceil(20) + 2 * (units.organizational_units.len() + 1);
+        assert_eq!(count(&|call| call.operation.starts_with("organizations:")), expected);
+    }
+}
+
+/// The Region that a call is about, for those of a Region.
+fn place(call: &Recorded) -> Option<&str> {
+    match call.operation.as_str() {
+        "ec2:DescribeRegions" | "route53:ListResourceRecordSets" => None,
+        "route53:ListHostedZonesByVPC" => call.input["VPCRegion"].as_str(),
+        operation => ["ec2:", "ssm:", "route53resolver:"].iter().any(|service| operation.starts_with(service)).then_some(&call.region),
+    }
+}

@@ -1,0 +1,111 @@
+//! Laws 1 and 2 of docs/snapshot.md, for every fixture and for generated organizations, and the number of calls that it takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use patch_preflight::snapshot::{Directory, Snapshot};
+use serde_json::{Value, json};
+use simulated_aws::generate::{Organization, Size, organization};
+use simulated_aws::{Fault, Kind, Trouble, Weather};
+
+use super::calls::assert_documented;
+use super::files::{assert_same, files, gaps};
+use super::served::{Aws, ended, fixtures, one_region_of_organization};
+use crate::process::run;
+
+/// Scans once, and holds what came of it against all that must be true of it.
+fn hold(folder: &Path, weather: Weather) {
+    let is_plain = weather.seed == 0;
+    let aws = Aws::serving(folder, weather);
+    let saved = tempfile::tempdir().unwrap();
+    let live = aws.run(&["scan", "--output", "json", "--fail-on", "never", "--save-snapshot", saved.path().to_str().unwrap()]).report();
+    assert_same(folder, saved.path());
+    assert_eq!(gaps(folder), gaps(saved.path()));
+    assert_eq!(offline(saved.path()), live);
+    assert_eq!(readiness(&offline(folder)), readiness(&live));
+    if is_plain {
+        assert_documented(&Snapshot::read(&Directory(saved.path().to_owned())).unwrap(), &aws.server.calls());
+        // What a scan wrote is the same after being served and collected again, and nothing was left out of it.
+        let again = Aws::serving(saved.path(), Weather::default()).collect();
+        assert_eq!(files(saved.path()), files(again.path()));
+        assert_eq!(gaps(saved.path()), gaps(again.path()));
+    }
+}
+
+#[test]
+fn the_laws_hold_for_every_fixture() {
+    for folder in fixtures() {
+        hold(&folder, Weather::default());
+    }
+}
+
+#[test]
+fn the_laws_hold_for_generated_organizations_and_they_are_judged_as_planted() {
+    std::thread::scope(|scope| {
+        for (seed, size) in [(1, Size { accounts: 3, regions: 2, instances: 8 }), (2, Size { accounts: 2, regions: 1, instances: 60 })] {
+            scope.spawn(move || {
+                let folder = tempfile::tempdir().unwrap();
+                let served = folder.path().join("served");
+                let planted = organization(seed, &size);
+                planted.write(&served).unwrap();
+                assert_planted(&planted, &offline(&served));
+                hold(&served, Weather { seed, empty_pages: true, ..Weather::default() });
+            });
+        }
+    });
+}
+
+/// What was refused once is refused again: a snapshot with gaps leads to the same gaps.
+#[test]
+fn gaps_are_served_as_gaps() {
+    let refuse = |operation: &str, trouble| Fault { operation: Some(operation.into()), kind: Kind::Refuse { trouble }, ..Fault::default() };
+    let member = |fault: Fault| Fault { account: Some("222222222222".into()), ..fault };
+    let faults = vec![
+        member(refuse("ec2:DescribeVpcEndpoints", Trouble::AccessDenied)),
+        member(refuse("ec2:DescribeVpcAttribute", Trouble::InternalError)),
+        member(refuse("iam:GetPolicyVersion", Trouble::AccessDenied)),
+        member(refuse("ssm:GetServiceSetting", Trouble::UnknownOperation)),
+        member(refuse("route53resolver:ListResolverRules", Trouble::Throttled)),
+        member(refuse("route53:ListHostedZonesByVPC", Trouble::AccessDenied)),
+        member(Fault { operation: Some("ssm:DescribeInstanceInformation".into()), kind: Kind::ScpDenied, ..Fault::default() }),
+        member(Fault { operation: Some("ec2:DescribeNatGateways".into()), kind: Kind::GatewayTimeout, ..Fault::default() }),
+        refuse("organizations:ListAccountsForParent", Trouble::AccessDenied),
+    ];
+    let folder = one_region_of_organization("222222222222", "us-east-1");
+    let collect = |folder: &Path, weather: Weather| {
+        let (aws, collected) = (Aws::serving(folder, weather), tempfile::tempdir().unwrap());
+        let mut command = aws.program(&["collect", collected.path().to_str().unwrap(), "--org"]);
+        ended(command.env("AWS_MAX_ATTEMPTS", "1"));
+        collected
+    };
+    let once = collect(folder.path(), Weather { faults, ..Weather::default() });
+    let twice = collect(once.path(), Weather::default());
+    assert!(gaps(once.path()).len() >= 9, "{:?}", gaps(once.path()));
+    assert_eq!(gaps(once.path()), gaps(twice.path()));
+    assert_eq!(files(once.path()), files(twice.path()));
+}
+
+fn assert_planted(planted: &Organization, report: &Value) {
+    let findings: BTreeMap<&str, &Value> =
+        report["findings"].as_array().unwrap().iter().map(|finding| (finding["id"].as_str().unwrap(), finding)).collect();
+    let instances = report["instances"].as_array().unwrap();
+    assert_eq!(instances.len(), planted.expected.len());
+    for instance in instances {
+        let own: Vec<&Value> = instance["findings"].as_array().unwrap().iter().map(|id| findings[id.as_str().unwrap()]).collect();
+        let rules = |status: &str| -> BTreeSet<&str> {
+            own.iter().filter(|finding| finding["status"] == status).map(|finding| finding["rule_id"].as_str().unwrap()).collect()
+        };
+        let said = json!({"name": instance["name"], "readiness": instance["readiness"], "fail": rules("fail"), "unknown": rules("unknown"),
+            "account_id": instance["account_id"], "region": instance["region"]});
+        assert_eq!(said, planted.expected[instance["instance_id"].as_str().unwrap()]);
+    }
+}
+
+fn offline(folder: &Path) -> Value {
+    crate::process::report(&run(&["scan", "--snapshot", folder.to_str().unwrap(), "--output", "json", "--fail-on", "never"]))
+}
+
+fn readiness(report: &Value) -> Vec<(String, String)> {
+    let word = |each: &Value, name: &str| each[name].as_str().unwrap().to_owned();
+    report["instances"].as_array().unwrap().iter().map(|each| (word(each, "instance_id"), word(each, "readiness"))).collect()
+}

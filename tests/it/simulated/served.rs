@@ -1,0 +1,136 @@
+//! A snapshot, served, and the program pointed at it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use simulated_aws::{Server, Store, Weather};
+use tempfile::TempDir;
+
+use crate::process::{program, repository};
+
+/// Longer than any scan of these tests takes, however busy the machine is.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+pub(super) struct Aws {
+    pub(super) server: Server,
+    pub(super) has_organization: bool,
+}
+
+/// How a run ended.
+pub(super) struct Ended {
+    pub(super) code: i32,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+impl Aws {
+    pub(super) fn serving(folder: &Path, weather: Weather) -> Self {
+        let store = Store::read(folder).unwrap();
+        let server = Server::start(store, weather).unwrap();
+        Self { server, has_organization: folder.join("organization").exists() }
+    }
+
+    pub(super) fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = program(arguments);
+        let credentials = self.server.credentials();
+        command.env("AWS_ENDPOINT_URL", self.server.endpoint()).env("AWS_REGION", "us-east-1");
+        command.env("AWS_ACCESS_KEY_ID", credentials.access_key_id).env("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key);
+        command
+    }
+
+    /// Runs to the end, with `--org` where there is an organization. A run that does not end is a failure.
+    pub(super) fn run(&self, arguments: &[&str]) -> Ended {
+        let scope: &[&str] = if self.has_organization { &["--org"] } else { &[] };
+        ended(&mut self.program(&[arguments, scope].concat()))
+    }
+
+    /// What `collect` writes of it.
+    pub(super) fn collect(&self) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let ended = self.run(&["collect", folder.path().to_str().unwrap()]);
+        assert!([0, 3].contains(&ended.code), "exit code {}\n{}", ended.code, ended.stderr);
+        folder
+    }
+}
+
+/// Through files, because a pipe that nobody reads from would stop the program.
+pub(super) fn ended(command: &mut Command) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, err) = (folder.path().join("out"), folder.path().join("err"));
+    let mut child =
+        command.stdout(Stdio::from(File::create(&out).unwrap())).stderr(Stdio::from(File::create(&err).unwrap())).spawn().unwrap();
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if started.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("the program did not end: {command:?}\n{}", std::fs::read_to_string(err).unwrap());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    Ended {
+        code: status.code().unwrap_or(-1),
+        stdout: std::fs::read_to_string(out).unwrap(),
+        stderr: std::fs::read_to_string(err).unwrap(),
+    }
+}
+
+impl Ended {
+    pub(super) fn report(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no JSON report: {error}\nexit code {}\n{}\n{}", self.code, self.stdout, self.stderr))
+    }
+}
+
+/// Every snapshot of the folder `fixtures`.
+pub(super) fn fixtures() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(repository("fixtures")).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    found.sort();
+    assert!(!found.is_empty());
+    found
+}
+
+/// One account of the sample organization with one of its Regions, as a snapshot of its own.
+pub(super) fn one_region(account: &str, region: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let from = repository("fixtures/demo-org").join(account);
+    for part in ["global", region] {
+        copy(&from.join(part), &folder.path().join(account).join(part));
+    }
+    folder
+}
+
+/// [`one_region`] in an organization with its management account.
+pub(super) fn one_region_of_organization(account: &str, region: &str) -> TempDir {
+    let folder = one_region(account, region);
+    let sample = repository("fixtures/demo-org");
+    copy(&sample.join("organization"), &folder.path().join("organization"));
+    let management = "111111111111";
+    for part in ["global", region] {
+        copy(&sample.join(management).join(part), &folder.path().join(management).join(part));
+    }
+    // The others are closed, so that nobody looks for them.
+    let list = folder.path().join("organization/organizations-list-accounts.json");
+    let mut accounts: Value = serde_json::from_slice(&std::fs::read(&list).unwrap()).unwrap();
+    for each in accounts["Accounts"].as_array_mut().unwrap() {
+        if each["Id"] != account && each["Id"] != management {
+            each["State"] = "SUSPENDED".into();
+        }
+    }
+    std::fs::write(list, accounts.to_string()).unwrap();
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+}

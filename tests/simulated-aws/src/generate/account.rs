@@ -1,0 +1,233 @@
+//! What is there once an account, or once a Region, whatever runs in it.
+
+use serde_json::{Value, json};
+
+use super::{Place, TODAY, push, with};
+use crate::store::Files;
+
+pub(super) const PROFILE: &str = "simulated-ec2-ssm";
+const ROOT: &str = "r-simu";
+const ORGANIZATION: &str = "o-simulated01";
+/// Each unit holds so many accounts before the next one begins.
+const ACCOUNTS_OF_A_UNIT: usize = 25;
+
+pub(super) fn organization(ids: &[String]) -> Files {
+    let management = ids.first().cloned().unwrap_or_default();
+    let arn = |kind: &str, id: &str| format!("arn:aws:organizations::{management}:{kind}/{ORGANIZATION}/{id}");
+    let unit = |number: usize| format!("ou-simu-{:08}", number / ACCOUNTS_OF_A_UNIT);
+    let (mut accounts, mut units, mut parents) = (Vec::new(), Vec::new(), serde_json::Map::new());
+    for (number, id) in ids.iter().enumerate() {
+        let (parent, name) =
+            if number == 0 { (ROOT.to_owned(), "management".to_owned()) } else { (unit(number), format!("account-{number:04}")) };
+        let path = if number == 0 { format!("{ORGANIZATION}/{ROOT}/{id}/") } else { format!("{ORGANIZATION}/{ROOT}/{parent}/{id}/") };
+        accounts.push(json!({"Id": id, "Arn": arn("account", id), "Name": name, "Email": format!("{name}@example.com"), "State": "ACTIVE",
+            "Paths": [path], "JoinedMethod": "CREATED", "JoinedTimestamp": "2024-01-29T15:01:00+00:00"}));
+        if number > 0 && !parents.contains_key(&parent) {
+            units.push(json!({"Id": parent, "Name": format!("Unit {}", units.len() + 1), "ParentId": ROOT}));
+            parents.insert(parent.clone(), json!(ROOT));
+        }
+        parents.insert(id.clone(), json!(parent));
+    }
+    let organization = json!({"Id": ORGANIZATION, "Arn": arn("organization", ORGANIZATION), "FeatureSet": "ALL", "MasterAccountId": management,
+        "MasterAccountArn": arn("account", &management), "MasterAccountEmail": "management@example.com"});
+    Files::from([
+        ("organizations-describe-organization.json".to_owned(), json!({"Organization": organization})),
+        ("organizations-list-accounts.json".to_owned(), json!({"Accounts": accounts})),
+        ("organizational-units.json".to_owned(), json!({"OrganizationalUnits": units, "Parents": parents})),
+    ])
+}
+
+pub(super) fn global(account: &str, is_management: bool) -> Files {
+    if is_management {
+        let manager = json!({"ManagerArn": format!("arn:aws:ssm-quicksetup:us-east-1:{account}:configuration-manager/7a1e0000-0000-4000-8000-000000000001"),
+            "Name": "nightly-scan", "Description": "Scans every night", "CreatedAt": "2026-01-12T08:00:00Z",
+            "ConfigurationDefinitions": [{"Type": "AWSQuickSetupType-PatchPolicy", "TypeVersion": "1.0", "Id": "d-1",
+                "Parameters": {"PatchPolicyName": "nightly-scan", "TargetRegions": "us-east-1", "ConfigurationOptionsPatchOperation": "Scan"}}],
+            "StatusSummaries": [{"StatusType": "Deployment", "Status": "SUCCEEDED", "LastUpdatedAt": "2026-01-12T08:05:00Z"}],
+            "Tags": {"team": "platform"}});
+        return Files::from([("ssm-quicksetup-get-configuration-manager.json".to_owned(), json!({"ConfigurationManagers": [manager]}))]);
+    }
+    let created = "2024-01-29T15:01:00+00:00";
+    let role_arn = format!("arn:aws:iam::{account}:role/{PROFILE}");
+    let short = json!({"Path": "/", "RoleName": PROFILE, "RoleId": "AROASIMULATEDROLE0001", "Arn": role_arn, "CreateDate": created,
+        "AssumeRolePolicyDocument": trust()});
+    let managed = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
+    let role = json!({"Path": "/", "RoleName": PROFILE, "RoleId": "AROASIMULATEDROLE0001", "Arn": role_arn, "CreateDate": created,
+        "AssumeRolePolicyDocument": trust(),
+        "InstanceProfileList": [{"Path": "/", "InstanceProfileName": PROFILE, "InstanceProfileId": "AIPASIMULATEDPROF0001",
+            "Arn": profile_arn(account), "CreateDate": created, "Roles": [short]}],
+        "RolePolicyList": [{"PolicyName": "logs & metrics", "PolicyDocument": {"Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": ["logs:PutLogEvents", "cloudwatch:PutMetricData"], "Resource": "*"}]}}],
+        "AttachedManagedPolicies": [{"PolicyName": "AmazonSSMManagedInstanceCore", "PolicyArn": managed}],
+        "Tags": [{"Key": "team", "Value": "platform <ops>"}]});
+    let policy = json!({"PolicyName": "AmazonSSMManagedInstanceCore", "PolicyId": "ANPASIMULATEDPOLCORE1", "Arn": managed, "Path": "/", "DefaultVersionId": "v2",
+        "PolicyVersionList": [{"VersionId": "v2", "IsDefaultVersion": true, "CreateDate": created, "Document": {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Resource": "*", "Action": ["ssm:DescribeAssociation", "ssm:GetDeployablePatchSnapshotForInstance", "ssm:GetDocument",
+                "ssm:DescribeDocument", "ssm:GetManifest", "ssm:GetParameter", "ssm:GetParameters", "ssm:ListAssociations", "ssm:ListInstanceAssociations",
+                "ssm:PutInventory", "ssm:PutComplianceItems", "ssm:PutConfigurePackageResult", "ssm:UpdateAssociationStatus",
+                "ssm:UpdateInstanceAssociationStatus", "ssm:UpdateInstanceInformation"]},
+            {"Effect": "Allow", "Resource": "*", "Action": ["ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"]},
+            {"Effect": "Allow", "Resource": "*", "Action": ["ec2messages:AcknowledgeMessage", "ec2messages:DeleteMessage", "ec2messages:FailMessage",
+                "ec2messages:GetEndpoint", "ec2messages:GetMessages", "ec2messages:SendReply"]}]}}]});
+    Files::from([("iam-get-account-authorization-details.json".to_owned(), json!({"RoleDetailList": [role], "Policies": [policy]}))])
+}
+
+pub(super) fn profile_arn(account: &str) -> String {
+    format!("arn:aws:iam::{account}:instance-profile/{PROFILE}")
+}
+
+fn trust() -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+}
+
+/// The files of a Region before there is anything in it: each list is there, so that nothing counts as not collected.
+pub(super) fn region(place: &Place) -> Files {
+    let (region, account) = (place.region, place.account.as_str());
+    let mut files = Files::new();
+    let mut set = |name: &str, value: Value| files.insert(format!("{name}.json"), value);
+    for (name, member) in [
+        ("ec2-describe-instances", "Reservations"),
+        ("ec2-describe-instance-image-metadata", "InstanceImageMetadata"),
+        ("ec2-describe-instance-status", "InstanceStatuses"),
+        ("ec2-describe-vpcs", "Vpcs"),
+        ("ec2-describe-vpc-attribute", "VpcAttributes"),
+        ("ec2-describe-subnets", "Subnets"),
+        ("ec2-describe-route-tables", "RouteTables"),
+        ("ec2-describe-security-groups", "SecurityGroups"),
+        ("ec2-describe-network-acls", "NetworkAcls"),
+        ("ec2-describe-network-interfaces", "NetworkInterfaces"),
+        ("ec2-describe-vpc-endpoints", "VpcEndpoints"),
+        ("ec2-describe-nat-gateways", "NatGateways"),
+        ("ec2-describe-internet-gateways", "InternetGateways"),
+        ("ec2-describe-egress-only-internet-gateways", "EgressOnlyInternetGateways"),
+        ("ec2-describe-vpc-peering-connections", "VpcPeeringConnections"),
+        ("ec2-describe-vpc-block-public-access-exclusions", "VpcBlockPublicAccessExclusions"),
+        ("route53resolver-list-resolver-rule-associations", "ResolverRuleAssociations"),
+        ("ssm-describe-instance-information", "InstanceInformationList"),
+        ("ssm-describe-instance-patch-states", "InstancePatchStates"),
+        ("ssm-get-inventory", "Entities"),
+        ("ssm-list-associations", "Associations"),
+        ("ssm-describe-patch-groups", "Mappings"),
+    ] {
+        set(name, json!({member: []}));
+    }
+    let (s3, dynamodb) = (s3_list(place), place.id("pl", 2));
+    let named = |id: &str, service: &str| json!({"PrefixListId": id, "PrefixListName": format!("com.amazonaws.{region}.{service}")});
+    let managed = |id: &str, service: &str| {
+        json!({"PrefixListId": id, "PrefixListName": format!("com.amazonaws.{region}.{service}"), "AddressFamily": "IPv4", "OwnerId": "AWS",
+            "PrefixListArn": format!("arn:aws:ec2:{region}:aws:prefix-list/{id}"), "State": "create-complete"})
+    };
+    set(
+        "ec2-describe-prefix-lists",
+        json!({"PrefixLists": [with(named(&s3, "s3"), "Cidrs", json!(["3.5.0.0/19", "52.216.0.0/15"])), with(named(&dynamodb, "dynamodb"), "Cidrs", json!(["52.94.0.0/22"]))]}),
+    );
+    set("ec2-describe-managed-prefix-lists", json!({"PrefixLists": [managed(&s3, "s3"), managed(&dynamodb, "dynamodb")]}));
+    set(
+        "ec2-get-managed-prefix-list-entries",
+        json!({"PrefixListEntries": {s3: [{"Cidr": "3.5.0.0/19"}, {"Cidr": "52.216.0.0/15"}], dynamodb: [{"Cidr": "52.94.0.0/22"}]}}),
+    );
+    set(
+        "ec2-describe-dhcp-options",
+        json!({"DhcpOptions": [{"DhcpOptionsId": place.id("dopt", 1), "OwnerId": account, "DhcpConfigurations": [
+            {"Key": "domain-name-servers", "Values": [{"Value": "AmazonProvidedDNS"}]}]}]}),
+    );
+    set(
+        "ec2-describe-vpc-block-public-access-options",
+        json!({"VpcBlockPublicAccessOptions": {"AwsAccountId": account, "AwsRegion": region, "State": "default-state", "InternetGatewayBlockMode": "off",
+            "ExclusionsAllowed": "allowed", "ManagedBy": "account"}}),
+    );
+    set("ec2-describe-vpc-endpoint-services", endpoint_services(region));
+    set("route53-list-hosted-zones-by-vpc", json!({"HostedZoneSummaries": {}}));
+    set("route53-list-resource-record-sets", json!({"ResourceRecordSets": {}}));
+    set(
+        "route53resolver-list-resolver-rules",
+        json!({"ResolverRules": [{"Id": "rslvr-autodefined-rr-internet-resolver", "DomainName": ".", "Name": "Internet Resolver", "RuleType": "RECURSIVE",
+            "Status": "COMPLETE", "OwnerId": "Route 53 Resolver", "ShareStatus": "NOT_SHARED"}]}),
+    );
+    let setting = "/ssm/managed-instance/default-ec2-instance-management-role";
+    set(
+        "ssm-get-service-setting",
+        json!({"ServiceSetting": {"SettingId": setting, "SettingValue": "$None", "Status": "Default",
+            "ARN": place.arn("ssm", &format!("servicesetting{setting}")), "LastModifiedDate": "2025-06-02T11:20:07.125000+00:00"}}),
+    );
+    let baseline = format!("arn:aws:ssm:{region}:075727635805:patchbaseline/pb-0{:016x}", 7);
+    set(
+        "ssm-describe-patch-baselines",
+        json!({"BaselineIdentities": [{"BaselineId": baseline, "BaselineName": "AWS-AmazonLinux2023DefaultPatchBaseline",
+            "OperatingSystem": "AMAZON_LINUX_2023", "DefaultBaseline": true}]}),
+    );
+    set("ssm-get-default-patch-baseline", json!({"DefaultPatchBaselines": {"AMAZON_LINUX_2023": baseline, "DEBIAN": baseline}}));
+    let window = place.id("mw", 1);
+    set(
+        "ssm-describe-maintenance-windows",
+        json!({"WindowIdentities": [{"WindowId": window, "Name": "sunday-night", "Enabled": false, "Schedule": "cron(0 3 ? * SUN *)",
+            "ScheduleTimezone": "UTC"}]}),
+    );
+    set(
+        "ssm-describe-maintenance-window-tasks",
+        json!({"Tasks": {window.clone(): [{"WindowId": window, "WindowTaskId": "51a01a7e-0000-4000-8000-000000000001", "TaskArn": "AWS-RunShellScript",
+            "Type": "RUN_COMMAND", "Targets": [{"Key": "tag:group", "Values": ["nightly"]}]}]}}),
+    );
+    transit_gateway(place, &mut files);
+    files
+}
+
+/// A transit gateway that no route leads to, so that its tables are read and judged by nobody.
+fn transit_gateway(place: &Place, files: &mut Files) {
+    let (gateway, table, attachment) = (place.id("tgw", 1), place.id("tgw-rtb", 1), place.id("tgw-attach", 1));
+    push(
+        files,
+        "ec2-describe-transit-gateways",
+        "TransitGateways",
+        json!({"TransitGatewayId": gateway, "TransitGatewayArn": place.arn("ec2", &format!("transit-gateway/{gateway}")), "State": "available",
+            "OwnerId": place.account, "Options": {"AssociationDefaultRouteTableId": table, "DnsSupport": "enable"}}),
+    );
+    push(
+        files,
+        "ec2-describe-transit-gateway-route-tables",
+        "TransitGatewayRouteTables",
+        json!({"TransitGatewayRouteTableId": table, "TransitGatewayId": gateway, "State": "available", "DefaultAssociationRouteTable": true,
+            "DefaultPropagationRouteTable": true}),
+    );
+    push(
+        files,
+        "ec2-describe-transit-gateway-vpc-attachments",
+        "TransitGatewayVpcAttachments",
+        json!({"TransitGatewayAttachmentId": attachment, "TransitGatewayId": gateway, "VpcId": place.id("vpc", 0), "VpcOwnerId": place.account,
+            "State": "available", "SubnetIds": [place.id("subnet", 1)], "CreationTime": TODAY}),
+    );
+    let attached = json!({"TransitGatewayAttachmentId": attachment, "ResourceId": place.id("vpc", 0), "ResourceType": "vpc"});
+    let routes = json!([{"DestinationCidrBlock": "10.0.0.0/16", "Type": "propagated", "State": "active", "TransitGatewayAttachments": [attached]},
+        {"DestinationCidrBlock": "10.99.0.0/16", "Type": "static", "State": "blackhole"}]);
+    let mut set = |name: &str, member: &str, value: Value| files.insert(format!("{name}.json"), json!({member: {table.clone(): value}}));
+    set("ec2-search-transit-gateway-routes", "TransitGatewayRoutes", routes);
+    set("ec2-get-transit-gateway-route-table-associations", "Associations", json!([with(attached.clone(), "State", "associated")]));
+    set(
+        "ec2-get-transit-gateway-route-table-propagations",
+        "TransitGatewayRouteTablePropagations",
+        json!([with(attached.clone(), "State", "enabled")]),
+    );
+}
+
+/// AWS's prefix list for S3.
+pub(super) fn s3_list(place: &Place) -> String {
+    place.id("pl", 1)
+}
+
+fn endpoint_services(region: &str) -> Value {
+    let zones: Vec<String> = ["a", "b", "c"].iter().map(|zone| format!("{region}{zone}")).collect();
+    let services = [("ssm", "Interface"), ("ssmmessages", "Interface"), ("ec2messages", "Interface"), ("s3", "Gateway")];
+    let name = |service: &str| format!("com.amazonaws.{region}.{service}");
+    let details = services.iter().map(|(service, kind)| {
+        let detail = json!({"ServiceName": name(service), "ServiceType": [{"ServiceType": kind}], "AvailabilityZones": zones, "Owner": "amazon",
+            "VpcEndpointPolicySupported": true, "AcceptanceRequired": false});
+        if *kind != "Interface" {
+            return detail;
+        }
+        let host = format!("{service}.{region}.amazonaws.com");
+        with(with(detail, "PrivateDnsName", host.as_str()), "PrivateDnsNames", json!([{"PrivateDnsName": host}]))
+    });
+    let details: Vec<Value> = details.collect();
+    json!({"ServiceNames": services.iter().map(|(service, _)| name(service)).collect::<Vec<_>>(), "ServiceDetails": details})
+}

@@ -1,0 +1,178 @@
+//! Instances, some of them with a defect, and what is to be said of each.
+
+use serde_json::{Map, Value, json};
+
+use super::account::profile_arn;
+use super::network::{Style, Vpc};
+use super::{Place, push, with};
+use crate::random::Random;
+use crate::store::Files;
+
+/// What is wrong with an instance. The words that a report must find for it are in [`Defect::expected`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Defect {
+    None,
+    NoRole,
+    MetadataOff,
+    ClosedGroup,
+    Stopped,
+    OldAgent,
+    Unpatchable,
+    Lost,
+}
+
+const DEFECTS: [Defect; 7] =
+    [Defect::NoRole, Defect::MetadataOff, Defect::ClosedGroup, Defect::Stopped, Defect::OldAgent, Defect::Unpatchable, Defect::Lost];
+/// One instance in so many has a defect.
+const ONE_IN: usize = 4;
+const NEW_AGENT: &str = "3.3.4624.0";
+
+impl Defect {
+    /// Readiness, and the rules that fail.
+    fn expected(self, style: Style) -> (&'static str, Vec<&'static str>) {
+        let no_path = vec!["ssm-path-blocked", "ssmmessages-path-blocked"];
+        let mut fail = match self {
+            Self::None => vec![],
+            Self::NoRole => vec!["no-instance-role", "not-registered"],
+            Self::MetadataOff => vec!["metadata-endpoint-off", "not-registered"],
+            Self::ClosedGroup | Self::Lost => vec!["connection-lost"],
+            Self::Stopped => vec!["instance-stopped"],
+            Self::OldAgent => vec!["agent-too-old-for-patching"],
+            Self::Unpatchable => vec!["os-not-patchable"],
+        };
+        if style == Style::Isolated {
+            fail.extend(no_path);
+            fail.push("s3-route-missing");
+        } else if self == Self::ClosedGroup {
+            fail.extend(no_path);
+            fail.push("s3-egress-blocked");
+        }
+        fail.sort_unstable();
+        let is_harmless = fail.is_empty() || fail == ["instance-stopped"];
+        (if is_harmless { "ready" } else { "not_ready" }, fail)
+    }
+
+    fn is_registered(self) -> bool {
+        !matches!(self, Self::NoRole | Self::MetadataOff)
+    }
+}
+
+pub(super) fn instances(
+    place: &Place,
+    count: usize,
+    vpcs: &[Vpc],
+    random: &mut Random,
+    files: &mut Files,
+    expected: &mut Map<String, Value>,
+) {
+    for number in 0..count {
+        let Some(vpc) = vpcs.get(number % vpcs.len().max(1)) else { return };
+        let defect = if random.one_in(ONE_IN) { random.pick(&DEFECTS).copied().unwrap_or(Defect::None) } else { Defect::None };
+        // Whoever has no path at all has lost its connection, if it ever had one.
+        let defect = if vpc.style == Style::Isolated { Defect::Lost } else { defect };
+        let id = place.id("i", number);
+        let name = format!("{defect:?}-{number:04}").to_lowercase();
+        instance(place, number, &id, &name, vpc, defect, files);
+        let (readiness, fail) = defect.expected(vpc.style);
+        expected.insert(
+            id,
+            json!({"account_id": place.account, "region": place.region, "name": name, "readiness": readiness, "fail": fail, "unknown": []}),
+        );
+    }
+}
+
+fn instance(place: &Place, number: usize, id: &str, name: &str, vpc: &Vpc, defect: Defect, files: &mut Files) {
+    // The subnet is a /20; its first addresses are the endpoints'.
+    let address = format!("{}.{}.{}", vpc.network, 17 + number / 200 % 14, 10 + number % 200);
+    let (group, group_name) = if defect == Defect::ClosedGroup { (&vpc.closed_group, "closed") } else { (&vpc.open_group, "open") };
+    let groups = json!([{"GroupId": group, "GroupName": group_name}]);
+    let interface = place.id("eni", number);
+    let tags = json!([{"Key": "Name", "Value": name}]);
+    let state = if defect == Defect::Stopped { json!({"Code": 80, "Name": "stopped"}) } else { json!({"Code": 16, "Name": "running"}) };
+    let public = (vpc.style == Style::Public && defect != Defect::Stopped).then(|| format!("198.51.100.{}", number % 250 + 1));
+    let association = public.as_ref().map(|public| json!({"PublicIp": public, "IpOwnerId": "amazon"}));
+    let addresses = json!([{"Primary": true, "PrivateIpAddress": address, "Association": association}]);
+    let attachment = json!({"AttachmentId": place.id("eni-attach", number), "DeviceIndex": 0, "NetworkCardIndex": 0, "Status": "attached"});
+    let own_interface = json!({"NetworkInterfaceId": interface, "SubnetId": vpc.subnet, "VpcId": vpc.id, "OwnerId": place.account, "Status": "in-use",
+        "InterfaceType": "interface", "PrivateIpAddress": address, "PrivateIpAddresses": addresses, "Association": association, "Attachment": attachment,
+        "Groups": groups, "SourceDestCheck": true});
+    let mut instance = json!({"InstanceId": id, "ImageId": place.id("ami", 1), "InstanceType": "t3.medium", "Architecture": "x86_64", "State": state,
+        "PlatformDetails": "Linux/UNIX", "UsageOperation": "RunInstances", "LaunchTime": "2025-03-11T07:42:18+00:00",
+        "Placement": {"AvailabilityZone": format!("{}a", place.region), "AvailabilityZoneId": "sim1-az1", "Tenancy": "default"},
+        "VpcId": vpc.id, "SubnetId": vpc.subnet, "PrivateIpAddress": address, "PublicIpAddress": public, "SourceDestCheck": true,
+        "SecurityGroups": groups, "NetworkInterfaces": [own_interface], "Operator": {"Managed": false}, "Tags": tags,
+        "MetadataOptions": {"State": "applied", "HttpTokens": "required", "HttpPutResponseHopLimit": 2, "InstanceMetadataTags": "disabled",
+            "HttpEndpoint": if defect == Defect::MetadataOff { "disabled" } else { "enabled" }}});
+    if defect != Defect::NoRole {
+        instance = with(instance, "IamInstanceProfile", json!({"Arn": profile_arn(&place.account), "Id": "AIPASIMULATEDPROF0001"}));
+    }
+    push(
+        files,
+        "ec2-describe-instances",
+        "Reservations",
+        pruned(json!({"ReservationId": place.id("r", number), "OwnerId": place.account, "Instances": [instance]})),
+    );
+    let attached = json!({"AttachmentId": place.id("eni-attach", number), "InstanceId": id, "InstanceOwnerId": place.account, "DeviceIndex": 0,
+        "Status": "attached"});
+    push(
+        files,
+        "ec2-describe-network-interfaces",
+        "NetworkInterfaces",
+        pruned(
+            json!({"NetworkInterfaceId": interface, "InterfaceType": "interface", "SubnetId": vpc.subnet, "VpcId": vpc.id, "OwnerId": place.account,
+            "AvailabilityZone": format!("{}a", place.region), "Status": "in-use", "PrivateIpAddress": address, "PrivateIpAddresses": addresses,
+            "Association": association, "Attachment": attached, "Groups": groups, "SourceDestCheck": true}),
+        ),
+    );
+    let (image, image_owner) = match defect {
+        Defect::Unpatchable => ("debian-13-amd64-20260112-2355", "136693071363"),
+        _ => ("al2023-ami-2023.9.20260914.0-kernel-6.12-x86_64", "137112412989"),
+    };
+    push(
+        files,
+        "ec2-describe-instance-image-metadata",
+        "InstanceImageMetadata",
+        json!({"InstanceId": id, "InstanceType": "t3.medium", "OwnerId": place.account, "Tags": tags, "ImageMetadata": {"ImageId": place.id("ami", 1),
+            "Name": image, "OwnerId": image_owner, "State": "available", "IsPublic": true}}),
+    );
+    if defect != Defect::Stopped {
+        push(
+            files,
+            "ec2-describe-instance-status",
+            "InstanceStatuses",
+            json!({"InstanceId": id, "InstanceState": state, "InstanceStatus": {"Status": "ok"}, "SystemStatus": {"Status": "ok"}}),
+        );
+    }
+    if defect.is_registered() {
+        node(id, &address, defect, files);
+    }
+}
+
+fn node(id: &str, address: &str, defect: Defect, files: &mut Files) {
+    let (ping, last) = match defect {
+        Defect::ClosedGroup | Defect::Lost | Defect::Stopped => ("ConnectionLost", "2026-10-08T14:31:05.882000+00:00"),
+        _ => ("Online", "2026-11-23T09:58:51.417000+00:00"),
+    };
+    let (platform, version) = if defect == Defect::Unpatchable { ("Debian GNU/Linux", "13") } else { ("Amazon Linux", "2023") };
+    let agent = if defect == Defect::OldAgent { "2.0.755.0" } else { NEW_AGENT };
+    push(
+        files,
+        "ssm-describe-instance-information",
+        "InstanceInformationList",
+        json!({"InstanceId": id, "PingStatus": ping, "LastPingDateTime": last, "AgentVersion": agent, "IsLatestVersion": agent == NEW_AGENT,
+            "PlatformType": "Linux", "PlatformName": platform, "PlatformVersion": version, "ResourceType": "EC2Instance", "IPAddress": address,
+            "ComputerName": format!("{id}.internal"), "SourceId": id, "SourceType": "AWS::EC2::Instance"}),
+    );
+}
+
+/// Without the members that are null, as AWS leaves them out.
+fn pruned(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = members.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, pruned(value)));
+            Value::Object(kept.collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(pruned).collect()),
+        other => other,
+    }
+}
