@@ -16,6 +16,7 @@ use super::gap::Refusal;
 use super::pace::{Pace, Watch};
 use super::session::in_region;
 use super::shapes::Shape;
+use super::whole::Whole;
 use crate::snapshot::{Gap, GapReason};
 
 /// How many calls run side by side in one account and Region.
@@ -68,7 +69,7 @@ macro_rules! clients {
     ($($service:ident: $sdk:ident as $name:literal, $pace:ident;)*) => {$(
         /// A new client. Built where it is used and dropped after: hundreds of accounts times Regions would not fit otherwise.
         pub(super) fn $service(&self) -> $sdk::Client {
-            $sdk::Client::from_conf($sdk::config::Builder::from(&self.config).interceptor(Watch::new(&self.$pace, $name)).build())
+            $sdk::Client::from_conf($sdk::config::Builder::from(&self.config).interceptor(Watch::new(&self.$pace, $name)).interceptor(Whole).build())
         }
     )*};
 }

@@ -14,6 +14,7 @@ mod run;
 mod session;
 mod shapes;
 mod ssm;
+mod whole;
 
 use crate::scope::{Selection, SelectionError};
 use crate::snapshot::{Gap, Snapshot};

@@ -1,15 +1,14 @@
 //! A snapshot, served, and the program pointed at it.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use simulated_aws::{Server, Store, Weather};
 use tempfile::TempDir;
 
-use crate::process::{program, repository};
+use crate::process::{program, repository, text};
 
 /// Longer than any scan of these tests takes, however busy the machine is.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -56,28 +55,14 @@ impl Aws {
     }
 }
 
-/// Through files, because a pipe that nobody reads from would stop the program.
+/// A program that does not end is a failure, and ends by itself when the server is gone.
 pub(super) fn ended(command: &mut Command) -> Ended {
-    let folder = tempfile::tempdir().unwrap();
-    let (out, err) = (folder.path().join("out"), folder.path().join("err"));
-    let mut child =
-        command.stdout(Stdio::from(File::create(&out).unwrap())).stderr(Stdio::from(File::create(&err).unwrap())).spawn().unwrap();
-    let started = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if started.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("the program did not end: {command:?}\n{}", std::fs::read_to_string(err).unwrap());
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    };
-    Ended {
-        code: status.code().unwrap_or(-1),
-        stdout: std::fs::read_to_string(out).unwrap(),
-        stderr: std::fs::read_to_string(err).unwrap(),
-    }
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    // Nobody listens any more once the patience is at its end.
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let output = receiver.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("the program did not end: {command:?}")).unwrap();
+    Ended { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }
 
 impl Ended {

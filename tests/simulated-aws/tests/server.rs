@@ -1,6 +1,6 @@
 //! The server over plain sockets: what it refuses, how lists come in pages, the record and the control path.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that meets the unexpected must stop")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected must stop")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
