@@ -9,11 +9,12 @@ mod laws;
 mod simulator;
 mod topologies;
 
-use patch_preflight::network::{Target, Verdict};
+use patch_preflight::network::Verdict::{self, Partial, Reachable};
+use patch_preflight::network::{PortFamily, Target};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
-use crate::topology::Topology;
+use crate::topology::{ALL_IN, ALL_OUT, Topology, base};
 
 /// The laws take one network for every four of the comparison.
 fn cases(share: u32) -> Config {
@@ -69,6 +70,22 @@ proptest! {
         let more = topology.clone().with(|files| laws::allow(files, permission, to_instance));
         for (before, after) in by_engine(&topology).into_iter().zip(by_engine(&more)) {
             prop_assert!(laws::is_no_worse(before, after), "{:?} became {:?}", before, after);
+        }
+    }
+}
+
+/// Single ports at the edges of the ranges of decision 3, where chance seldom strikes: one port less is less than all.
+#[test]
+fn the_edges_of_port_ranges() {
+    let instances = [(PortFamily::Linux, 32768, 60999), (PortFamily::WindowsOrMac, 49152, 65535)];
+    let of_instance = instances.map(|(ports, first, last)| ("subnet-p", ports, first, last));
+    let of_nat_gateway = [("subnet-u", PortFamily::Linux, 1024, 65535)];
+    for (subnet, ports, first, last) in of_instance.into_iter().chain(of_nat_gateway) {
+        for (port, verdict) in [(first - 1, Reachable), (first, Partial), (last, Partial), (last + 1, Reachable)] {
+            let deny = format!("90 in tcp {port} 0.0.0.0/0 deny");
+            let topology = base().nat().ports(ports).subnet_acl(subnet, &[&deny, ALL_IN, ALL_OUT]);
+            assert_eq!(by_simulator(&topology), [verdict; 4], "{subnet} {port}, by the simulator");
+            assert_eq!(by_engine(&topology), [verdict; 4], "{subnet} {port}, by the engine");
         }
     }
 }

@@ -411,7 +411,8 @@ impl World {
     fn route(&self, orders: &Orders, table: usize, address: u32) -> Option<&Route> {
         let routes = &self.tables[table].routes;
         let fitting = |route: &&Route| longest(route, address).is_some();
-        let is_local = routes.iter().filter(fitting).any(|route| route.class == Class::Static && route.target == "local");
+        // The VPC's own block: the local route, which stays that with another target.
+        let is_local = routes.iter().filter(fitting).any(|route| route.class == Class::Static && route.blocks == [self.vpc]);
         let mut best: Option<(&Route, u32)> = None;
         let is_better = |route: &Route, than: Option<(&Route, u32)>| {
             let length = longest(route, address).unwrap();
