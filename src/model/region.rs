@@ -69,7 +69,11 @@ impl<'a> Region<'a> {
         let (mut table_of_subnet, mut main_table_of_vpc, mut edge_tables) = (HashMap::new(), HashMap::new(), HashMap::new());
         for table in tables.unwrap_or_default() {
             for association in &table.associations {
-                let is_live = association.association_state.as_ref().is_none_or(|state| is_word(state.state.as_ref(), "associated"));
+                let is_live = association
+                    .association_state
+                    .as_ref()
+                    .and_then(|state| state.state.as_ref())
+                    .is_none_or(|state| state.eq_ignore_ascii_case("associated"));
                 if let (Some(subnet), true) = (&association.subnet_id, is_live) {
                     table_of_subnet.insert(subnet.as_str(), table);
                 }

@@ -259,8 +259,11 @@ fn by_endpoint<'a>(place: &Place<'_, 'a>, target: Target, host: &str) -> Resolut
         Known::Known(endpoints) => endpoints,
         Known::Unknown(why) => return Resolution::either(vec![Answer::Anything], why, "the endpoints of the VPC are not known"),
     };
-    let candidates = endpoints.iter().filter(|endpoint| is_interface_for(endpoint, target, place.region.name) && is_available(endpoint));
-    let Some(endpoint) = candidates.filter(|endpoint| endpoint.private_dns_enabled != Some(false)).copied().next() else {
+    let candidates = endpoints.iter().filter(|endpoint| is_interface_for(endpoint, target, place.region.name) && !is_down(endpoint));
+    // One that surely answers before one that may.
+    let candidates = candidates.filter(|endpoint| endpoint.private_dns_enabled != Some(false));
+    let Some(endpoint) = candidates.copied().min_by_key(|endpoint| (endpoint.state.is_none(), endpoint.private_dns_enabled.is_none()))
+    else {
         return Resolution::one(Answer::Public, format!("no endpoint of {} answers for {host}", place.vpc_id));
     };
     let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
@@ -270,6 +273,9 @@ fn by_endpoint<'a>(place: &Place<'_, 'a>, target: Target, host: &str) -> Resolut
         is_certain = false;
         depends_on.extend(why);
     };
+    if let Some(why) = doubtful_state(endpoint) {
+        doubt(vec![why]);
+    }
     if endpoint.private_dns_enabled.is_none() {
         doubt(vec![Unknown::new("fact_not_collected", id, "collect ec2-describe-vpc-endpoints.json again: PrivateDnsEnabled is missing")]);
     }
@@ -387,6 +393,18 @@ fn own_endpoint<'a>(place: &Place<'_, 'a>, record: &ResourceRecordSet) -> Option
 
 pub(super) fn is_available(endpoint: &VpcEndpoint) -> bool {
     is_word(endpoint.state.as_ref(), "available")
+}
+
+/// Whether an endpoint is surely not available. One that does not tell its state is neither.
+pub(super) fn is_down(endpoint: &VpcEndpoint) -> bool {
+    endpoint.state.is_some() && !is_available(endpoint)
+}
+
+/// Why it is not known whether an endpoint is available, where it is not.
+pub(super) fn doubtful_state(endpoint: &VpcEndpoint) -> Option<Unknown> {
+    let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+    let settled_by = "collect ec2-describe-vpc-endpoints.json again: the endpoint has no State";
+    endpoint.state.is_none().then(|| Unknown::new("fact_not_collected", id, settled_by))
 }
 
 /// Whether an endpoint is an interface endpoint for the service in the Region. Service names are compared by their ending:

@@ -2,12 +2,12 @@
 //! (<https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html>), and what comes back in through an internet gateway
 //! (<https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html>).
 
+use super::dns;
 use super::route::{self, NextHop, Share};
 use super::set::IntervalSet;
 use super::source::Source;
 use super::trace::Trace;
 use super::verdict::{Code, Decision, HopKind, Place};
-use crate::model::is_word;
 use crate::model::known::{Known, Unknown};
 use crate::snapshot::ec2::RouteTable;
 
@@ -36,9 +36,9 @@ pub(super) fn stays_local(trace: &mut Trace, source: &Source<'_, '_>, table: Kno
     let elsewhere = shares.iter().find(|share| !is_local(share)).map_or("local", |share| share.next_hop.id());
     if let Known::Known(Some(endpoint)) = source.home.endpoint(elsewhere)
         && shares.iter().all(|share| share.next_hop == NextHop::Endpoint(elsewhere))
-        && !is_word(endpoint.state.as_ref(), "available")
+        && dns::is_down(endpoint)
     {
-        let detail = format!("is {}, not available", endpoint.state.as_deref().unwrap_or("of unknown state"));
+        let detail = format!("is {}, not available", endpoint.state.as_deref().unwrap_or_default());
         trace.hop(HopKind::Other, elsewhere, Decision::Block, detail.clone());
         trace.block(Code::BadState, elsewhere, detail, Place::EndpointState { endpoint: elsewhere.to_owned() });
         return;

@@ -1,5 +1,6 @@
 //! What happens to a part of a target at the next hop of its route: endpoint, NAT gateway, internet gateway, or something not modelled.
 
+use super::dns;
 use super::endpoint_policy;
 use super::local;
 use super::network_acl;
@@ -31,6 +32,7 @@ pub(super) fn follow(trace: &mut Trace, source: &Source<'_, '_>, share: &Share<'
         trace.block(Code::NoRouteToDestination, table, detail, route_place(source, table, None));
         return;
     }
+    trace.doubt_if(share.doubt(table));
     trace.hop(HopKind::RouteTable, table, Decision::Pass, format!("the route to {destination} leads to {}", share.next_hop.id()));
     match share.next_hop {
         NextHop::Endpoint(id) => gateway_endpoint(trace, source, id, target),
@@ -119,9 +121,7 @@ fn gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target
             trace.hop(kind, id, Decision::Block, detail.clone());
             trace.block(Code::BadState, id, detail, Place::EndpointState { endpoint: id.to_owned() });
         }
-        Known::Known(Some(endpoint))
-            if is_word(endpoint.vpc_endpoint_type.as_ref(), "GatewayLoadBalancer") && is_word(endpoint.state.as_ref(), "available") =>
-        {
+        Known::Known(Some(endpoint)) if is_word(endpoint.vpc_endpoint_type.as_ref(), "GatewayLoadBalancer") && !dns::is_down(endpoint) => {
             trace.via = Via::GatewayLoadBalancerEndpoint;
             unmodelled(
                 trace,
@@ -131,14 +131,16 @@ fn gateway_endpoint(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target
             );
         }
         Known::Known(Some(endpoint)) => {
-            if !is_word(endpoint.state.as_ref(), "available") {
-                let state = endpoint.state.as_deref().unwrap_or("of unknown state");
-                let detail = format!("is {state}, not available");
+            if dns::is_down(endpoint) {
+                let detail = format!("is {}, not available", endpoint.state.as_deref().unwrap_or_default());
                 trace.hop(kind, id, Decision::Block, detail.clone());
                 trace.block(Code::BadState, id, detail, Place::EndpointState { endpoint: id.to_owned() });
                 return;
             }
-            trace.hop(kind, id, Decision::Pass, "the gateway endpoint is available");
+            match dns::doubtful_state(endpoint) {
+                None => trace.hop(kind, id, Decision::Pass, "the gateway endpoint is available"),
+                doubt => trace.doubt(doubt),
+            }
             dns_of_gateway_endpoint(trace, source, id);
             trace.doubt_if(endpoint_policy::doubt(endpoint, target));
         }
@@ -194,13 +196,20 @@ fn leave_by_internet_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &st
             trace.doubt(why);
         }
         Known::Known(gateway) => {
-            let is_attached = gateway.is_some_and(|gateway| {
-                gateway.attachments.iter().any(|attachment| {
-                    let is_up = is_word(attachment.state.as_ref(), "available") || is_word(attachment.state.as_ref(), "attached");
-                    is_up && attachment.vpc_id.as_deref() == Some(source.vpc_id)
-                })
-            });
-            if is_attached {
+            let attachments = gateway.map(|gateway| gateway.attachments.as_slice()).unwrap_or_default();
+            let is_up = |state: &str| state.eq_ignore_ascii_case("available") || state.eq_ignore_ascii_case("attached");
+            // Half an attachment may be one or not.
+            let is_attached = attachments
+                .iter()
+                .filter(|attachment| attachment.vpc_id.as_deref().is_none_or(|vpc| vpc == source.vpc_id))
+                .filter(|attachment| attachment.state.as_deref().is_none_or(is_up))
+                .map(|attachment| attachment.vpc_id.is_some() && attachment.state.is_some())
+                .max();
+            if is_attached == Some(false) {
+                let settled_by = "collect ec2-describe-internet-gateways.json again: an attachment lacks its VpcId or State";
+                trace.hop(kind, id, Decision::Unknown, settled_by);
+                trace.doubt([Unknown::new("fact_not_collected", id, settled_by)]);
+            } else if is_attached == Some(true) {
                 trace.hop(kind, id, Decision::Pass, format!("attached to {}", source.vpc_id));
             } else {
                 let detail = format!("is not attached to {}", source.vpc_id);
@@ -288,14 +297,18 @@ fn nat_gateway(trace: &mut Trace, source: &Source<'_, '_>, id: &str, target: Tar
             return;
         }
     };
-    let Some(nat) = nat.filter(|nat| is_word(nat.state.as_ref(), "available")) else {
-        let state = nat.map_or("deleted", |nat| nat.state.as_deref().unwrap_or("of unknown state"));
-        let detail = format!("is {state}, not available");
+    let state = nat.map_or(Some("deleted"), |nat| nat.state.as_deref());
+    let Some(nat) = nat.filter(|_| state.is_none_or(|state| state.eq_ignore_ascii_case("available"))) else {
+        let detail = format!("is {}, not available", state.unwrap_or_default());
         trace.hop(kind, id, Decision::Block, detail.clone());
         trace.block(Code::BadState, id, detail, Place::Other);
         return;
     };
-    trace.hop(kind, id, Decision::Pass, "the NAT gateway is available");
+    if state.is_none() {
+        trace.doubt([Unknown::new("fact_not_collected", id, "collect ec2-describe-nat-gateways.json again: the gateway has no State")]);
+    } else {
+        trace.hop(kind, id, Decision::Pass, "the NAT gateway is available");
+    }
     if !nat.attached_appliances.is_empty() {
         unmodelled(trace, id, "nat_appliance", "check that the appliance attached to the NAT gateway lets the traffic pass");
     }
@@ -514,6 +527,7 @@ fn way_on(
     let mut way = Way { passed: Sieve::nothing(), blockers: Vec::new(), unknowns: Vec::new(), hops: Vec::new(), notes: Vec::new() };
     for share in shares {
         let mut part = Trace::new(share.addresses.clone(), bounds(&trace.ports), trace.avoids_aws_lists);
+        part.doubt_if(share.doubt(table_id));
         match share.next_hop {
             _ if share.is_blackhole => {
                 let detail = format!("has a dead route to {}, which {nat_id} needs", share.destination);

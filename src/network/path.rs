@@ -264,8 +264,8 @@ fn explain_public_answer(world: &mut World, source: &Source<'_, '_>, target: Tar
     }
     for endpoint in serving.into_iter().filter(|endpoint| is_word(endpoint.vpc_endpoint_type.as_ref(), "Interface")) {
         let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
-        if !dns::is_available(endpoint) {
-            let state = endpoint.state.as_deref().unwrap_or("of unknown state");
+        if dns::is_down(endpoint) {
+            let state = endpoint.state.as_deref().unwrap_or_default();
             add(Code::BadState, id, format!("is {state}, not available"), Place::EndpointState { endpoint: id.to_owned() });
         } else if endpoint.private_dns_enabled == Some(false) {
             if target != Target::S3 {

@@ -17,6 +17,8 @@ pub(super) struct Share<'a> {
     /// The destination as the table writes it, and whether the route is dead.
     pub(super) destination: String,
     pub(super) is_blackhole: bool,
+    /// Whether the route tells if it is dead. Local routes never are.
+    pub(super) has_state: bool,
 }
 
 /// One way in which AWS may route a target, and what it depends on when there are several.
@@ -197,10 +199,17 @@ fn by_longest_prefix<'a>(
             next_hop: NextHop::Local,
             destination: "the VPC's own block".to_owned(),
             is_blackhole: false,
+            has_state: true,
         });
     }
     if !remaining.is_empty() {
-        shares.push(Share { addresses: remaining, next_hop: NextHop::Nothing, destination: String::new(), is_blackhole: false });
+        shares.push(Share {
+            addresses: remaining,
+            next_hop: NextHop::Nothing,
+            destination: String::new(),
+            is_blackhole: false,
+            has_state: true,
+        });
     }
     shares
 }
@@ -221,7 +230,15 @@ fn add<'a>(shares: &mut Vec<Share<'a>>, addresses: IntervalSet, route: &'a Route
 
 impl<'a> Share<'a> {
     fn new(addresses: IntervalSet, route: &'a Route) -> Self {
-        Self { addresses, next_hop: next_hop(route), destination: destination(route), is_blackhole: is_blackhole(route) }
+        let next_hop = next_hop(route);
+        let has_state = route.state.is_some() || next_hop == NextHop::Local;
+        Self { addresses, next_hop, destination: destination(route), is_blackhole: is_blackhole(route), has_state }
+    }
+
+    /// Why it is not known whether the route, of this table, is dead.
+    pub(super) fn doubt(&self, table: &str) -> Option<Unknown> {
+        let settled_by = "collect ec2-describe-route-tables.json again: a route has no State";
+        (!self.has_state).then(|| Unknown::new("fact_not_collected", table, settled_by))
     }
 }
 

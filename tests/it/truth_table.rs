@@ -576,6 +576,35 @@ fn the_order_of_lists_never_matters() {
     }
 }
 
+/// A hand-trimmed file may lack what decides; that is neither a pass nor a block.
+#[test]
+fn a_state_that_is_not_told_decides_nothing() {
+    let routes = |topology: Topology| {
+        topology.with(|files| {
+            let tables = files.route_tables.as_mut().unwrap().route_tables.iter_mut();
+            tables.flat_map(|table| &mut table.routes).for_each(|route| route.state = None);
+        })
+    };
+    let attachments = |change: fn(&mut ec2::InternetGatewayAttachment)| {
+        base().nat().with(|files| {
+            files.internet_gateways.as_mut().unwrap().internet_gateways.iter_mut().flat_map(|each| &mut each.attachments).for_each(change);
+        })
+    };
+    let endpoints = |topology: Topology| topology.each_endpoint(|endpoint| endpoint.state = None);
+    check(vec![
+        ("routes", routes(base().nat()), Ssm, Unknown, &["fact_not_collected"]),
+        ("routes to the gateway endpoint", routes(full()), S3, Unknown, &["fact_not_collected"]),
+        ("routes inside the VPC are never dead", routes(eps()), Ssm, Reachable, &[]),
+        ("routes behind a block", routes(base().nat().egress(&[])), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
+        ("the NAT gateway", base().nat().nat_gateway(|nat| nat.state = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("the attachment's state", attachments(|each| each.state = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("the attachment's VPC", attachments(|each| each.vpc_id = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("the interface endpoint, without another way", endpoints(eps()), Ssm, Unknown, &["fact_not_collected"]),
+        ("the interface endpoint, with one", endpoints(eps()).nat(), Ssm, Reachable, &[]),
+        ("the gateway endpoint", endpoints(full()), S3, Unknown, &["fact_not_collected"]),
+    ]);
+}
+
 #[test]
 fn an_acl_with_half_a_rule_decides_nothing() {
     let broken = full().with(|files| {
