@@ -13,7 +13,7 @@ use crate::report::types::{Account, AccountStatus, Report};
 use crate::report::{self, Frame};
 use crate::rules::{RuleError, RuleSet};
 use crate::scope::{Decision, Regions, Scope, Selection, SelectionError, Tree};
-use crate::snapshot::{Gap, GapReason, Snapshot};
+use crate::snapshot::{Gap, Snapshot};
 
 /// How to judge.
 #[derive(Debug)]
@@ -167,7 +167,7 @@ fn partition(snapshot: &Snapshot) -> String {
 
 fn account_of(snapshot: &Snapshot, directory: &AccountDirectory, id: &str, decision: &Decision, gaps: &[Gap]) -> Account {
     let (name, ou_path) = directory.names.get(id).cloned().unwrap_or_default();
-    let of_account = || gaps.iter().filter(|gap| gap.account_id == id && gap.reason != GapReason::Unsupported);
+    let of_account = || gaps.iter().filter(|gap| gap.account_id == id && gap.leaves_something_unread());
     let has_regions = snapshot.accounts.get(id).is_some_and(|account| account.regions.values().any(|region| region.instances.is_some()));
     let (status, reason) = match decision {
         Decision::Skip(why) => (AccountStatus::Skipped, why.clone()),

@@ -4,13 +4,13 @@ use super::arguments::{CollectArguments, Global};
 use super::source::{self, Seen};
 use super::{Failure, output};
 use crate::exit::Exit;
-use crate::snapshot::{GapReason, Snapshot};
+use crate::snapshot::Snapshot;
 
 pub(crate) fn run(arguments: &CollectArguments, global: &Global) -> Result<Exit, Failure> {
     Snapshot::check_folder(&arguments.folder).map_err(Failure::usage)?;
     let Seen { snapshot, interrupted } = source::from_aws(arguments.selection.selection(), &arguments.access, global)?;
     snapshot.write(&arguments.folder).map_err(Failure::usage)?;
-    let gaps = snapshot.manifest.gaps.iter().filter(|gap| gap.reason != GapReason::Unsupported).count();
+    let gaps = snapshot.manifest.gaps.iter().filter(|gap| gap.leaves_something_unread()).count();
     let folder = arguments.folder.display();
     if gaps == 0 {
         output::remark(global, &format!("snapshot of {} accounts written to {folder}", snapshot.accounts.len()));

@@ -11,7 +11,7 @@ use super::types::{
 };
 use crate::assess::{Assessed, Found};
 use crate::plan::Change;
-use crate::snapshot::{Gap as SnapshotGap, GapReason};
+use crate::snapshot::Gap as SnapshotGap;
 
 /// What the report says beside the instances.
 #[derive(Debug, Clone)]
@@ -41,11 +41,10 @@ pub fn build(frame: Frame, assessed: &[Assessed]) -> Report {
         instances.push(instance(each, ids));
     }
     findings.sort_by(|left, right| left.id.cmp(&right.id));
+    let is_whole = !frame.gaps.iter().any(SnapshotGap::leaves_something_unread);
     let mut gaps: Vec<Gap> = frame.gaps.into_iter().map(gap).collect();
     gaps.sort();
     gaps.dedup();
-    // A service that does not exist somewhere leaves nothing unread there.
-    let is_whole = gaps.iter().all(|gap| gap.reason == GapReason::Unsupported);
     let complete =
         is_whole && frame.accounts.iter().all(|account| matches!(account.status, AccountStatus::Scanned | AccountStatus::Skipped));
     Report {

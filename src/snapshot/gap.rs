@@ -18,6 +18,23 @@ pub struct Gap {
     pub request_id: Option<String>,
 }
 
+/// What AWS does not offer in every Region and partition: where it is not offered, there is nothing to read.
+const NOT_EVERYWHERE: &[&str] = &[
+    "ec2:DescribeTransitGateway",
+    "ec2:DescribeVpcBlockPublicAccess",
+    "ec2:DescribeInstanceImageMetadata",
+    "route53resolver:",
+    "ssm-quicksetup:",
+    "ssm:GetServiceSetting",
+];
+
+impl Gap {
+    /// Whether something may be there that was not read.
+    pub fn leaves_something_unread(&self) -> bool {
+        self.reason != GapReason::Unsupported || !NOT_EVERYWHERE.iter().any(|operation| self.operation.starts_with(operation))
+    }
+}
+
 /// Why a call gave no whole answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +86,33 @@ impl GapReason {
             Self::Timeout => "check the network path to the AWS API and scan again",
             Self::Unsupported => "the service is not offered there; nothing to do unless the answer matters to you",
             Self::Error => "scan again; if it stays, report it with the message",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Gap, GapReason};
+
+    #[test]
+    fn only_what_is_not_offered_everywhere_may_be_missing() {
+        let cases = [
+            ("route53resolver:ListResolverRules", GapReason::Unsupported, false),
+            ("ssm-quicksetup:ListConfigurationManagers", GapReason::Unsupported, false),
+            ("ec2:DescribeVpcEndpoints", GapReason::Unsupported, true),
+            ("ssm:DescribeInstanceInformation", GapReason::Unsupported, true),
+            ("route53resolver:ListResolverRules", GapReason::AccessDenied, true),
+        ];
+        for (operation, reason, expected) in cases {
+            let gap = Gap {
+                account_id: "111111111111".to_owned(),
+                region: None,
+                operation: operation.to_owned(),
+                reason,
+                message: String::new(),
+                request_id: None,
+            };
+            assert_eq!(gap.leaves_something_unread(), expected, "{operation} {reason:?}");
         }
     }
 }
