@@ -168,7 +168,9 @@ async fn visit(
         Ok(config) => config,
         Err(refusal) => {
             let desk = Desk::of_account(office, &session.config, account_id, &session.home);
-            desk.miss("sts:AssumeRole", refusal);
+            // Nothing is assumed in the caller's own account.
+            let is_own = account_id == session.caller.account_id;
+            desk.miss(if is_own { "ec2:DescribeRegions" } else { "sts:AssumeRole" }, refusal);
             return Visit { gaps: desk.close(), ..Visit::default() };
         }
     };

@@ -105,18 +105,21 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
             Some(Change::AllowEndpointIngress { endpoint: endpoint.clone(), group: groups.first()?.clone(), from })
         }
         Place::NetworkAcl { acl, egress, addresses, ports } => Some(allow_in_acl(patient, acl, *egress, addresses, *ports)),
+        // A dead route is mended where it stands; a gateway endpoint's is made anew with the endpoint.
+        Place::Route { route_table, destination: Some(destination), .. } if !is_prefix_list(destination) => Some(Change::ByHand {
+            resource: route_table.clone(),
+            what: format!("Point the route of {route_table} to {destination} at a target that exists"),
+        }),
+        Place::NoEndpoint { .. } if path.blockers.iter().any(has_dead_route) => None,
         Place::Route { route_table, vpc, .. } if path.target == Target::S3 => Some(route_to_s3(patient, route_table, vpc)),
         // An instance that the route leads to the internet gateway lacks an address, not an endpoint for each service.
         Place::NoEndpoint { .. } if path.blockers.iter().any(|other| matches!(other.place, Place::PublicAddress { .. })) => None,
         Place::NoEndpoint { vpc } if path.target != Target::S3 => Some(interface_endpoint(patient, path.target, vpc)),
         // The missing or sleeping endpoint beside it is what to mend.
         Place::NoEndpoint { .. } | Place::Route { .. } if has_endpoint_cause(path) => None,
-        Place::Route { route_table, destination, .. } => Some(Change::ByHand {
+        Place::Route { route_table, .. } => Some(Change::ByHand {
             resource: route_table.clone(),
-            what: match destination {
-                Some(destination) => format!("Point the route of {route_table} to {destination} at a target that exists"),
-                None => format!("Give {route_table} a route to {}: through a NAT gateway, or with an interface endpoint", path.host),
-            },
+            what: format!("Give {route_table} a route to {}: through a NAT gateway, or with an interface endpoint", path.host),
         }),
         Place::PrivateDns { endpoint } if blocker.code == Code::DnsPrivateDnsOff => {
             Some(Change::EnablePrivateDns { endpoint: endpoint.clone() })
@@ -136,6 +139,14 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
             Some(Change::ByHand { resource: blocker.resource.clone(), what: format!("Mend {}: {}", blocker.resource, blocker.detail) })
         }
     }
+}
+
+fn is_prefix_list(destination: &str) -> bool {
+    destination.starts_with("pl-")
+}
+
+fn has_dead_route(blocker: &Blocker) -> bool {
+    matches!(&blocker.place, Place::Route { destination: Some(destination), .. } if !is_prefix_list(destination))
 }
 
 /// Whether a missing endpoint, or one that takes no part, explains why the public way is tried at all.

@@ -74,3 +74,14 @@ fn every_built_in_rule_fires_and_most_instances_are_ready() {
     let summary = &report["summary"];
     assert!(summary["ready"].as_u64() > summary["instances"].as_u64().map(|all| all / 2), "{summary}");
 }
+
+/// Three paths die of one route, and one change mends them: no endpoint is built around it.
+#[test]
+fn a_dead_route_is_mended_where_it_stands() {
+    let report = report(&run(&["scan", "--demo", "--output", "json"]));
+    let instance = "i-0dc1000000a28140b";
+    let concerns = |fix: &&Value| strings(&fix["unblocks"]).union(&strings(&fix["helps"])).any(|id| id == instance);
+    let fixes: Vec<&Value> = report["fixes"].as_array().unwrap().iter().filter(concerns).collect();
+    let titles: Vec<&str> = fixes.iter().map(|fix| fix["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["Point the route of rtb-0dc1000040a280000 to 0.0.0.0/0 at a target that exists"]);
+}
