@@ -18,5 +18,9 @@ mod laws;
 mod oracle;
 mod process;
 mod readme;
+#[cfg(feature = "aws")]
+mod simulated;
+#[cfg(feature = "aws")]
+mod snapshot_files;
 mod topology;
 mod truth_table;

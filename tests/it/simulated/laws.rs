@@ -9,9 +9,10 @@ use simulated_aws::generate::{Organization, Size, organization};
 use simulated_aws::{Fault, Kind, Trouble, Weather};
 
 use super::calls::assert_documented;
-use super::files::{assert_same, files, gaps};
+use super::files::{assert_same, gaps};
 use super::served::{Aws, ended, fixtures, one_region_of_organization};
 use crate::process::run;
+use crate::snapshot_files::files;
 
 /// Scans once, and holds what came of it against all that must be true of it.
 fn hold(folder: &Path, weather: Weather) {

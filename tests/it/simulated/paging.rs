@@ -2,8 +2,9 @@
 
 use simulated_aws::{Trust, Weather};
 
-use super::files::{files, gaps};
+use super::files::gaps;
 use super::served::{Aws, one_region, one_region_of_organization};
+use crate::snapshot_files::files;
 
 #[test]
 fn small_and_empty_pages_give_the_same_lists() {
