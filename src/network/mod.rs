@@ -6,6 +6,7 @@
 mod dns;
 mod endpoint_policy;
 mod local;
+mod nat;
 mod network_acl;
 mod next_hop;
 mod path;
