@@ -69,7 +69,7 @@ fn wrong_usage_is_code_2_and_says_what_is_right() {
         (&["scan", "--demo", "--rule", "not-registered=loud"], "use off, note, warning or error"),
         (&["scan", "--demo", "--rule", "not-registred=off"], "not-registered"),
         (&["scan", "--demo", "--account", "123"], "twelve digits"),
-        (&["scan", "--snapshot", "/nonexistent"], "/nonexistent is not a folder"),
+        (&["scan", "--snapshot", "/nonexistent/snapshot"], "/nonexistent/snapshot is not a folder"),
     ];
     for (arguments, remedy) in cases {
         let output = run(arguments);
