@@ -163,7 +163,8 @@ pub(super) fn file<T: DeserializeOwned>(files: &dyn Files, folder: &str, name: &
         let inner = error.inner();
         let at = format!("line {}, column {}", inner.line(), inner.column());
         let place = match error.path().to_string() {
-            path if path == "." => at,
+            // Where the text ends too early, no member can be named.
+            path if path == "." || path == "?" => at,
             path => format!("{path} ({at})"),
         };
         malformed(files, &path, place, inner)

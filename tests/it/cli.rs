@@ -98,6 +98,7 @@ fn a_broken_snapshot_names_the_file_and_the_place() {
         let output = run(&["scan", "--snapshot", folder.path().to_str().unwrap()]);
         let told = text(&output.stderr);
         assert_eq!(code(&output), 2, "{content:?}: {}", shown(&output));
+        assert!(!told.contains('?'), "{content:?}: {told}");
         assert!(told.contains(file) && told.contains(place), "{content:?} should name {file} and {place}: {told}");
     }
 }
