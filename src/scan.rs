@@ -53,7 +53,7 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
     let captured_at = snapshot.manifest.captured_at.as_deref();
     let surroundings = Surroundings {
         tables: judging.tables,
-        assumptions: judging.assumptions,
+        assumptions: &judging.assumptions,
         captured_at: captured_at.and_then(|text| text.parse::<Timestamp>().ok()),
     };
     let assessed =

@@ -1,6 +1,7 @@
 //! The command line's words.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -156,8 +157,9 @@ pub(crate) struct JudgingArguments {
     /// A table that overrides entries of the operating system matrix
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub(crate) operating_systems: Option<PathBuf>,
-    /// Something that you vouch for and the snapshot does not hold (repeatable)
-    #[arg(long, value_enum, help_heading = "Rules")]
+    /// Something that you vouch for and the snapshot does not hold: no-private-dns-overrides (no private hosted zone and no resolver rule
+    /// overrides a name of AWS's), or GATEWAY=internet (a gateway or attachment leads to the internet and back) (repeatable)
+    #[arg(long, value_name = "WHAT", help_heading = "Rules")]
     pub(crate) assume: Vec<Assumption>,
 }
 
@@ -238,10 +240,24 @@ pub(crate) enum PermissionsKind {
     List,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// What the user vouches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Assumption {
-    /// No private hosted zone and no resolver rule overrides a name of AWS's
     NoPrivateDnsOverrides,
+    LeadsToInternet(String),
+}
+
+impl FromStr for Assumption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            None if text == "no-private-dns-overrides" => Ok(Self::NoPrivateDnsOverrides),
+            Some((id, "internet")) if id.contains('-') => Ok(Self::LeadsToInternet(id.to_owned())),
+            _ => Err("write no-private-dns-overrides, or the id of a gateway or attachment and =internet, such as vgw-0a1b2c3d=internet"
+                .to_owned()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -277,7 +293,7 @@ pub(crate) struct Output {
     pub(crate) file: Option<PathBuf>,
 }
 
-impl std::str::FromStr for Output {
+impl FromStr for Output {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {

@@ -49,7 +49,16 @@ pub(crate) fn judge(snapshot: &Snapshot, selection: &Selection, arguments: &Judg
 }
 
 fn assumptions(arguments: &JudgingArguments) -> Assumptions {
-    Assumptions { no_private_dns_overrides: arguments.assume.contains(&Assumption::NoPrivateDnsOverrides) }
+    let mut assumptions = Assumptions::default();
+    for assumption in &arguments.assume {
+        match assumption {
+            Assumption::NoPrivateDnsOverrides => assumptions.no_private_dns_overrides = true,
+            Assumption::LeadsToInternet(id) => {
+                assumptions.leads_to_internet.insert(id.clone());
+            }
+        }
+    }
+    assumptions
 }
 
 fn rules(arguments: &JudgingArguments) -> Result<RuleSet, Failure> {

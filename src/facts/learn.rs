@@ -19,7 +19,7 @@ use crate::snapshot::ssm::InstanceInformation;
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'s> {
     pub tables: &'s Tables,
-    pub assumptions: Assumptions,
+    pub assumptions: &'s Assumptions,
     /// When the snapshot was taken; without it nothing is fresh and nothing is past its end.
     pub captured_at: Option<Timestamp>,
 }
@@ -66,7 +66,7 @@ pub fn learn(
         exists: has_ec2messages(region, surroundings.tables),
         agent_prefers_ssmmessages: version.is_some_and(|version| version >= AgentVersion::WITHOUT_EC2MESSAGES),
     };
-    let paths = network::judge(estate, region, instance, ports, ec2messages, surroundings.assumptions);
+    let paths = network::judge(estate, region, instance, ports, ec2messages, &[], surroundings.assumptions);
     let state = instance_state(instance);
     let is_online = state.is(&InstanceState::Running) && registered.is_some_and(|node| is_fresh(node, surroundings.captured_at));
     let verdict_of_ssm = paths.iter().find(|path| path.target == Target::Ssm).map(|path| path.verdict);

@@ -64,6 +64,13 @@ impl<T> Known<T> {
         }
     }
 
+    pub fn into_known(self) -> Option<T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) => None,
+        }
+    }
+
     pub fn reasons(&self) -> &[Unknown] {
         match self {
             Self::Known(_) => &[],

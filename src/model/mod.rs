@@ -3,11 +3,12 @@
 pub mod known;
 mod region;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 pub use region::{PrefixListView, Region, address, is_word, net};
 
-use crate::snapshot::ec2::Instance;
+use crate::snapshot::ec2::{Instance, VpcEndpoint};
 use crate::snapshot::{AccountSnapshot, Snapshot};
 
 /// Everything that was seen, indexed.
@@ -16,6 +17,18 @@ pub struct Estate<'a> {
     pub snapshot: &'a Snapshot,
     /// By account, then by name.
     regions: BTreeMap<&'a str, BTreeMap<&'a str, Region<'a>>>,
+    /// The interface endpoints, by their own DNS names.
+    endpoints_by_name: HashMap<String, Listed<'a>>,
+    /// The same, by the addresses of their interfaces: more than one where VPCs overlap.
+    endpoints_by_address: HashMap<IpAddr, Vec<Listed<'a>>>,
+}
+
+/// An endpoint, with the account and Region whose files list it.
+#[derive(Debug, Clone, Copy)]
+struct Listed<'a> {
+    account: &'a str,
+    region: &'a str,
+    endpoint: &'a VpcEndpoint,
 }
 
 impl<'a> Estate<'a> {
@@ -25,7 +38,46 @@ impl<'a> Estate<'a> {
             let regions = seen.regions.iter().map(|(name, files)| (name.as_str(), Region::new(account, name, files, gaps)));
             (account.as_str(), regions.collect())
         };
-        Self { snapshot, regions: snapshot.accounts.iter().map(of_account).collect() }
+        let regions = snapshot.accounts.iter().map(of_account).collect();
+        let mut estate = Self { snapshot, regions, endpoints_by_name: HashMap::new(), endpoints_by_address: HashMap::new() };
+        estate.index_endpoints();
+        estate
+    }
+
+    fn index_endpoints(&mut self) {
+        let (mut by_name, mut by_address) = (HashMap::new(), HashMap::<_, Vec<_>>::new());
+        for region in self.regions() {
+            for endpoint in region.files.vpc_endpoints.iter().flat_map(|file| &file.vpc_endpoints) {
+                let listed = Listed { account: region.account, region: region.name, endpoint };
+                for name in endpoint.dns_entries.iter().filter_map(|entry| entry.dns_name.as_deref()) {
+                    by_name.insert(name.trim_end_matches('.').to_ascii_lowercase(), listed);
+                }
+                for interface in endpoint.network_interface_ids.iter().filter_map(|id| region.interface(id).into_known()) {
+                    let ipv6 = interface.ipv6_addresses.iter().filter_map(|ipv6| address(ipv6.ipv6_address.as_ref()));
+                    for address in address(interface.private_ip_address.as_ref()).into_iter().chain(ipv6) {
+                        by_address.entry(address).or_default().push(listed);
+                    }
+                }
+            }
+        }
+        (self.endpoints_by_name, self.endpoints_by_address) = (by_name, by_address);
+    }
+
+    fn listed(&self, listed: Listed<'a>) -> Option<(&Region<'a>, &'a VpcEndpoint)> {
+        Some((self.region(listed.account, listed.region)?, listed.endpoint))
+    }
+
+    /// The interface endpoint with this DNS name of its own, and the Region whose files list it.
+    pub fn endpoint_named(&self, name: &str) -> Option<(&Region<'a>, &'a VpcEndpoint)> {
+        self.listed(*self.endpoints_by_name.get(&name.to_ascii_lowercase())?)
+    }
+
+    /// The interface endpoint with an interface at this private address, where there is only one in all that was seen.
+    pub fn endpoint_at(&self, address: IpAddr) -> Option<(&Region<'a>, &'a VpcEndpoint)> {
+        match self.endpoints_by_address.get(&address)?.as_slice() {
+            [only] => self.listed(*only),
+            _ => None,
+        }
     }
 
     /// The Regions seen, by account and name.

@@ -1,9 +1,9 @@
 //! One account's Region, indexed by id. A list that was not collected answers every question with "unknown", and says which call would settle it.
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 
 use super::known::{Known, Unknown};
 use crate::snapshot::ec2::{
@@ -44,12 +44,12 @@ pub struct Region<'a> {
 
 type Index<'a, T> = HashMap<&'a str, &'a T>;
 
-/// A prefix list: its name where known, its IPv4 entries where known.
+/// A prefix list: its name where known, its entries where known.
 #[derive(Debug, Clone, Default)]
 pub struct PrefixListView<'a> {
     pub name: Option<&'a str>,
     pub is_aws_managed: Option<bool>,
-    pub entries: Option<Vec<Ipv4Net>>,
+    pub entries: Option<Vec<IpNet>>,
 }
 
 fn index<'a, T>(items: Option<&'a [T]>, id: impl Fn(&'a T) -> Option<&'a String>) -> Index<'a, T> {
@@ -314,8 +314,8 @@ impl<'a> Region<'a> {
         self.prefix_lists.get(id)
     }
 
-    /// The IPv4 entries of a prefix list.
-    pub fn prefix_list_entries(&self, id: &str) -> Known<&[Ipv4Net]> {
+    /// The entries of a prefix list, of either family.
+    pub fn prefix_list_entries(&self, id: &str) -> Known<&[IpNet]> {
         match self.prefix_lists.get(id).and_then(|list| list.entries.as_ref()) {
             Some(entries) => Known::Known(entries),
             None => Known::Unknown(vec![self.not_collected("ec2:GetManagedPrefixListEntries")]),
@@ -333,7 +333,8 @@ impl<'a> Region<'a> {
         };
         let mut ids: Vec<_> = self.prefix_lists.iter().filter(|(_, list)| is_of_service(list)).collect();
         // Of several (an IPv6 list beside the IPv4 one), the one with IPv4 entries.
-        ids.sort_by_key(|(id, list)| (list.entries.as_ref().is_none_or(Vec::is_empty), **id));
+        let has_ipv4 = |list: &PrefixListView<'_>| list.entries.as_ref().is_some_and(|nets| nets.iter().any(|net| net.addr().is_ipv4()));
+        ids.sort_by_key(|(id, list)| (!has_ipv4(list), **id));
         ids.first().map(|(id, list)| (**id, *list))
     }
 }
@@ -352,26 +353,25 @@ fn prefix_lists(files: &RegionFiles) -> HashMap<&str, PrefixListView<'_>> {
         view.name = view.name.or(list.prefix_list_name.as_deref());
         // This call lists nothing but AWS's own lists.
         view.is_aws_managed = Some(true);
-        view.entries = ipv4_entries(list.cidrs.iter().map(String::as_str));
+        view.entries = blocks(list.cidrs.iter().map(String::as_str));
     }
     for (id, entries) in files.prefix_list_entries.iter().flat_map(|file| &file.prefix_list_entries) {
-        lists.entry(id).or_default().entries = ipv4_entries(entries.iter().map(|entry| entry.cidr.as_deref().unwrap_or_default()));
+        lists.entry(id).or_default().entries = blocks(entries.iter().map(|entry| entry.cidr.as_deref().unwrap_or_default()));
     }
     lists
 }
 
-/// The IPv4 blocks among a list's entries; `None` when one of them is no block at all, since half a list is no list.
-fn ipv4_entries<'a>(entries: impl Iterator<Item = &'a str>) -> Option<Vec<Ipv4Net>> {
-    let blocks = entries.map(|entry| entry.parse::<IpNet>().ok()).collect::<Option<Vec<_>>>()?;
-    Some(blocks.into_iter().filter_map(|block| if let IpNet::V4(block) = block { Some(block.trunc()) } else { None }).collect())
+/// The blocks of a list; `None` when one of its entries is no block at all, since half a list is no list.
+fn blocks<'a>(entries: impl Iterator<Item = &'a str>) -> Option<Vec<IpNet>> {
+    entries.map(|entry| entry.parse::<IpNet>().ok().map(|block| block.trunc())).collect()
 }
 
-/// An IPv4 address in AWS's text form.
-pub fn address(text: Option<&String>) -> Option<Ipv4Addr> {
+/// An address in AWS's text form.
+pub fn address(text: Option<&String>) -> Option<IpAddr> {
     text?.parse().ok()
 }
 
-/// An IPv4 block in AWS's text form.
-pub fn net(text: Option<&String>) -> Option<Ipv4Net> {
-    text?.parse::<Ipv4Net>().ok().map(|net| net.trunc())
+/// A block in AWS's text form.
+pub fn net(text: Option<&String>) -> Option<IpNet> {
+    text?.parse::<IpNet>().ok().map(|net| net.trunc())
 }

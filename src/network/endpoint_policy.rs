@@ -5,12 +5,14 @@
 
 use serde_json::Value;
 
+use super::goal::Goal;
 use super::verdict::Target;
 use crate::model::known::Unknown;
 use crate::snapshot::ec2::VpcEndpoint;
 
 /// Why it is not known whether the endpoint's policy lets the agent's requests through; `None` when it surely does.
-pub(super) fn doubt(endpoint: &VpcEndpoint, target: Target) -> Option<Unknown> {
+pub(super) fn doubt(endpoint: &VpcEndpoint, goal: &Goal) -> Option<Unknown> {
+    let target = if goal.answered_by.is_s3() { Target::S3 } else { goal.target };
     // Without a document the endpoint has AWS's default, which allows everything.
     let document = endpoint.policy_document.as_deref()?;
     if allows_everything(document, target) {

@@ -3,26 +3,41 @@
 //! Targets are sets of addresses, and so the answer is a set of flows: all of them pass (reachable), none (blocked), or some (partial).
 //! What is not known is carried as two sets, the flows that surely pass and those that may; the verdict is taken once, at the end.
 
+mod boundary;
 mod dns;
+mod egress;
 mod endpoint_policy;
+mod goal;
+mod hosted_zone;
+mod interface_endpoint;
+mod internet;
+mod journey;
 mod local;
 mod nat;
 mod network_acl;
 mod next_hop;
 mod path;
+mod peering;
+mod position;
+mod private_dns;
 mod route;
 mod security_group;
 mod set;
 mod source;
-mod target;
 mod trace;
+mod transit_gateway;
+mod transit_route;
 mod verdict;
+mod world;
+
+use std::collections::BTreeSet;
 
 use crate::model::known::{Known, Unknown};
 use crate::model::{Estate, Region};
 use crate::snapshot::ec2::Instance;
 use source::Source;
 
+pub use goal::{AnsweredBy, Goal};
 pub use set::{FlowSet, IntervalSet};
 pub use verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, Via};
 
@@ -38,7 +53,7 @@ pub enum PortFamily {
 }
 
 impl PortFamily {
-    fn ranges(self) -> &'static [(u32, u32)] {
+    fn ranges(self) -> &'static [(u16, u16)] {
         match self {
             Self::Linux => &[(32768, 60999)],
             Self::WindowsOrMac => &[(49152, 65535)],
@@ -48,10 +63,12 @@ impl PortFamily {
 }
 
 /// What the user vouches for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Assumptions {
     /// No private hosted zone and no resolver rule overrides a name of AWS's: for snapshots without those files.
     pub no_private_dns_overrides: bool,
+    /// Gateways and attachments (`vgw-…`, `tgw-attach-…`) behind which the internet is reached, and by which the answers come back.
+    pub leads_to_internet: BTreeSet<String>,
 }
 
 /// What decides whether an instance needs ec2messages at all.
@@ -63,21 +80,31 @@ pub struct Ec2Messages {
     pub agent_prefers_ssmmessages: bool,
 }
 
-/// Judges the instance's paths, in the order of [`Target::ALL`].
+/// Judges the instance's paths: to the services, in the order of [`Target::SERVICES`], then to the `repositories` of its operating system.
 pub fn judge(
     estate: &Estate<'_>,
     region: &Region<'_>,
     instance: &Instance,
     ports: PortFamily,
     ec2messages: Ec2Messages,
-    assumptions: Assumptions,
+    repositories: &[Goal],
+    assumptions: &Assumptions,
 ) -> Vec<Path> {
     let source = Source::of(estate, region, instance);
-    let mut paths: Vec<Path> = Target::ALL
-        .iter()
-        .map(|target| match &source {
-            Known::Known(source) => path::judge(source, *target, ports, assumptions),
-            Known::Unknown(why) => nowhere(region, *target, why),
+    let others = Source::others(estate, region, instance);
+    let services = Target::SERVICES.iter().map(|target| Goal::of_service(region.name, *target));
+    let mut paths: Vec<Path> = services
+        .chain(repositories.iter().cloned())
+        .map(|goal| match &source {
+            Known::Known(source) => {
+                let mut path = path::judge(source, &goal, ports, assumptions);
+                for other in &others {
+                    let verdict = path::judge(other, &goal, ports, assumptions).verdict;
+                    path.notes.extend(disagreement(source, other, path.verdict, verdict));
+                }
+                path
+            }
+            Known::Unknown(why) => nowhere(&goal, why),
         })
         .collect();
     let ssmmessages_works = paths.iter().any(|path| path.target == Target::SsmMessages && path.verdict == Verdict::Reachable);
@@ -98,12 +125,25 @@ pub fn judge(
     paths
 }
 
+/// The primary interface decides; that another one would decide differently is worth a remark (decision 6 of docs/reachability.md).
+fn disagreement(source: &Source<'_, '_>, other: &Source<'_, '_>, verdict: Verdict, of_other: Verdict) -> Option<String> {
+    (verdict != of_other).then(|| {
+        format!(
+            "The instance's other interface {} would be {}; its primary interface {} decides, which is {}.",
+            other.interface,
+            of_other.as_str(),
+            source.interface,
+            verdict.as_str()
+        )
+    })
+}
+
 /// The path of an instance whose place in the network is not known.
-fn nowhere(region: &Region<'_>, target: Target, why: &[Unknown]) -> Path {
+fn nowhere(goal: &Goal, why: &[Unknown]) -> Path {
     Path {
-        target,
-        host: target::host(region.name, target),
-        port: 443,
+        target: goal.target,
+        host: goal.host.clone(),
+        port: goal.port,
         verdict: Verdict::Unknown,
         via: Via::None,
         blockers: Vec::new(),

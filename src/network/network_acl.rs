@@ -31,9 +31,6 @@ pub(super) fn filter(acl: &NetworkAcl, is_egress: bool, addresses: &IntervalSet,
     let mut remaining = FlowSet::product(addresses, ports);
     let mut result = Filtered { allowed: FlowSet::empty(), denied: Vec::new() };
     for entry in entries {
-        if entry.cidr_block.is_none() && entry.ipv6_cidr_block.is_some() {
-            continue;
-        }
         let Some(entry) = Entry::parse(entry) else {
             let id = acl.network_acl_id.as_deref().unwrap_or("a network ACL without an id");
             return Known::unknown("fact_not_collected", id, format!("collect {id} again: one of its entries cannot be read"));
@@ -77,12 +74,12 @@ impl Entry {
             word if word.eq_ignore_ascii_case("deny") => false,
             _ => return None,
         };
-        let all_ports = IntervalSet::range(0, 65535);
+        let all_ports = IntervalSet::ports((0, 65535));
         let (is_tcp, ports) = match entry.protocol.as_deref()? {
             "-1" | "all" => (true, all_ports),
             "6" | "tcp" => {
                 let range = entry.port_range.as_ref()?;
-                (true, IntervalSet::range(u32::try_from(range.from?).ok()?, u32::try_from(range.to?).ok()?))
+                (true, IntervalSet::range(u128::try_from(range.from?).ok()?, u128::try_from(range.to?).ok()?))
             }
             _ => (false, all_ports),
         };
@@ -91,7 +88,7 @@ impl Entry {
             number: entry.rule_number?,
             allows,
             is_tcp,
-            addresses: IntervalSet::net(entry.cidr_block.as_deref()?.parse().ok()?),
+            addresses: IntervalSet::net(entry.cidr_block.as_deref().or(entry.ipv6_cidr_block.as_deref())?.parse().ok()?),
             ports,
         })
     }

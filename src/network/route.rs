@@ -2,7 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html>.
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 
 use super::set::IntervalSet;
 use crate::model::Region;
@@ -32,6 +32,7 @@ pub(super) struct Split<'a> {
 pub(super) enum NextHop<'a> {
     Local,
     InternetGateway(&'a str),
+    EgressOnlyGateway(&'a str),
     NatGateway(&'a str),
     /// A gateway endpoint, or the endpoint of a Gateway Load Balancer.
     Endpoint(&'a str),
@@ -50,6 +51,7 @@ impl NextHop<'_> {
             Self::Local => "local",
             Self::Nothing => "nothing",
             Self::InternetGateway(id)
+            | Self::EgressOnlyGateway(id)
             | Self::NatGateway(id)
             | Self::Endpoint(id)
             | Self::Peering(id)
@@ -70,7 +72,7 @@ enum Class {
 
 #[derive(Debug, Clone)]
 struct Entry<'a> {
-    net: Ipv4Net,
+    net: IpNet,
     class: Class,
     route: &'a Route,
 }
@@ -82,7 +84,7 @@ struct Entry<'a> {
 pub(super) fn split<'a>(
     region: &Region<'a>,
     table: &'a RouteTable,
-    vpc_nets: &[Ipv4Net],
+    vpc_nets: &[IpNet],
     target: &IntervalSet,
     public: bool,
 ) -> Vec<Split<'a>> {
@@ -93,9 +95,9 @@ pub(super) fn split<'a>(
         if route.state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("filtered")) {
             continue;
         }
-        if let Some(cidr) = &route.destination_cidr_block {
+        if let Some(cidr) = route.destination_cidr_block.as_ref().or(route.destination_ipv6_cidr_block.as_ref()) {
             let is_propagated = matches!(route.origin.as_deref(), Some(origin) if origin.eq_ignore_ascii_case("EnableVgwRoutePropagation") || origin.eq_ignore_ascii_case("Advertisement"));
-            match cidr.parse::<Ipv4Net>() {
+            match cidr.parse::<IpNet>() {
                 Ok(net) => {
                     entries.push(Entry { net: net.trunc(), class: if is_propagated { Class::Propagated } else { Class::Static }, route });
                 }
@@ -167,8 +169,8 @@ fn prefix_list_orders<'a>(entries: &[Entry<'a>]) -> Vec<Option<&'a Route>> {
 
 fn by_longest_prefix<'a>(
     entries: &[Entry<'a>],
-    implied: &[Ipv4Net],
-    vpc_nets: &[Ipv4Net],
+    implied: &[IpNet],
+    vpc_nets: &[IpNet],
     target: &IntervalSet,
     first_list: Option<&'a Route>,
 ) -> Vec<Share<'a>> {
@@ -247,7 +249,8 @@ fn is_blackhole(route: &Route) -> bool {
 }
 
 fn destination(route: &Route) -> String {
-    route.destination_cidr_block.clone().or_else(|| route.destination_prefix_list_id.clone()).unwrap_or_default()
+    let destinations = [&route.destination_cidr_block, &route.destination_ipv6_cidr_block, &route.destination_prefix_list_id];
+    destinations.into_iter().flatten().next().cloned().unwrap_or_default()
 }
 
 fn next_hop(route: &Route) -> NextHop<'_> {
@@ -262,6 +265,9 @@ fn next_hop(route: &Route) -> NextHop<'_> {
     }
     if let Some(id) = &route.network_interface_id {
         return NextHop::Interface(id);
+    }
+    if let Some(id) = &route.egress_only_internet_gateway_id {
+        return NextHop::EgressOnlyGateway(id);
     }
     match route.gateway_id.as_deref() {
         Some("local") => NextHop::Local,

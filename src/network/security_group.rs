@@ -3,18 +3,16 @@
 //! Sources: <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>,
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html>.
 
-use std::net::Ipv4Addr;
-
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 
 use super::set::IntervalSet;
 use super::trace::Sieve;
 use crate::model::Region;
 use crate::model::known::{Known, Unknown};
-use crate::snapshot::ec2::{IpPermission, SecurityGroup};
+use crate::snapshot::ec2::{IpPermission, SecurityGroup, UserIdGroupPair};
 
-/// Who carries a security group at the far end: the private addresses of its interfaces.
-pub(super) type Members<'m> = &'m dyn Fn(&str) -> IntervalSet;
+/// Who carries at the far end the security group that a rule refers to: the private addresses of its interfaces.
+pub(super) type Members<'m> = &'m dyn Fn(&UserIdGroupPair) -> IntervalSet;
 
 /// What the groups of an interface let through in one direction.
 #[derive(Debug)]
@@ -82,8 +80,9 @@ impl Allowed {
     fn add(&mut self, region: &Region<'_>, rule: &IpPermission, port: u16, members: Members<'_>) -> bool {
         let mut is_readable = true;
         let mut covered = Sieve::nothing();
-        for range in &rule.ip_ranges {
-            match range.cidr_ip.as_deref().unwrap_or_default().parse::<Ipv4Net>() {
+        let ranges = rule.ip_ranges.iter().map(|range| &range.cidr_ip).chain(rule.ipv6_ranges.iter().map(|range| &range.cidr_ipv6));
+        for range in ranges {
+            match range.as_deref().unwrap_or_default().parse::<IpNet>() {
                 Ok(net) => covered.add(&IntervalSet::net(net)),
                 Err(_) => {
                     is_readable = false;
@@ -101,7 +100,7 @@ impl Allowed {
             }
         }
         for pair in &rule.user_id_group_pairs {
-            covered.add(&members(pair.group_id.as_deref().unwrap_or_default()));
+            covered.add(&members(pair));
         }
         match matches(rule, port) {
             Some(true) => {
@@ -116,15 +115,6 @@ impl Allowed {
             }
         }
         is_readable
-    }
-
-    pub(super) fn allows(&self, address: Ipv4Addr) -> Option<bool> {
-        let address = address.to_bits();
-        match (self.sieve.must.contains(address), self.sieve.may.contains(address)) {
-            (true, _) => Some(true),
-            (false, false) => Some(false),
-            (false, true) => None,
-        }
     }
 }
 

@@ -1,13 +1,33 @@
 //! Sets of addresses and ports as sorted intervals, and sets of flows (addresses × ports): the algebra under every verdict.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 
-/// A set of IPv4 addresses or of ports: disjoint inclusive intervals, in order, never touching.
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => IPV4.0 + u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+/// The interval of a block; of an IPv6 block that holds all of IPv4, what lies on either side of it.
+fn block(net: IpNet) -> impl Iterator<Item = (u128, u128)> {
+    let (first, last) = (number(net.network()), number(net.broadcast()));
+    let is_around = matches!(net, IpNet::V6(_)) && first <= IPV4.0 && IPV4.1 <= last;
+    let (low, high) = if is_around { ((first, IPV4.0 - 1), Some((IPV4.1 + 1, last))) } else { ((first, last), None) };
+    std::iter::once(low).chain(high)
+}
+
+/// A set of addresses of both families, or of ports: disjoint inclusive intervals, in order, never touching.
+///
+/// IPv4 lies where IPv6 maps it, at `::ffff:0:0/96`: a rule of one family never covers an address of the other.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct IntervalSet(Vec<(u32, u32)>);
+pub struct IntervalSet(Vec<(u128, u128)>);
+
+/// The first and last IPv4 address among those of both families (<https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.2>).
+const IPV4: (u128, u128) = (0xffff_0000_0000, 0xffff_ffff_ffff);
 
 impl IntervalSet {
     pub fn empty() -> Self {
@@ -15,29 +35,34 @@ impl IntervalSet {
     }
 
     /// All values from `first` to `last`, both included; empty when they are the wrong way round.
-    pub fn range(first: u32, last: u32) -> Self {
+    pub fn range(first: u128, last: u128) -> Self {
         if first > last { Self::empty() } else { Self(vec![(first, last)]) }
     }
 
     pub fn everything() -> Self {
-        Self::range(0, u32::MAX)
+        Self::range(0, u128::MAX)
     }
 
-    pub fn net(net: Ipv4Net) -> Self {
-        Self::range(net.network().to_bits(), net.broadcast().to_bits())
+    pub fn net(net: IpNet) -> Self {
+        Self::from_ranges(block(net).collect())
     }
 
-    pub fn nets<'a>(nets: impl IntoIterator<Item = &'a Ipv4Net>) -> Self {
-        Self::from_ranges(nets.into_iter().map(|net| (net.network().to_bits(), net.broadcast().to_bits())).collect())
+    pub fn nets<'a>(nets: impl IntoIterator<Item = &'a IpNet>) -> Self {
+        Self::from_ranges(nets.into_iter().copied().flat_map(block).collect())
     }
 
-    pub fn address(address: Ipv4Addr) -> Self {
-        Self::range(address.to_bits(), address.to_bits())
+    pub fn address(address: IpAddr) -> Self {
+        Self::range(number(address), number(address))
     }
 
-    fn from_ranges(mut ranges: Vec<(u32, u32)>) -> Self {
+    /// Ports from `first` to `last`, both included.
+    pub fn ports((first, last): (u16, u16)) -> Self {
+        Self::range(first.into(), last.into())
+    }
+
+    fn from_ranges(mut ranges: Vec<(u128, u128)>) -> Self {
         ranges.sort_unstable();
-        let mut merged: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
+        let mut merged: Vec<(u128, u128)> = Vec::with_capacity(ranges.len());
         for (first, last) in ranges {
             match merged.last_mut() {
                 Some((_, end)) if first <= end.saturating_add(1) => *end = (*end).max(last),
@@ -51,17 +76,23 @@ impl IntervalSet {
         self.0.is_empty()
     }
 
-    pub fn contains(&self, value: u32) -> bool {
+    pub fn has(&self, address: IpAddr) -> bool {
+        self.contains(number(address))
+    }
+
+    fn contains(&self, value: u128) -> bool {
         self.0.iter().any(|&(first, last)| first <= value && value <= last)
     }
 
-    /// How many values there are.
-    pub fn len(&self) -> u64 {
-        self.0.iter().map(|&(first, last)| u64::from(last) - u64::from(first) + 1).sum()
+    /// How many values there are; of all of them together, one less.
+    pub fn len(&self) -> u128 {
+        self.0.iter().fold(0, |sum, &(first, last)| sum.saturating_add((last - first).saturating_add(1)))
     }
 
-    pub fn ranges(&self) -> &[(u32, u32)] {
-        &self.0
+    /// The lowest and the highest value, read as ports.
+    pub fn port_bounds(&self) -> (u16, u16) {
+        let port = |value: Option<u128>| value.and_then(|value| u16::try_from(value).ok()).unwrap_or_default();
+        (port(self.0.first().map(|&(first, _)| first)), port(self.0.last().map(|&(_, last)| last)))
     }
 
     #[must_use]
@@ -104,20 +135,29 @@ impl IntervalSet {
             next = last.checked_add(1);
         }
         if let Some(start) = next {
-            gaps.push((start, u32::MAX));
+            gaps.push((start, u128::MAX));
         }
         Self(gaps)
     }
 
     /// The fewest CIDR blocks that make up the set, read as addresses.
-    pub fn to_nets(&self) -> Vec<Ipv4Net> {
-        let subnets = |&(first, last)| ipnet::Ipv4Subnets::new(Ipv4Addr::from_bits(first), Ipv4Addr::from_bits(last), 0);
-        self.0.iter().flat_map(subnets).collect()
+    pub fn to_nets(&self) -> Vec<IpNet> {
+        let ipv4 = Self::range(IPV4.0, IPV4.1);
+        let low = |value: u128| Ipv4Addr::from_bits(u32::try_from(value - IPV4.0).unwrap_or(u32::MAX));
+        let of_ipv4 = self.intersection(&ipv4).0.into_iter().flat_map(move |(first, last)| Ipv4Subnets::new(low(first), low(last), 0));
+        let of_ipv6 = self.difference(&ipv4).0.into_iter();
+        let of_ipv6 = of_ipv6.flat_map(|(first, last)| Ipv6Subnets::new(Ipv6Addr::from_bits(first), Ipv6Addr::from_bits(last), 0));
+        of_ipv4.map(IpNet::V4).chain(of_ipv6.map(IpNet::V6)).collect()
     }
 
     /// The set as a person reads addresses: CIDR blocks, a few of them.
     pub fn as_addresses(&self) -> String {
-        shorten(self.to_nets().iter().map(|net| if net.prefix_len() == 32 { net.addr().to_string() } else { net.to_string() }).collect())
+        shorten(
+            self.to_nets()
+                .iter()
+                .map(|net| if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() })
+                .collect(),
+        )
     }
 
     /// The set as a person reads ports: `443`, `1024-65535`.
@@ -138,7 +178,7 @@ fn shorten(items: Vec<String>) -> String {
 
 /// A set of flows: for disjoint runs of ports, in order, the addresses that pass with them. Runs with no address are left out.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct FlowSet(Vec<((u32, u32), IntervalSet)>);
+pub struct FlowSet(Vec<((u128, u128), IntervalSet)>);
 
 impl fmt::Debug for FlowSet {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -196,17 +236,17 @@ impl FlowSet {
     }
 
     fn combine(&self, other: &Self, operation: impl Fn(&IntervalSet, &IntervalSet) -> IntervalSet) -> Self {
-        let mut cuts: Vec<u64> = Vec::new();
+        let mut cuts: Vec<u128> = Vec::new();
         for ((first, last), _) in self.0.iter().chain(&other.0) {
-            cuts.push(u64::from(*first));
-            cuts.push(u64::from(*last) + 1);
+            cuts.push(*first);
+            cuts.push(last.saturating_add(1));
         }
         cuts.sort_unstable();
         cuts.dedup();
         let nothing = IntervalSet::empty();
-        let mut runs: Vec<((u32, u32), IntervalSet)> = Vec::new();
-        for (start, end) in cuts.iter().zip(cuts.iter().skip(1)) {
-            let (Ok(first), Ok(last)) = (u32::try_from(*start), u32::try_from(*end - 1)) else { continue };
+        let mut runs: Vec<((u128, u128), IntervalSet)> = Vec::new();
+        for (&first, &end) in cuts.iter().zip(cuts.iter().skip(1)) {
+            let last = end - 1;
             let addresses = operation(self.at(first).unwrap_or(&nothing), other.at(first).unwrap_or(&nothing));
             if addresses.is_empty() {
                 continue;
@@ -219,7 +259,7 @@ impl FlowSet {
         Self(runs)
     }
 
-    fn at(&self, port: u32) -> Option<&IntervalSet> {
+    fn at(&self, port: u128) -> Option<&IntervalSet> {
         self.0.iter().find(|((first, last), _)| *first <= port && port <= *last).map(|(_, addresses)| addresses)
     }
 }
@@ -229,8 +269,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{FlowSet, IntervalSet};
+    use ipnet::IpNet;
 
-    const SPACE: u32 = 24;
+    const SPACE: u128 = 24;
 
     fn a_set() -> impl Strategy<Value = IntervalSet> {
         let range = (0..SPACE, 0..SPACE).prop_map(|(a, b)| (a.min(b), a.max(b)));
@@ -242,7 +283,7 @@ mod tests {
         prop::collection::vec(rectangle, 0..3).prop_map(|all| all.iter().fold(FlowSet::empty(), |sum, each| sum.union(each)))
     }
 
-    fn holds(flows: &FlowSet, address: u32, port: u32) -> bool {
+    fn holds(flows: &FlowSet, address: u128, port: u128) -> bool {
         flows.at(port).is_some_and(|addresses| addresses.contains(address))
     }
 
@@ -282,8 +323,20 @@ mod tests {
     #[test]
     fn the_ends_of_the_space_are_values_too() {
         let all = IntervalSet::everything();
-        assert_eq!(all.len(), 1 << 32);
         assert!(all.difference(&all).is_empty());
-        assert_eq!(all.difference(&IntervalSet::range(0, u32::MAX - 1)), IntervalSet::range(u32::MAX, u32::MAX));
+        assert_eq!(all.difference(&IntervalSet::range(0, u128::MAX - 1)), IntervalSet::range(u128::MAX, u128::MAX));
+    }
+
+    #[test]
+    fn the_families_are_apart() {
+        let nets = ["0.0.0.0/0", "::/0", "64:ff9b::/96"].map(|net| net.parse::<IpNet>().expect("a block"));
+        let [ipv4, ipv6, nat64] = nets.map(IntervalSet::net);
+        assert_eq!(ipv4.len(), 1 << 32);
+        assert!(ipv4.intersection(&ipv6).is_empty());
+        assert_eq!(ipv4.union(&ipv6), IntervalSet::everything());
+        assert_eq!(ipv6.intersection(&nat64), nat64);
+        assert_eq!(ipv4.as_addresses(), "0.0.0.0/0");
+        assert_eq!(nat64.as_addresses(), "64:ff9b::/96");
+        assert!(ipv4.has("10.0.0.1".parse().expect("an address")));
     }
 }

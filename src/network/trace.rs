@@ -5,7 +5,7 @@ use super::verdict::{Blocker, Code, Decision, Hop, HopKind, Place, Verdict, Via}
 use crate::model::known::Unknown;
 
 /// The ports from which a NAT gateway sends (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html#nacl-ephemeral-ports>).
-pub(super) const NAT_PORTS: (u32, u32) = (1024, 65535);
+pub(super) const NAT_PORTS: (u16, u16) = (1024, 65535);
 
 /// What a check lets through: the addresses that surely pass, and those that may.
 #[derive(Debug, Clone)]
@@ -28,20 +28,37 @@ impl Sieve {
     }
 }
 
+/// The flows between the service and one sender on the way: the instance, or a NAT gateway that sends in its place.
+#[derive(Debug, Clone)]
+struct Leg {
+    /// The sender's ephemeral ports.
+    ports: IntervalSet,
+    /// The flows that surely pass, and those that may.
+    must: FlowSet,
+    may: FlowSet,
+}
+
+impl Leg {
+    fn new(addresses: &IntervalSet, ports: (u16, u16)) -> Self {
+        let ports = IntervalSet::ports(ports);
+        let flows = FlowSet::product(addresses, &ports);
+        Self { ports, must: flows.clone(), may: flows }
+    }
+
+    fn at(&self, addresses: &IntervalSet) -> Self {
+        let here = FlowSet::product(addresses, &self.ports);
+        Self { ports: self.ports.clone(), must: self.must.intersection(&here), may: self.may.intersection(&here) }
+    }
+}
+
 /// The addresses of one target that share a next hop.
 #[derive(Debug)]
 pub(super) struct Trace {
     pub(super) addresses: IntervalSet,
-    /// The instance's ephemeral ports.
-    pub(super) ports: IntervalSet,
     /// Whether the addresses are surely none of those in an AWS-managed prefix list.
     pub(super) avoids_aws_lists: bool,
-    /// Flows between the destination and the instance's own ports: those that surely pass, those that may.
-    must: FlowSet,
-    may: FlowSet,
-    /// The same between the destination and the ports of a NAT gateway on the way.
-    must_nat: FlowSet,
-    may_nat: FlowSet,
+    /// One for each sender, first the instance.
+    legs: Vec<Leg>,
     pub(super) via: Via,
     pub(super) blockers: Vec<Blocker>,
     pub(super) unknowns: Vec<Unknown>,
@@ -50,18 +67,16 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    pub(super) fn new(addresses: IntervalSet, ports: (u32, u32), avoids_aws_lists: bool) -> Self {
-        let ports = IntervalSet::range(ports.0, ports.1);
-        let own = FlowSet::product(&addresses, &ports);
-        let nat = FlowSet::product(&addresses, &IntervalSet::range(NAT_PORTS.0, NAT_PORTS.1));
+    pub(super) fn new(addresses: IntervalSet, ports: (u16, u16), avoids_aws_lists: bool) -> Self {
+        let legs = vec![Leg::new(&addresses, ports)];
+        Self::with(addresses, avoids_aws_lists, legs)
+    }
+
+    fn with(addresses: IntervalSet, avoids_aws_lists: bool, legs: Vec<Leg>) -> Self {
         Self {
             addresses,
-            ports,
             avoids_aws_lists,
-            must: own.clone(),
-            may: own,
-            must_nat: nat.clone(),
-            may_nat: nat,
+            legs,
             via: Via::None,
             blockers: Vec::new(),
             unknowns: Vec::new(),
@@ -70,25 +85,92 @@ impl Trace {
         }
     }
 
+    /// What becomes of some of the addresses, to be joined again later.
+    pub(super) fn part(&self, addresses: &IntervalSet) -> Self {
+        let addresses = addresses.intersection(&self.addresses);
+        let legs = self.legs.iter().map(|leg| leg.at(&addresses)).collect();
+        Self::with(addresses, self.avoids_aws_lists, legs)
+    }
+
+    /// From here on a NAT gateway sends in the place of the last sender; the number of its leg.
+    pub(super) fn translate(&mut self) -> usize {
+        self.legs.push(Leg::new(&self.addresses, NAT_PORTS));
+        self.legs.len() - 1
+    }
+
+    /// Joins what became of the parts, once for each way that AWS may choose: what every way lets through surely passes, what one of them
+    /// lets through may. `depends_on` says what the choice hangs on.
+    pub(super) fn join(&mut self, ways: Vec<Vec<Self>>, depends_on: Vec<Unknown>) {
+        let legs = ways.iter().flatten().map(|part| part.legs.len()).max().unwrap_or(self.legs.len()).max(self.legs.len());
+        while self.legs.len() < legs {
+            self.translate();
+        }
+        let before = self.legs.clone();
+        let combined = |number: usize, must: bool, way: &[Self]| {
+            let (mut flows, Some(whole)) = (FlowSet::empty(), before.get(number)) else { return FlowSet::empty() };
+            for part in way {
+                // A part that met no such sender is not narrowed by it.
+                let own = part.legs.get(number).cloned().unwrap_or_else(|| whole.at(&part.addresses));
+                flows = flows.union(if must { &own.must } else { &own.may });
+            }
+            flows
+        };
+        let mut reaches = Vec::new();
+        for way in &ways {
+            let reach = way.iter().fold(Reach::default(), |sum, part| sum.union(&part.reach()));
+            reaches.push(reach.some_may);
+        }
+        for (number, leg) in self.legs.iter_mut().enumerate() {
+            leg.must =
+                ways.iter().map(|way| combined(number, true, way)).reduce(|left, right| left.intersection(&right)).unwrap_or_default();
+            leg.may = ways.iter().fold(FlowSet::empty(), |sum, way| sum.union(&combined(number, false, way)));
+        }
+        if reaches.windows(2).any(|pair| matches!(pair, [left, right] if left != right)) {
+            self.unknowns.extend(depends_on);
+        }
+        let is_surely_blocked = self.reach().some_may.is_empty();
+        let blockers: Vec<Vec<Blocker>> =
+            ways.iter().map(|way| way.iter().flat_map(|part| part.blockers.iter().cloned()).collect()).collect();
+        for own in &blockers {
+            let is_sure = |blocker: &&Blocker| is_surely_blocked || blockers.iter().all(|other| other.contains(blocker));
+            self.blockers.extend(own.iter().filter(is_sure).cloned());
+        }
+        let mut distinct: Vec<Blocker> = Vec::with_capacity(self.blockers.len());
+        for blocker in self.blockers.drain(..) {
+            if !distinct.contains(&blocker) {
+                distinct.push(blocker);
+            }
+        }
+        self.blockers = distinct;
+        for (number, part) in ways.into_iter().enumerate().flat_map(|(number, way)| way.into_iter().map(move |part| (number, part))) {
+            self.unknowns.extend(part.unknowns);
+            if number == 0 {
+                self.hops.extend(part.hops);
+                self.notes.extend(part.notes);
+            }
+        }
+    }
+
+    /// The ephemeral ports of a sender.
+    pub(super) fn ports(&self, leg: usize) -> IntervalSet {
+        self.legs.get(leg).map(|leg| leg.ports.clone()).unwrap_or_default()
+    }
+
     /// Lets only these addresses through, whatever the ports; returns what is surely taken.
     pub(super) fn sift(&mut self, sieve: &Sieve) -> IntervalSet {
-        self.must = self.must.intersection(&FlowSet::product(&sieve.must, &self.ports));
-        self.may = self.may.intersection(&FlowSet::product(&sieve.may, &self.ports));
+        if let Some(leg) = self.legs.first_mut() {
+            leg.must = leg.must.intersection(&FlowSet::product(&sieve.must, &leg.ports));
+            leg.may = leg.may.intersection(&FlowSet::product(&sieve.may, &leg.ports));
+        }
         self.addresses.difference(&sieve.may)
     }
 
-    /// Lets only these flows to the instance's ports through; returns what is taken.
-    pub(super) fn sift_flows(&mut self, allowed: &FlowSet) -> FlowSet {
-        self.must = self.must.intersection(allowed);
-        self.may = self.may.intersection(allowed);
-        FlowSet::product(&self.addresses, &self.ports).difference(allowed)
-    }
-
-    /// Lets only these flows to the NAT gateway's ports through; returns what is taken.
-    pub(super) fn sift_nat_flows(&mut self, allowed: &FlowSet) -> FlowSet {
-        self.must_nat = self.must_nat.intersection(allowed);
-        self.may_nat = self.may_nat.intersection(allowed);
-        FlowSet::product(&self.addresses, &IntervalSet::range(NAT_PORTS.0, NAT_PORTS.1)).difference(allowed)
+    /// Lets only these flows to a sender's ports through: surely, and perhaps. Returns what is surely taken.
+    pub(super) fn sift_flows(&mut self, leg: usize, must: &FlowSet, may: &FlowSet) -> FlowSet {
+        let Some(leg) = self.legs.get_mut(leg) else { return FlowSet::empty() };
+        leg.must = leg.must.intersection(must);
+        leg.may = leg.may.intersection(may);
+        FlowSet::product(&self.addresses, &leg.ports).difference(may)
     }
 
     pub(super) fn block(&mut self, code: Code, resource: &str, detail: impl Into<String>, place: Place) {
@@ -101,6 +183,13 @@ impl Trace {
         self.blockers.push(Blocker { code, resource: resource.to_owned(), detail: detail.into(), place });
     }
 
+    /// A hop that blocks everything: told as a step, and as the cause.
+    pub(super) fn stop(&mut self, kind: HopKind, code: Code, resource: &str, detail: impl Into<String>, place: Place) {
+        let detail = detail.into();
+        self.hop(kind, resource, Decision::Block, detail.clone());
+        self.block(code, resource, detail, place);
+    }
+
     /// From here on nothing is sure, though a later hop may still block for certain.
     pub(super) fn doubt(&mut self, reasons: impl IntoIterator<Item = Unknown>) {
         self.sift(&Sieve::unknown());
@@ -111,6 +200,13 @@ impl Trace {
         if reason.is_some() {
             self.doubt(reason);
         }
+    }
+
+    /// A hop of which it is not known what it does.
+    pub(super) fn unclear(&mut self, kind: HopKind, resource: &str, code: &str, settled_by: impl Into<String>) {
+        let settled_by = settled_by.into();
+        self.hop(kind, resource, Decision::Unknown, settled_by.clone());
+        self.doubt([Unknown::new(code, resource, settled_by)]);
     }
 
     pub(super) fn hop(&mut self, kind: HopKind, resource: &str, decision: Decision, because: impl Into<String>) {
@@ -137,20 +233,20 @@ impl Trace {
         }
     }
 
-    /// The addresses that surely pass so far with some port, and those that may.
-    pub(super) fn passing(&self) -> (IntervalSet, IntervalSet) {
-        (self.must.addresses(), self.may.addresses())
+    /// The addresses that may pass so far with some port.
+    pub(super) fn may_pass(&self) -> IntervalSet {
+        self.legs.first().map(|leg| leg.may.addresses()).unwrap_or_default()
     }
 
     pub(super) fn reach(&self) -> Reach {
-        let nat_ports = IntervalSet::range(NAT_PORTS.0, NAT_PORTS.1);
-        let all = |own: &FlowSet, nat: &FlowSet| own.addresses_with_all(&self.ports).intersection(&nat.addresses_with_all(&nat_ports));
-        let some = |own: &FlowSet, nat: &FlowSet| own.addresses().intersection(&nat.addresses());
+        let over_legs = |of_leg: fn(&Leg) -> IntervalSet| {
+            self.legs.iter().map(of_leg).reduce(|left, right| left.intersection(&right)).unwrap_or_default()
+        };
         Reach {
-            all_must: all(&self.must, &self.must_nat),
-            some_must: some(&self.must, &self.must_nat),
-            all_may: all(&self.may, &self.may_nat),
-            some_may: some(&self.may, &self.may_nat),
+            all_must: over_legs(|leg| leg.must.addresses_with_all(&leg.ports)),
+            some_must: over_legs(|leg| leg.must.addresses()),
+            all_may: over_legs(|leg| leg.may.addresses_with_all(&leg.ports)),
+            some_may: over_legs(|leg| leg.may.addresses()),
         }
     }
 }

@@ -21,6 +21,18 @@ pub enum Verdict {
     NotNeeded,
 }
 
+impl Verdict {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reachable => "reachable",
+            Self::Partial => "partial",
+            Self::Blocked => "blocked",
+            Self::Unknown => "unknown",
+            Self::NotNeeded => "not_needed",
+        }
+    }
+}
+
 /// The service at the end of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -29,18 +41,22 @@ pub enum Target {
     SsmMessages,
     Ec2Messages,
     S3,
+    /// Where the operating system's package manager takes patches from.
+    Repository,
 }
 
 impl Target {
-    pub const ALL: [Self; 4] = [Self::Ssm, Self::SsmMessages, Self::Ec2Messages, Self::S3];
+    /// What every managed instance needs.
+    pub const SERVICES: [Self; 4] = [Self::Ssm, Self::SsmMessages, Self::Ec2Messages, Self::S3];
 
-    /// The service's name as it ends an endpoint service's name and begins the public host name.
+    /// The word for it: of a service, how an endpoint service's name ends and the public host name begins.
     pub fn service(self) -> &'static str {
         match self {
             Self::Ssm => "ssm",
             Self::SsmMessages => "ssmmessages",
             Self::Ec2Messages => "ec2messages",
             Self::S3 => "s3",
+            Self::Repository => "repository",
         }
     }
 }
@@ -98,6 +114,7 @@ pub enum Place {
     InstanceEgress {
         groups: Vec<String>,
         to: Destination,
+        port: u16,
     },
     /// The security groups of an interface endpoint do not let the instance in.
     EndpointIngress {
@@ -111,7 +128,7 @@ pub enum Place {
         acl: String,
         egress: bool,
         addresses: Vec<String>,
-        ports: (u32, u32),
+        ports: (u16, u16),
     },
     /// The subnet's route table leads nowhere.
     Route {
@@ -149,6 +166,9 @@ pub enum Destination {
     PrefixList(String),
     Groups(Vec<String>),
     Internet,
+    InternetIpv6,
+    /// IPv4 addresses hidden in IPv6 ones.
+    Nat64,
 }
 
 crate::facts::words! {
@@ -156,10 +176,15 @@ crate::facts::words! {
     /// (<https://docs.aws.amazon.com/vpc/latest/reachability/explanation-codes.html>); the rest are this program's own.
     pub enum Code {
         BadState = "BAD_STATE",
+        BadStateAttachment = "BAD_STATE_ATTACHMENT",
         BadStateRoute = "BAD_STATE_ROUTE",
         CannotRoute = "CANNOT_ROUTE",
         DnsCapturedByEndpoint = "DNS_CAPTURED_BY_ENDPOINT",
+        DnsDualstackNotCovered = "DNS_DUALSTACK_NOT_COVERED",
+        DnsFirewallRule = "DNS_FIREWALL_RULE",
+        DnsNoIpv6Address = "DNS_NO_IPV6_ADDRESS",
         DnsNoResolver = "DNS_NO_RESOLVER",
+        DnsPhzNotAssociated = "DNS_PHZ_NOT_ASSOCIATED",
         DnsPhzNxdomain = "DNS_PHZ_NXDOMAIN",
         DnsPrivateDnsOff = "DNS_PRIVATE_DNS_OFF",
         DnsVpcAttributeOff = "DNS_VPC_ATTRIBUTE_OFF",
@@ -172,8 +197,15 @@ crate::facts::words! {
         PcxRequiresAddressInVpcCidr = "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",
         PrefixListPartial = "PREFIX_LIST_PARTIAL",
         ProtocolRestriction = "PROTOCOL_RESTRICTION",
+        RepoPort80Blocked = "REPO_PORT80_BLOCKED",
         SgHasNoRules = "SG_HAS_NO_RULES",
+        SgReferencesNotPreserved = "SG_REFERENCES_NOT_PRESERVED",
+        SgReferencingSupport = "SG_REFERENCING_SUPPORT",
         SubnetAclRestriction = "SUBNET_ACL_RESTRICTION",
+        TgwAttachMissingTgwRtbAssociation = "TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION",
+        TgwRouteAzRestriction = "TGW_ROUTE_AZ_RESTRICTION",
+        TgwRtbBadStateRoute = "TGW_RTB_BAD_STATE_ROUTE",
+        TgwRtbNoRouteToTgwAttachment = "TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT",
         VpcBlockPublicAccessEnabled = "VPC_BLOCK_PUBLIC_ACCESS_ENABLED",
     }
 }
@@ -199,6 +231,9 @@ pub enum HopKind {
     GatewayEndpoint,
     NatGateway,
     InternetGateway,
+    EgressOnlyGateway,
+    Peering,
+    TransitGateway,
     Other,
 }
 

@@ -9,10 +9,11 @@ use crate::network::Destination;
 /// A change, with all that its commands need. Two findings with the same change share one fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
-    /// Lets TCP 443 out of a security group.
+    /// Lets TCP out of a security group, to one port.
     AllowEgress {
         group: String,
         to: Destination,
+        port: u16,
     },
     /// Lets TCP 443 into an interface endpoint's security group.
     AllowEndpointIngress {
@@ -25,7 +26,7 @@ pub enum Change {
         acl: String,
         is_egress: bool,
         addresses: Vec<String>,
-        ports: (u32, u32),
+        ports: (u16, u16),
         rule_number: Option<i32>,
     },
     AssociateGatewayEndpoint {
@@ -144,7 +145,7 @@ impl Change {
     /// The change in one sentence.
     pub fn title(&self) -> String {
         match self {
-            Self::AllowEgress { group, to } => format!("Allow outbound TCP 443 from {group} to {}", destination(to)),
+            Self::AllowEgress { group, to, port } => format!("Allow outbound TCP {port} from {group} to {}", destination(to)),
             Self::AllowEndpointIngress { endpoint, group, from } => {
                 let from = match from {
                     Origin::Group(id) | Origin::Address(id) => id,
@@ -187,9 +188,9 @@ impl Change {
     pub fn commands(&self, region: &str) -> Vec<String> {
         let ec2 = |words: &[&str]| command("ec2", region, words);
         match self {
-            Self::AllowEgress { group, to } => permissions(to)
+            Self::AllowEgress { group, to, port } => permissions(to)
                 .iter()
-                .map(|far_end| ec2(&["authorize-security-group-egress", "--group-id", group, "--ip-permissions", &https(far_end)]))
+                .map(|far_end| ec2(&["authorize-security-group-egress", "--group-id", group, "--ip-permissions", &tcp(*port, far_end)]))
                 .collect(),
             Self::AllowEndpointIngress { group, from, .. } => {
                 vec![ec2(&["authorize-security-group-ingress", "--group-id", group, "--ip-permissions", &https(&origin(from))])]
@@ -327,6 +328,8 @@ fn destination(to: &Destination) -> String {
         // One of the groups that the far end carries is enough.
         Destination::Groups(groups) => groups.first().cloned().unwrap_or_default(),
         Destination::Internet => "0.0.0.0/0".to_owned(),
+        Destination::InternetIpv6 => "::/0".to_owned(),
+        Destination::Nat64 => "64:ff9b::/96".to_owned(),
     }
 }
 
@@ -335,21 +338,27 @@ fn permissions(to: &Destination) -> Vec<String> {
         Destination::PrefixList(id) => vec![format!("PrefixListIds=[{{PrefixListId={id}}}]")],
         Destination::Groups(groups) => groups.iter().take(1).map(|group| format!("UserIdGroupPairs=[{{GroupId={group}}}]")).collect(),
         Destination::Internet => vec!["IpRanges=[{CidrIp=0.0.0.0/0}]".to_owned()],
+        Destination::InternetIpv6 | Destination::Nat64 => vec![format!("Ipv6Ranges=[{{CidrIpv6={}}}]", destination(to))],
     }
 }
 
 fn origin(from: &Origin) -> String {
     match from {
         Origin::Group(group) => format!("UserIdGroupPairs=[{{GroupId={group}}}]"),
+        Origin::Address(address) if address.contains(':') => format!("Ipv6Ranges=[{{CidrIpv6={address}/128}}]"),
         Origin::Address(address) => format!("IpRanges=[{{CidrIp={address}/32}}]"),
     }
 }
 
 fn https(far_end: &str) -> String {
-    format!("IpProtocol=tcp,FromPort=443,ToPort=443,{far_end}")
+    tcp(443, far_end)
 }
 
-fn port_range((first, last): (u32, u32)) -> String {
+fn tcp(port: u16, far_end: &str) -> String {
+    format!("IpProtocol=tcp,FromPort={port},ToPort={port},{far_end}")
+}
+
+fn port_range((first, last): (u16, u16)) -> String {
     if first == last { first.to_string() } else { format!("{first}-{last}") }
 }
 
@@ -382,7 +391,7 @@ mod tests {
 
     #[test]
     fn an_id_from_a_hostile_snapshot_stays_one_word() {
-        let change = Change::AllowEgress { group: "sg-1'; rm -rf ~".to_owned(), to: Destination::PrefixList("pl-1".to_owned()) };
+        let change = Change::AllowEgress { group: "sg-1'; rm -rf ~".to_owned(), to: Destination::PrefixList("pl-1".to_owned()), port: 443 };
         let commands = change.commands("eu-central-1");
         assert_eq!(
             commands,

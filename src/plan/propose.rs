@@ -99,7 +99,9 @@ fn of_path(patient: Patient<'_>, target: Option<Target>, concerns: impl Fn(&Bloc
 
 fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Change> {
     match &blocker.place {
-        Place::InstanceEgress { groups, to } => Some(Change::AllowEgress { group: groups.first()?.clone(), to: to.clone() }),
+        Place::InstanceEgress { groups, to, port } => {
+            Some(Change::AllowEgress { group: groups.first()?.clone(), to: to.clone(), port: *port })
+        }
         Place::EndpointIngress { endpoint, groups, from_address, from_groups } => {
             let from = from_groups.first().map_or_else(|| Origin::Address(from_address.clone()), |group| Origin::Group(group.clone()));
             Some(Change::AllowEndpointIngress { endpoint: endpoint.clone(), group: groups.first()?.clone(), from })
@@ -224,7 +226,7 @@ fn interface_endpoint(patient: Patient<'_>, target: Target, vpc: &str) -> Change
 }
 
 /// Many addresses would need many entries, and an ACL holds twenty: then the ports are opened to all, as AWS advises for answers.
-fn allow_in_acl(patient: Patient<'_>, acl: &str, is_egress: bool, addresses: &[String], ports: (u32, u32)) -> Change {
+fn allow_in_acl(patient: Patient<'_>, acl: &str, is_egress: bool, addresses: &[String], ports: (u16, u16)) -> Change {
     const MOST_ENTRIES: usize = 3;
     let addresses = if addresses.len() > MOST_ENTRIES { vec!["0.0.0.0/0".to_owned()] } else { addresses.to_vec() };
     let acls = patient.region.files.network_acls.iter().flat_map(|file| &file.network_acls);

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use patch_preflight::model::Estate;
-use patch_preflight::network::{self, Assumptions, Ec2Messages, Path, PortFamily, Target};
+use patch_preflight::network::{self, Assumptions, Ec2Messages, Goal, Path, PortFamily, Target};
 use patch_preflight::snapshot::ec2::{self, IpPermission, NetworkAclEntry, Route};
 use patch_preflight::snapshot::route53::{self, HostedZoneSummary, ResourceRecordSet};
 use patch_preflight::snapshot::{AccountSnapshot, RegionFiles, Snapshot};
@@ -23,6 +23,10 @@ pub(crate) struct Topology {
     pub(crate) ports: PortFamily,
     pub(crate) assumptions: Assumptions,
     pub(crate) ec2messages: Ec2Messages,
+    /// What the operating system takes patches from.
+    pub(crate) repositories: Vec<Goal>,
+    /// Other accounts and Regions that were seen.
+    pub(crate) others: BTreeMap<(String, String), RegionFiles>,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every member of AWS's shapes is optional")]
@@ -153,6 +157,8 @@ pub(crate) fn base() -> Topology {
         files,
         ports: PortFamily::Linux,
         assumptions: Assumptions::default(),
+        repositories: Vec::new(),
+        others: BTreeMap::new(),
         ec2messages: Ec2Messages { exists: true, agent_prefers_ssmmessages: false },
     }
 }
@@ -516,8 +522,12 @@ impl Topology {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let account = AccountSnapshot { regions: BTreeMap::from([(REGION.to_owned(), self.files.clone())]), ..Default::default() };
-        Snapshot { accounts: BTreeMap::from([(ACCOUNT.to_owned(), account)]), ..Default::default() }
+        let own = ((ACCOUNT.to_owned(), REGION.to_owned()), self.files.clone());
+        let mut accounts: BTreeMap<String, AccountSnapshot> = BTreeMap::new();
+        for ((account, region), files) in self.others.clone().into_iter().chain([own]) {
+            accounts.entry(account).or_default().regions.insert(region, files);
+        }
+        Snapshot { accounts, ..Default::default() }
     }
 
     pub(crate) fn paths(&self) -> Vec<Path> {
@@ -525,7 +535,7 @@ impl Topology {
         let estate = Estate::new(&snapshot);
         let region = estate.region(ACCOUNT, REGION).unwrap();
         let instances = Estate::instances(region);
-        network::judge(&estate, region, instances["i-1"], self.ports, self.ec2messages, self.assumptions)
+        network::judge(&estate, region, instances["i-1"], self.ports, self.ec2messages, &self.repositories, &self.assumptions)
     }
 
     pub(crate) fn path(&self, target: Target) -> Path {

@@ -31,7 +31,7 @@ const LINUX: (u32, u32) = (32768, 60999);
 const WINDOWS: (u32, u32) = (49152, 65535);
 const NAT_GATEWAY: (u32, u32) = (1024, 65535);
 
-/// The verdicts in the order of [`Target::ALL`].
+/// The verdicts in the order of [`Target::SERVICES`].
 pub(super) fn verdicts(files: &RegionFiles, ports: PortFamily, ec2messages: Ec2Messages) -> Vec<Verdict> {
     let world = World::read(files);
     let mut known: Vec<(Case, Verdict)> = Vec::new();
@@ -43,7 +43,7 @@ pub(super) fn verdicts(files: &RegionFiles, ports: PortFamily, ec2messages: Ec2M
         Target::Ec2Messages if ec2messages.agent_prefers_ssmmessages && ssmmessages == Verdict::Reachable => Verdict::NotNeeded,
         other => verdict(&world, *other, ports, &mut known),
     };
-    Target::ALL.iter().map(of).collect()
+    Target::SERVICES.iter().map(of).collect()
 }
 
 /// What may be the case, given what is known.

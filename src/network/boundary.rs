@@ -1,0 +1,125 @@
+//! The boundary of a subnet: its network ACL sees every flow that crosses it, on the way to the service and on the way back.
+
+use super::network_acl::{self, Filtered};
+use super::position::Position;
+use super::set::{FlowSet, IntervalSet};
+use super::trace::{Sieve, Trace};
+use super::verdict::{Code, Decision, HopKind, Place};
+use crate::model::known::Known;
+use crate::snapshot::ec2::NetworkAcl;
+
+/// What crosses, and which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Crossing {
+    /// Out of the subnet, to the service.
+    Out,
+    /// Into the subnet, from the sender.
+    In,
+    /// Out of the subnet, the answers to the sender.
+    BackOut,
+    /// Into the subnet, the answers from the service.
+    BackIn,
+}
+
+/// Who sends, and to which port.
+#[derive(Debug, Clone)]
+pub(super) struct Ends {
+    /// The addresses that the sender may have; more than one where it is not known which.
+    pub(super) sender: IntervalSet,
+    /// The number of the sender's leg.
+    pub(super) leg: usize,
+    /// Of the service.
+    pub(super) port: u16,
+}
+
+/// Lets through what the network ACL of a subnet lets through.
+pub(super) fn cross(trace: &mut Trace, position: &Position<'_, '_>, crossings: &[Crossing], ends: &Ends) {
+    let subnet = position.subnet_id();
+    match position.home.network_acl(subnet) {
+        Known::Known(acl) => crossings.iter().for_each(|crossing| cross_once(trace, acl, *crossing, ends)),
+        Known::Unknown(why) => {
+            trace.hop(HopKind::NetworkAcl, subnet, Decision::Unknown, "the network ACL of the subnet is not known");
+            trace.doubt(why);
+        }
+    }
+}
+
+fn cross_once(trace: &mut Trace, acl: &NetworkAcl, crossing: Crossing, ends: &Ends) {
+    let id = acl.network_acl_id.as_deref().unwrap_or_default();
+    let service_port = IntervalSet::ports((ends.port, ends.port));
+    let own_ports = trace.ports(ends.leg);
+    let (is_egress, remote, ports) = match crossing {
+        Crossing::Out => (true, trace.addresses.clone(), service_port),
+        Crossing::In => (false, ends.sender.clone(), service_port),
+        Crossing::BackOut => (true, ends.sender.clone(), own_ports),
+        Crossing::BackIn => (false, trace.addresses.clone(), own_ports),
+    };
+    let filtered = match network_acl::filter(acl, is_egress, &remote, &ports) {
+        Known::Known(filtered) => filtered,
+        Known::Unknown(why) => {
+            trace.hop(HopKind::NetworkAcl, id, Decision::Unknown, "an entry cannot be read");
+            trace.doubt(why);
+            return;
+        }
+    };
+    let denied = match crossing {
+        Crossing::Out => {
+            let taken = trace.sift(&Sieve::known(filtered.allowed.addresses()));
+            FlowSet::product(&taken, &ports)
+        }
+        Crossing::BackIn => trace.sift_flows(ends.leg, &filtered.allowed, &filtered.allowed),
+        Crossing::In => {
+            // A sender whose very address is not known passes if each that it may have does.
+            let passes = filtered.allowed.addresses();
+            let must = if remote.difference(&passes).is_empty() { IntervalSet::everything() } else { IntervalSet::empty() };
+            let may = if passes.is_empty() { IntervalSet::empty() } else { IntervalSet::everything() };
+            trace.sift(&Sieve { must, may });
+            if passes.is_empty() { FlowSet::product(&remote, &ports) } else { FlowSet::empty() }
+        }
+        Crossing::BackOut => {
+            let everywhere = trace.addresses.clone();
+            let some = filtered.allowed.ports();
+            let refused = FlowSet::product(&remote, &ports).difference(&filtered.allowed).ports();
+            let must = FlowSet::product(&everywhere, &some.difference(&refused));
+            let may = FlowSet::product(&everywhere, &some);
+            let taken = trace.sift_flows(ends.leg, &must, &may);
+            FlowSet::product(&remote, &taken.ports())
+        }
+    };
+    if denied.is_empty() {
+        let words = match crossing {
+            Crossing::Out => "lets it out",
+            Crossing::In => "lets it in",
+            Crossing::BackOut => "lets the answers out",
+            Crossing::BackIn => "lets the answers back in",
+        };
+        trace.hop(HopKind::NetworkAcl, id, Decision::Pass, format!("{words} (TCP {})", ports.as_ports()));
+    } else {
+        blame(trace, acl, is_egress, &denied, &ports, &filtered);
+    }
+}
+
+/// Names a network ACL that takes some flows; `asked` are the ports that were asked about.
+fn blame(trace: &mut Trace, acl: &NetworkAcl, is_egress: bool, denied: &FlowSet, asked: &IntervalSet, filtered: &Filtered) {
+    const MOST_BLOCKS: usize = 20;
+    let id = acl.network_acl_id.as_deref().unwrap_or_default();
+    let (addresses, ports) = (denied.addresses(), denied.ports());
+    let direction = if is_egress { "outbound to" } else { "inbound from" };
+    let detail = format!("denies TCP {} {direction} {} ({})", ports.as_ports(), trace.describe(&addresses), filtered.deniers());
+    let is_part_of_target = !trace.addresses.intersection(&addresses).is_empty() && !trace.addresses.difference(&addresses).is_empty();
+    let code = match () {
+        () if ports != *asked => Code::EphemeralPartial,
+        () if is_part_of_target => Code::PrefixListPartial,
+        () => Code::SubnetAclRestriction,
+    };
+    let blocks = addresses.to_nets();
+    let is_ipv6 = blocks.iter().any(|block| block.addr().is_ipv6());
+    let addresses = match blocks.len() > MOST_BLOCKS {
+        true if is_ipv6 => vec!["::/0".to_owned()],
+        true => vec!["0.0.0.0/0".to_owned()],
+        false => blocks.iter().map(ToString::to_string).collect(),
+    };
+    trace.hop(HopKind::NetworkAcl, id, Decision::Block, detail.clone());
+    let place = Place::NetworkAcl { acl: id.to_owned(), egress: is_egress, addresses, ports: ports.port_bounds() };
+    trace.blame(code, id, detail, place);
+}

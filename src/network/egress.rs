@@ -1,0 +1,46 @@
+//! The first step of every path: the security groups of the instance, outbound.
+
+use super::security_group::{self, Direction, Members};
+use super::set::IntervalSet;
+use super::source::Source;
+use super::trace::Trace;
+use super::verdict::{Code, Decision, Destination, HopKind, Place};
+
+pub(super) fn leave_interface(trace: &mut Trace, source: &Source<'_, '_>, port: u16, to: &Destination, members: Members<'_>) {
+    let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, port, members);
+    let taken = trace.sift(&allowed.sieve);
+    let resource = source.groups.first().map_or(source.interface, String::as_str);
+    let groups = source.groups.join(", ");
+    if !allowed.unknowns.is_empty() && !trace.addresses.difference(&allowed.sieve.must).is_empty() {
+        trace.unknowns.extend(allowed.unknowns.iter().cloned());
+    }
+    if taken.is_empty() {
+        let is_sure = trace.addresses.difference(&allowed.sieve.must).is_empty();
+        let (decision, word) = if is_sure { (Decision::Pass, "lets") } else { (Decision::Unknown, "may let") };
+        trace.hop(HopKind::SecurityGroup, &groups, decision, format!("a rule {word} TCP {port} out"));
+        return;
+    }
+    let is_part = trace.decision(&taken) == Decision::Part;
+    let (code, detail) = if allowed.has_no_rules {
+        (Code::SgHasNoRules, "has no outbound rule".to_owned())
+    } else if taken.difference(&allowed.with_other_protocol).is_empty() {
+        (Code::ProtocolRestriction, format!("lets another protocol or port out to {}, not TCP {port}", trace.describe(&taken)))
+    } else if is_part && matches!(to, Destination::PrefixList(_)) {
+        (Code::PrefixListPartial, format!("lets TCP {port} out to a part of the prefix list only, not to {}", trace.describe(&taken)))
+    } else {
+        (Code::EniSgRulesMismatch, format!("has no outbound rule for TCP {port} to {}", far_end(to, &taken)))
+    };
+    trace.hop(HopKind::SecurityGroup, &groups, trace.decision(&taken), detail.clone());
+    let place = Place::InstanceEgress { groups: source.groups.clone(), to: to.clone(), port };
+    trace.blame(code, resource, detail, place);
+}
+
+fn far_end(to: &Destination, taken: &IntervalSet) -> String {
+    match to {
+        Destination::PrefixList(id) => format!("prefix list {id}"),
+        Destination::Groups(groups) => format!("the endpoint at {} ({})", taken.as_addresses(), groups.join(", ")),
+        Destination::Internet => "the service's public addresses".to_owned(),
+        Destination::InternetIpv6 => "the service's public IPv6 addresses".to_owned(),
+        Destination::Nat64 => "the IPv6 addresses that stand for IPv4 ones (64:ff9b::/96)".to_owned(),
+    }
+}

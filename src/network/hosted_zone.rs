@@ -1,0 +1,122 @@
+//! Private hosted zones: what one of the user's answers for a name that it claims
+//! (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html>).
+
+use std::net::IpAddr;
+
+use super::dns::{Answer, Place, Reached, Resolution};
+use super::goal::Goal;
+use super::private_dns;
+use crate::model::Estate;
+use crate::model::known::{Known, Unknown};
+use crate::snapshot::route53::{HostedZoneSummary, ResourceRecordSet};
+
+/// The answer of a private hosted zone of the user's that claims the name; `otherwise` is the answer without it.
+pub(super) fn by_zone<'r, 'a>(
+    place: &Place<'_, 'r, 'a>,
+    zone: &HostedZoneSummary,
+    hostnames: &Known<bool>,
+    goal: &Goal,
+    otherwise: &Resolution<'r, 'a>,
+) -> Resolution<'r, 'a> {
+    let id = zone.hosted_zone_id.as_deref().unwrap_or_default();
+    let name = zone.name.as_deref().unwrap_or_default();
+    let host = &goal.asked;
+    let (answers, depends_on) = match hostnames {
+        // Without DNS host names the VPC asks no private zone.
+        Known::Known(false) => (otherwise.answers.clone(), otherwise.depends_on.clone()),
+        Known::Known(true) | Known::Unknown(_) => {
+            let (mut answers, mut depends_on) = of_records(place, id, name, goal);
+            if let Known::Unknown(why) = hostnames {
+                answers.extend(otherwise.answers.clone());
+                depends_on.extend(why.iter().cloned().chain(otherwise.depends_on.clone()));
+            }
+            (answers, depends_on)
+        }
+    };
+    if hostnames.is(&false) {
+        return Resolution::either(answers, depends_on, otherwise.because.clone());
+    }
+    Resolution::either(answers, depends_on, format!("private zone {name} claims {host}"))
+}
+
+fn of_records<'r, 'a>(place: &Place<'_, 'r, 'a>, id: &str, name: &str, goal: &Goal) -> (Vec<Answer<'r, 'a>>, Vec<Unknown>) {
+    let records = match place.region().records(id) {
+        Known::Known(records) => records,
+        Known::Unknown(why) => return (vec![Answer::Anything], why),
+    };
+    let mut answers = Vec::new();
+    let mut depends_on = Vec::new();
+    for record in records_for(records, &goal.asked) {
+        match endpoint_of(place.estate, place.region().name, record, goal) {
+            Some(reached) => answers.push(Answer::Endpoint(reached)),
+            None => {
+                let settled_by = format!("check that the record for {} in private zone {name} leads to a working endpoint", goal.asked);
+                depends_on.push(Unknown::new("private_zone_record", id, settled_by));
+                answers.push(Answer::Anything);
+            }
+        }
+    }
+    if answers.is_empty() {
+        answers.push(Answer::NoSuchName { zone: id.to_owned() });
+    } else if answers.len() > 1 {
+        let settled_by = format!("check which of the records for {} in private zone {name} answers", goal.asked);
+        depends_on.push(Unknown::new("private_zone_record", id, settled_by));
+    }
+    (answers, depends_on)
+}
+
+/// The records that answer for a name: those of the very name (several, where a routing policy chooses), else those of the closest wildcard.
+fn records_for<'r>(records: &'r [ResourceRecordSet], host: &str) -> Vec<&'r ResourceRecordSet> {
+    let of_address = |record: &&ResourceRecordSet| matches!(record.r#type.as_deref(), Some("A" | "AAAA" | "CNAME"));
+    let named = |name: &str| -> Vec<&'r ResourceRecordSet> {
+        let is_named = |record: &&ResourceRecordSet| {
+            let own = record.name.as_deref().unwrap_or_default().trim_end_matches('.').replace("\\052", "*");
+            own.eq_ignore_ascii_case(name)
+        };
+        let all: Vec<_> = records.iter().filter(of_address).filter(is_named).collect();
+        // The IPv6 addresses of a name are no other answer than its IPv4 ones.
+        let is_ipv6 = |record: &&&ResourceRecordSet| record.r#type.as_deref() == Some("AAAA");
+        if all.iter().all(|record| is_ipv6(&record)) { all } else { all.into_iter().filter(|record| !is_ipv6(&record)).collect() }
+    };
+    let mut found = named(host);
+    let mut rest = host;
+    while found.is_empty() {
+        let Some((_, parent)) = rest.split_once('.') else { break };
+        rest = parent;
+        found = named(&format!("*.{parent}"));
+    }
+    found
+}
+
+/// The interface endpoint to which a record points, by alias, by name or by address, in whatever VPC that was seen.
+fn endpoint_of<'r, 'a>(estate: &'r Estate<'a>, region: &str, record: &ResourceRecordSet, goal: &Goal) -> Option<Reached<'r, 'a>> {
+    let values: Vec<&str> = record.resource_records.iter().filter_map(|value| value.value.as_deref()).collect();
+    let alias = record.alias_target.as_ref().and_then(|alias| alias.dns_name.as_deref());
+    let name = alias.or_else(|| if record.r#type.as_deref() == Some("CNAME") { values.first().copied() } else { None });
+    let (home, endpoint, addresses) = match name {
+        Some(name) => {
+            let (home, endpoint) = estate.endpoint_named(name.trim_end_matches('.'))?;
+            (home, endpoint, None)
+        }
+        None => {
+            let addresses = values.iter().map(|value| value.parse::<IpAddr>().ok()).collect::<Option<Vec<_>>>()?;
+            let mut owners = addresses.iter().map(|address| estate.endpoint_at(*address));
+            let (home, endpoint) = owners.next()??;
+            if !owners.all(|owner| owner.is_some_and(|(_, other)| std::ptr::eq(other, endpoint))) {
+                return None;
+            }
+            (home, endpoint, Some(addresses))
+        }
+    };
+    let answers = private_dns::is_available(endpoint) && private_dns::is_interface_for(endpoint, goal, region);
+    answers.then_some(Reached { home, endpoint, addresses })
+}
+
+/// A private hosted zone of this very name, of whatever VPC of the Region that was seen.
+pub(super) fn named<'a>(estate: &Estate<'a>, region: &str, host: &str) -> Option<&'a str> {
+    let regions = estate.regions().filter(|seen| seen.name == region);
+    let zones = regions.filter_map(|seen| seen.files.hosted_zones.as_ref()).flat_map(|file| file.hosted_zone_summaries.values().flatten());
+    let mut own = zones.filter(|zone| zone.owner.as_ref().is_none_or(|owner| owner.owning_service.is_none()));
+    let found = own.find(|zone| zone.name.as_deref().is_some_and(|name| name.trim_end_matches('.').eq_ignore_ascii_case(host)))?;
+    found.hosted_zone_id.as_deref()
+}

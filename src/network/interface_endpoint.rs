@@ -1,0 +1,273 @@
+//! Interface endpoints: each of their interfaces is an answer that DNS may give, guarded by its network ACL and its security groups.
+//!
+//! Sources: <https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html>,
+//! <https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html>,
+//! <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security>.
+
+use std::net::IpAddr;
+
+use super::boundary::{self, Crossing};
+use super::dns::Reached;
+use super::egress::leave_interface;
+use super::endpoint_policy;
+use super::journey::{CameBy, Journey};
+use super::local;
+use super::position::{self, Position};
+use super::route::NextHop;
+use super::security_group::{self, Direction};
+use super::set::IntervalSet;
+use super::source::group_ids;
+use super::trace::Trace;
+use super::verdict::{Code, Decision, Destination, Hop, HopKind, Place, Via};
+use super::world::World;
+use crate::model::address;
+use crate::model::known::{Known, Unknown};
+use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair, VpcEndpoint};
+
+/// One network interface of an endpoint.
+#[derive(Debug)]
+pub(super) struct End<'r, 'a> {
+    address: IpAddr,
+    position: Position<'r, 'a>,
+    groups: Vec<String>,
+    endpoint: &'a VpcEndpoint,
+}
+
+/// The verdict if the name leads to an endpoint. `journey` is at its start.
+pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, because: &str, range: (u16, u16)) -> World {
+    let source = journey.source;
+    let endpoint = reached.endpoint;
+    let name = Hop { resource: journey.goal.host.clone(), kind: HopKind::Name, decision: Decision::Pass, because: because.to_owned() };
+    let ends = match ends(reached, source.address.is_ipv6()) {
+        Known::Known(ends) => ends,
+        Known::Unknown(why) => {
+            let mut trace = Trace::new(IntervalSet::everything(), range, false);
+            trace.doubt(why);
+            let to = Destination::Groups(group_ids(&endpoint.groups));
+            leave_interface(&mut trace, source, journey.goal.port, &to, &|_| IntervalSet::everything());
+            trace.via = Via::InterfaceEndpoint;
+            return World::of(&[trace], &IntervalSet::everything(), false, vec![name]);
+        }
+    };
+    if ends.is_empty() {
+        let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+        let detail = format!("has no IPv6 address for {}, and the instance has no IPv4 address", journey.goal.host);
+        return World::nameless(Code::DnsNoIpv6Address, id, detail, Place::Other);
+    }
+    let all = ends.iter().fold(IntervalSet::empty(), |sum, end| sum.union(&IntervalSet::address(end.address)));
+    let traces: Vec<Trace> = ends.iter().map(|end| to_end(journey, end, &ends, range)).collect();
+    World::of(&traces, &all, true, vec![name])
+}
+
+/// From the instance to one interface: inside its VPC, or by its subnet's routes into another one.
+fn to_end(journey: &Journey<'_, '_, '_>, end: &End<'_, '_>, all: &[End<'_, '_>], range: (u16, u16)) -> Trace {
+    let source = journey.source;
+    let here = &journey.at;
+    let mut trace = Trace::new(IntervalSet::address(end.address), range, false);
+    trace.via = Via::InterfaceEndpoint;
+    let is_here = end.position.is_in_vpc_of(here);
+    let keeps_references = is_here || is_peered_in_region(journey, end);
+    let members = |pair: &UserIdGroupPair| {
+        let group = pair.group_id.as_deref().unwrap_or_default();
+        let carriers = all.iter().filter(|end| keeps_references && end.groups.iter().any(|own| own == group));
+        carriers.fold(IntervalSet::empty(), |sum, end| sum.union(&IntervalSet::address(end.address)))
+    };
+    leave_interface(&mut trace, source, journey.goal.port, &Destination::Groups(end.groups.clone()), &members);
+    if !is_here {
+        let onward = Journey { end: Some(end), ..journey.clone() };
+        trace.via = Via::Other;
+        let mut inner = trace.part(&trace.addresses);
+        onward.route_on(&mut inner, here.table());
+        trace.via = first_via(&onward);
+        trace.join(vec![vec![inner]], Vec::new());
+        return trace;
+    }
+    if !end.position.is_in_subnet_of(here) {
+        let ends = &journey.sender.ends;
+        boundary::cross(&mut trace, here, &[Crossing::Out, Crossing::BackIn], ends);
+        let there = trace.addresses.clone();
+        local::stays_local(&mut trace, here, here.table(), &there);
+        boundary::cross(&mut trace, &end.position, &[Crossing::In, Crossing::BackOut], ends);
+        local::stays_local(&mut trace, &end.position, end.position.table(), &ends.sender);
+    }
+    enter(&mut trace, journey, end);
+    trace
+}
+
+/// The next hop of the instance's own table toward the interface.
+fn first_via(journey: &Journey<'_, '_, '_>) -> Via {
+    match next_hop_toward(journey) {
+        Some(NextHop::Peering(_)) => Via::Peering,
+        Some(NextHop::TransitGateway(_)) => Via::TransitGateway,
+        Some(NextHop::VirtualPrivateGateway(_)) => Via::VirtualPrivateGateway,
+        Some(NextHop::Nothing) | None => Via::None,
+        Some(_) => Via::Other,
+    }
+}
+
+fn next_hop_toward<'a>(journey: &Journey<'_, '_, 'a>) -> Option<NextHop<'a>> {
+    let table = *journey.at.table().known()?;
+    let splits = journey.split(table, &IntervalSet::address(journey.end?.address), false);
+    let [split] = splits.as_slice() else { return None };
+    let [share] = split.shares.as_slice() else { return None };
+    Some(share.next_hop)
+}
+
+/// Whether the instance's routes lead to the interface by a peering connection within the Region, over which groups may refer to groups.
+fn is_peered_in_region(journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) -> bool {
+    let toward = Journey { end: Some(end), ..journey.clone() };
+    matches!(next_hop_toward(&toward), Some(NextHop::Peering(_))) && end.position.home.name == journey.source.region.name
+}
+
+/// In the VPC of the interface, after a way through other VPCs: over the boundary of its subnet, and back the way it came.
+pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
+    let Some(end) = journey.end else { return };
+    if !end.position.is_in_vpc_of(&journey.at) {
+        let vpc = journey.at.vpc_id;
+        let settled_by = format!(
+            "check by hand what answers at {} in {vpc}: the endpoint is in {}",
+            trace.addresses.as_addresses(),
+            end.position.vpc_id
+        );
+        trace.unclear(HopKind::Other, vpc, "unsupported_target", settled_by);
+        return;
+    }
+    let ends = &journey.sender.ends;
+    let came_by_transit_gateway = matches!(journey.came_by, CameBy::TransitGateway { .. });
+    if came_by_transit_gateway {
+        // Beside the attachment the network ACL does not see what comes from the transit gateway; the way back sees to the answers.
+        if !end.position.is_in_subnet_of(&journey.at) {
+            boundary::cross(trace, &journey.at, &[Crossing::Out], ends);
+            boundary::cross(trace, &end.position, &[Crossing::In], ends);
+        }
+    } else {
+        boundary::cross(trace, &end.position, &[Crossing::In, Crossing::BackOut], ends);
+    }
+    enter(trace, journey, end);
+    journey.come_back(trace, &end.position, end.position.table());
+}
+
+/// The endpoint's security groups, inbound. Its outbound rules play no part: answers to tracked connections always pass.
+fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
+    let source = journey.source;
+    let port = journey.goal.port;
+    let endpoint = end.endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+    let sender = &journey.sender.ends.sender;
+    let keeps_references = match journey.came_by {
+        CameBy::Start => true,
+        CameBy::Peering { is_same_region, .. } => is_same_region,
+        CameBy::TransitGateway { .. } => false,
+    };
+    let is_sender = |pair: &UserIdGroupPair| source.groups.iter().any(|own| Some(own) == pair.group_id.as_ref());
+    let members = |pair: &UserIdGroupPair| if keeps_references && is_sender(pair) { sender.clone() } else { IntervalSet::empty() };
+    let allowed = security_group::allowed(end.position.home, &end.groups, Direction::Ingress, port, &members);
+    let groups = end.groups.join(", ");
+    let kind = HopKind::InterfaceEndpoint;
+    let from = sender.as_addresses();
+    let is_in = |set: &IntervalSet| sender.difference(set).is_empty();
+    if is_in(&allowed.sieve.must) {
+        trace.hop(kind, endpoint, Decision::Pass, format!("{groups} lets {from} in on TCP {port}"));
+    } else if !sender.intersection(&allowed.sieve.may).is_empty() {
+        trace.hop(kind, endpoint, Decision::Unknown, format!("whether {groups} lets {from} in is not known"));
+        let why = if allowed.unknowns.is_empty() {
+            vec![Unknown::new("fact_not_collected", endpoint, format!("check that {groups} lets {from} in on TCP {port}"))]
+        } else {
+            allowed.unknowns
+        };
+        trace.doubt(why);
+    } else {
+        let by_reference = security_group::allowed(end.position.home, &end.groups, Direction::Ingress, port, &|pair: &UserIdGroupPair| {
+            if is_sender(pair) { sender.clone() } else { IntervalSet::empty() }
+        });
+        let (code, detail) = if allowed.has_no_rules {
+            (Code::SgHasNoRules, format!("has no inbound rule, and guards {endpoint}"))
+        } else if is_in(&by_reference.sieve.must) {
+            lost_reference(journey.came_by, &from, endpoint)
+        } else if is_in(&allowed.with_other_protocol) {
+            let detail = format!("lets {from} in with another protocol or port, not with TCP {port}, and guards {endpoint}");
+            (Code::ProtocolRestriction, detail)
+        } else {
+            (Code::EniSgRulesMismatch, format!("has no inbound rule for TCP {port} from {from}, and guards {endpoint}"))
+        };
+        trace.hop(kind, endpoint, Decision::Block, detail.clone());
+        let place = Place::EndpointIngress {
+            endpoint: endpoint.to_owned(),
+            groups: end.groups.clone(),
+            from_address: from,
+            // A rule may name the instance's groups only where they are seen.
+            from_groups: if keeps_references { source.groups.clone() } else { Vec::new() },
+        };
+        let resource = end.groups.first().map_or(endpoint, String::as_str);
+        trace.block(code, resource, detail, place);
+    }
+    trace.doubt_if(endpoint_policy::doubt(end.endpoint, journey.goal));
+}
+
+/// Why a rule that names the instance's own group does not let it in.
+fn lost_reference(came_by: CameBy<'_>, from: &str, endpoint: &str) -> (Code, String) {
+    match came_by {
+        CameBy::TransitGateway { has_group_references: Some(false) } => (
+            Code::SgReferencingSupport,
+            format!("names a group of {from}, and the transit gateway attachment has security group referencing off; it guards {endpoint}"),
+        ),
+        CameBy::TransitGateway { .. } => (
+            Code::SgReferencesNotPreserved,
+            format!("names a group of {from}, which an interface endpoint does not see through a transit gateway; it guards {endpoint}"),
+        ),
+        _ => (Code::EniSgRulesMismatch, format!("names a group of {from}, which is not seen across Regions; it guards {endpoint}")),
+    }
+}
+
+/// The interfaces of an endpoint, those of the asked family alone; none of them when it has no address of the family.
+fn ends<'r, 'a>(reached: &Reached<'r, 'a>, is_ipv6: bool) -> Known<Vec<End<'r, 'a>>> {
+    let endpoint = reached.endpoint;
+    let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+    let again = |file: &str, what: &str| Unknown::new("fact_not_collected", id, format!("collect {file} again: {what}"));
+    let account = reached.home.account;
+    let vpc = match position::vpc_of(Some(reached.home), account, endpoint.vpc_id.as_deref().unwrap_or_default()) {
+        Known::Known(vpc) => vpc,
+        Known::Unknown(why) => return Known::Unknown(why),
+    };
+    let mut ends = Vec::new();
+    let mut missing = Vec::new();
+    for interface in &endpoint.network_interface_ids {
+        let interface = match reached.home.interface(interface) {
+            Known::Known(interface) => interface,
+            Known::Unknown(why) => {
+                missing.extend(why);
+                continue;
+            }
+        };
+        let Some(address) = address_of(interface, is_ipv6) else {
+            if !is_ipv6 {
+                missing.push(again("ec2-describe-network-interfaces.json", "an address or subnet is missing"));
+            }
+            continue;
+        };
+        if reached.addresses.as_ref().is_some_and(|named| !named.contains(&address)) {
+            continue;
+        }
+        let position = interface.subnet_id.as_deref().map(|subnet| vpc.subnet(subnet));
+        match position {
+            Some(Known::Known(position)) => {
+                let groups = if interface.groups.is_empty() { group_ids(&endpoint.groups) } else { group_ids(&interface.groups) };
+                ends.push(End { address, position, groups, endpoint });
+            }
+            Some(Known::Unknown(why)) => missing.extend(why),
+            None => missing.push(again("ec2-describe-network-interfaces.json", "an address or subnet is missing")),
+        }
+    }
+    if endpoint.network_interface_ids.is_empty() {
+        missing.push(again("ec2-describe-vpc-endpoints.json", "the endpoint shows no network interfaces"));
+    }
+    ends.sort_by_key(|end| end.address);
+    if missing.is_empty() { Known::Known(ends) } else { Known::Unknown(missing) }
+}
+
+fn address_of(interface: &NetworkInterface, is_ipv6: bool) -> Option<IpAddr> {
+    if is_ipv6 {
+        interface.ipv6_addresses.iter().find_map(|ipv6| address(ipv6.ipv6_address.as_ref()))
+    } else {
+        address(interface.private_ip_address.as_ref())
+    }
+}

@@ -1,0 +1,168 @@
+//! The ways out of a VPC to the internet, and VPC Block Public Access before them.
+//!
+//! Sources: <https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html>,
+//! <https://docs.aws.amazon.com/vpc/latest/userguide/egress-only-internet-gateway.html>,
+//! <https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html>.
+
+use super::journey::{Journey, SenderKind};
+use super::local;
+use super::position::Position;
+use super::trace::Trace;
+use super::verdict::{Code, Decision, HopKind, Place};
+use crate::model::known::Known;
+use crate::snapshot::ec2::InternetGatewayAttachment;
+
+/// Out by an internet gateway: the sender needs a public address, and the answers come in by the gateway's own route table.
+pub(super) fn gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
+    let kind = HopKind::InternetGateway;
+    if let SenderKind::NatGateway { id: nat, is_private: true } = journey.sender.kind {
+        let detail = format!("is a private NAT gateway, and {id} drops what it sends");
+        trace.block(Code::IgwPublicIpAssociationForEgress, nat, detail, Place::Other);
+        return;
+    }
+    if !journey.is_in_vpc_of_sender() {
+        let detail = "drops what comes from another VPC: only an address of its own VPC has a public one";
+        trace.stop(kind, Code::IgwPublicIpAssociationForEgress, id, detail, Place::Other);
+        return;
+    }
+    match journey.at.home.internet_gateway(id) {
+        Known::Unknown(why) => {
+            trace.hop(kind, id, Decision::Unknown, "the internet gateways are not known");
+            trace.doubt(why);
+        }
+        Known::Known(gateway) => {
+            let attachments = gateway.map(|gateway| gateway.attachments.as_slice()).unwrap_or_default();
+            attached(trace, kind, id, journey.at.vpc_id, attachments, "ec2-describe-internet-gateways.json");
+        }
+    }
+    let is_nat = journey.sender.kind != SenderKind::Instance;
+    public_access(trace, &journey.at, kind, id, if is_nat { Opening::Outward } else { Opening::BothWays });
+    let back_to = if is_nat { journey.sender.position.addresses() } else { journey.sender.ends.sender.clone() };
+    local::comes_back_in(trace, &journey.at, id, &back_to);
+    // An IPv6 address is public by itself.
+    if !is_nat && journey.source.address.is_ipv4() && !journey.source.has_public_address {
+        let interface = journey.source.interface;
+        let detail = "has no public IPv4 address, so the internet gateway drops what it sends".to_owned();
+        trace.hop(kind, id, Decision::Block, detail.clone());
+        let place = Place::PublicAddress { interface: interface.to_owned() };
+        trace.block(Code::IgwPublicIpAssociationForEgress, interface, detail, place);
+    }
+}
+
+/// Out by an egress-only internet gateway, which carries IPv6 alone.
+pub(super) fn egress_only_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
+    let kind = HopKind::EgressOnlyGateway;
+    if !journey.is_in_vpc_of_sender() {
+        let detail = "drops what comes from another VPC";
+        trace.stop(kind, Code::CannotRoute, id, detail, Place::Other);
+        return;
+    }
+    match &journey.at.home.files.egress_only_gateways {
+        None => trace.doubt([journey.at.home.not_collected("ec2:DescribeEgressOnlyInternetGateways")]),
+        Some(file) => {
+            let mut gateways = file.egress_only_internet_gateways.iter();
+            let gateway = gateways.find(|gateway| gateway.egress_only_internet_gateway_id.as_deref() == Some(id));
+            let attachments = gateway.map(|gateway| gateway.attachments.as_slice()).unwrap_or_default();
+            attached(trace, kind, id, journey.at.vpc_id, attachments, "ec2-describe-egress-only-internet-gateways.json");
+        }
+    }
+    public_access(trace, &journey.at, kind, id, Opening::Outward);
+}
+
+/// A gateway carries traffic of the VPC to which it is attached.
+fn attached(trace: &mut Trace, kind: HopKind, id: &str, vpc: &str, attachments: &[InternetGatewayAttachment], file: &str) {
+    let is_up = |state: &str| state.eq_ignore_ascii_case("available") || state.eq_ignore_ascii_case("attached");
+    // Half an attachment may be one or not.
+    let is_attached = attachments
+        .iter()
+        .filter(|attachment| attachment.vpc_id.as_deref().is_none_or(|attached| attached == vpc))
+        .filter(|attachment| attachment.state.as_deref().is_none_or(is_up))
+        .map(|attachment| attachment.vpc_id.is_some() && attachment.state.is_some())
+        .max();
+    match is_attached {
+        Some(true) => trace.hop(kind, id, Decision::Pass, format!("attached to {vpc}")),
+        Some(false) => {
+            trace.unclear(kind, id, "fact_not_collected", format!("collect {file} again: an attachment lacks its VpcId or State"));
+        }
+        None => trace.stop(kind, Code::BadState, id, format!("is not attached to {vpc}"), Place::Other),
+    }
+}
+
+/// Who may open a connection through a way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    /// The VPC alone: a NAT gateway, an egress-only gateway.
+    Outward,
+    /// The internet too: a public address at an internet gateway.
+    BothWays,
+}
+
+fn public_access(trace: &mut Trace, at: &Position<'_, '_>, kind: HopKind, id: &str, opening: Opening) {
+    match block_mode(at) {
+        Known::Unknown(why) => trace.doubt(why),
+        Known::Known(mode) => {
+            let is_blocked = match mode {
+                BlockMode::Off => false,
+                BlockMode::Ingress => opening == Opening::BothWays,
+                BlockMode::Bidirectional => true,
+            };
+            if is_blocked {
+                let resource = if at.subnet.is_some() { at.subnet_id() } else { at.vpc_id };
+                let detail = "is under VPC Block Public Access".to_owned();
+                trace.hop(kind, id, Decision::Block, detail.clone());
+                trace.block(Code::VpcBlockPublicAccessEnabled, resource, detail, Place::Other);
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BlockMode {
+    Off,
+    Ingress,
+    Bidirectional,
+}
+
+/// The effective mode of VPC Block Public Access for a subnet, or for the VPC as a whole: AWS's own field where it is there, else from options
+/// and exclusions.
+fn block_mode(at: &Position<'_, '_>) -> Known<BlockMode> {
+    let parse = |mode: &str| match mode.to_ascii_lowercase().as_str() {
+        "off" => Some(BlockMode::Off),
+        "block-ingress" => Some(BlockMode::Ingress),
+        "block-bidirectional" => Some(BlockMode::Bidirectional),
+        _ => None,
+    };
+    let unreadable = |mode: &str| {
+        Known::unknown("fact_not_collected", mode, "check the mode of VPC Block Public Access by hand: its value is not known here")
+    };
+    let of_subnet = at.subnet.and_then(|subnet| subnet.block_public_access_states.as_ref());
+    let states = of_subnet.or(at.vpc.block_public_access_states.as_ref());
+    if let Some(mode) = states.and_then(|states| states.internet_gateway_block_mode.as_deref()) {
+        return parse(mode).map_or_else(|| unreadable(mode), Known::Known);
+    }
+    let Some(options) = &at.home.files.block_public_access else {
+        return Known::Unknown(vec![at.home.not_collected("ec2:DescribeVpcBlockPublicAccessOptions")]);
+    };
+    let mode = options.vpc_block_public_access_options.internet_gateway_block_mode.as_deref().unwrap_or("off");
+    let mode = match parse(mode) {
+        Some(BlockMode::Off) => return Known::Known(BlockMode::Off),
+        Some(mode) => mode,
+        None => return unreadable(mode),
+    };
+    let Some(exclusions) = &at.home.files.block_public_access_exclusions else {
+        return Known::Unknown(vec![at.home.not_collected("ec2:DescribeVpcBlockPublicAccessExclusions")]);
+    };
+    let of = |id: &str| {
+        exclusions.vpc_block_public_access_exclusions.iter().find(|exclusion| {
+            let is_live =
+                exclusion.state.as_deref().is_none_or(|state| state.ends_with("create-complete") || state.ends_with("update-complete"));
+            is_live && exclusion.resource_arn.as_deref().is_some_and(|arn| arn.rsplit('/').next() == Some(id))
+        })
+    };
+    let exclusion = of(at.subnet_id()).or_else(|| of(at.vpc_id));
+    Known::Known(match exclusion.and_then(|exclusion| exclusion.internet_gateway_exclusion_mode.as_deref()) {
+        Some("allow-bidirectional") => BlockMode::Off,
+        Some("allow-egress") => BlockMode::Ingress,
+        _ => mode,
+    })
+}

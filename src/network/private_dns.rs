@@ -1,0 +1,106 @@
+//! What an interface endpoint's private DNS answers for its VPC.
+//!
+//! Sources: <https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html>,
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html>.
+
+use super::dns::{Answer, Place, Reached, Resolution};
+use super::goal::{AnsweredBy, Goal};
+use crate::model::is_word;
+use crate::model::known::{Known, Unknown};
+use crate::snapshot::ec2::VpcEndpoint;
+
+/// The answer as far as the VPC's endpoints decide it.
+pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> {
+    let (region, vpc, host) = (place.region(), place.vpc_id(), &goal.host);
+    let Some(_) = goal.answered_by.service() else {
+        return Resolution::one(Answer::Public, format!("no endpoint of AWS's answers for {host}"));
+    };
+    let endpoints = match region.endpoints(vpc) {
+        Known::Known(endpoints) => endpoints,
+        Known::Unknown(why) => return Resolution::either(vec![Answer::Anything], why, "the endpoints of the VPC are not known"),
+    };
+    let candidates = endpoints.iter().filter(|endpoint| is_interface_for(endpoint, goal, region.name) && !is_down(endpoint));
+    let covers = |endpoint: &VpcEndpoint| goal.answered_by != AnsweredBy::DualStackS3 || covers_dual_stack(endpoint) != Some(false);
+    // One that surely answers before one that may.
+    let candidates = candidates.filter(|endpoint| endpoint.private_dns_enabled != Some(false) && covers(endpoint));
+    let Some(endpoint) = candidates.copied().min_by_key(|endpoint| (endpoint.state.is_none(), endpoint.private_dns_enabled.is_none()))
+    else {
+        return Resolution::one(Answer::Public, format!("no endpoint of {vpc} answers for {host}"));
+    };
+    let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+    let mut depends_on = Vec::new();
+    let mut is_certain = true;
+    let mut doubt = |why: Vec<Unknown>| {
+        is_certain = false;
+        depends_on.extend(why);
+    };
+    if let Some(why) = doubtful_state(endpoint) {
+        doubt(vec![why]);
+    }
+    if endpoint.private_dns_enabled.is_none() {
+        doubt(vec![Unknown::new("fact_not_collected", id, "collect ec2-describe-vpc-endpoints.json again: PrivateDnsEnabled is missing")]);
+    }
+    if goal.answered_by == AnsweredBy::DualStackS3 && covers_dual_stack(endpoint).is_none() {
+        doubt(vec![Unknown::new("fact_not_collected", id, "collect ec2-describe-vpc-endpoints.json again: IpAddressType is missing")]);
+    }
+    for attribute in [region.dns_support(vpc), region.dns_hostnames(vpc)] {
+        match attribute {
+            Known::Known(true) => {}
+            Known::Known(false) => {
+                return Resolution::one(Answer::Public, format!("private DNS of {id} has no effect: a DNS attribute of {vpc} is off"));
+            }
+            Known::Unknown(why) => doubt(why),
+        }
+    }
+    if goal.answered_by.is_s3() {
+        // S3's interface endpoint may answer resolvers outside the VPC only; inside, the gateway endpoint carries the traffic.
+        match endpoint.dns_options.as_ref().and_then(|options| options.private_dns_only_for_inbound_resolver_endpoint) {
+            Some(true) => return Resolution::one(Answer::Public, format!("private DNS of {id} is for inbound resolver endpoints only")),
+            Some(false) => {}
+            None => {
+                doubt(vec![Unknown::new(
+                    "fact_not_collected",
+                    id,
+                    "collect ec2-describe-vpc-endpoints.json again: DnsOptions are missing",
+                )]);
+            }
+        }
+    }
+    let reached = Answer::Endpoint(Reached { home: region, endpoint, addresses: None });
+    let because = format!("private DNS of {id} answers for {host} in all of {vpc}");
+    if is_certain { Resolution::one(reached, because) } else { Resolution::either(vec![reached, Answer::Public], depends_on, because) }
+}
+
+/// Whether an endpoint answers for the dual-stack names of S3: one for IPv4 alone does not; `None` when it does not tell its family.
+pub(super) fn covers_dual_stack(endpoint: &VpcEndpoint) -> Option<bool> {
+    endpoint.ip_address_type.as_ref().map(|kind| is_word(Some(kind), "dualstack") || is_word(Some(kind), "ipv6"))
+}
+
+pub(super) fn is_available(endpoint: &VpcEndpoint) -> bool {
+    is_word(endpoint.state.as_ref(), "available")
+}
+
+/// Whether an endpoint is surely not available. One that does not tell its state is neither.
+pub(super) fn is_down(endpoint: &VpcEndpoint) -> bool {
+    endpoint.state.is_some() && !is_available(endpoint)
+}
+
+/// Why it is not known whether an endpoint is available, where it is not.
+pub(super) fn doubtful_state(endpoint: &VpcEndpoint) -> Option<Unknown> {
+    let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+    let settled_by = "collect ec2-describe-vpc-endpoints.json again: the endpoint has no State";
+    endpoint.state.is_none().then(|| Unknown::new("fact_not_collected", id, settled_by))
+}
+
+/// Whether an endpoint is an interface endpoint for the service in the Region. Service names are compared by their ending:
+/// partitions differ in what comes before (<https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html>).
+pub(super) fn is_interface_for(endpoint: &VpcEndpoint, goal: &Goal, region: &str) -> bool {
+    is_word(endpoint.vpc_endpoint_type.as_ref(), "Interface") && serves(endpoint, goal, region)
+}
+
+pub(super) fn serves(endpoint: &VpcEndpoint, goal: &Goal, region: &str) -> bool {
+    let Some(service) = goal.answered_by.service() else { return false };
+    let ending = format!(".{region}.{service}");
+    let is_here = endpoint.service_region.as_deref().is_none_or(|service_region| service_region == region);
+    is_here && endpoint.service_name.as_deref().is_some_and(|name| name.ends_with(&ending))
+}

@@ -1,0 +1,360 @@
+//! Transit gateways: the attachment in the sender's Availability Zone, the route table associated with it, the VPC it leads to, and the answers'
+//! way back by the same gateway.
+//!
+//! Sources: <https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html>, <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html>,
+//! <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>.
+
+use super::boundary::{self, Crossing};
+use super::journey::{CameBy, Journey};
+use super::local;
+use super::next_hop;
+use super::position::{self, Position};
+use super::route::{self, NextHop};
+use super::set::IntervalSet;
+use super::trace::Trace;
+use super::transit_route::{self, Next};
+use super::verdict::{Code, Decision, HopKind, Place};
+use crate::model::known::{Known, Unknown};
+use crate::model::{Estate, Region, is_word};
+use crate::snapshot::ec2::{RouteTable, TransitGatewayRouteAttachment, TransitGatewayVpcAttachment};
+
+const KIND: HopKind = HopKind::TransitGateway;
+
+/// How many VPCs traffic may leave behind before it is taken to run in circles.
+const MOST_CROSSINGS: usize = 4;
+
+/// From the VPC in which the traffic is, through a transit gateway, to wherever its routes lead.
+pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
+    let at = &journey.at;
+    if journey.crossings >= MOST_CROSSINGS {
+        trace.unclear(KIND, id, "routing_loop", "check the routes by hand: they lead through more transit gateways than a path has");
+        return;
+    }
+    let Some(door) = leave_vpc(trace, at, id) else { return };
+    if door.position.is_in_subnet_of(at) {
+        boundary::cross(trace, at, &[Crossing::Out, Crossing::In], &journey.sender.ends);
+    } else {
+        boundary::cross(trace, at, &[Crossing::Out], &journey.sender.ends);
+        boundary::cross(trace, &door.position, &[Crossing::In], &journey.sender.ends);
+    }
+    let Some(core) = Core::of(trace, journey.source.estate, at, id, door.attachment) else { return };
+    let Some(shares) = core.split(trace, &trace.addresses.clone()) else { return };
+    let mut parts = Vec::new();
+    for share in shares {
+        let mut part = trace.part(&share.addresses);
+        match share.next {
+            Next::Attachment(attachment) => enter_vpc(&mut part, journey, &core, attachment),
+            Next::Dead => {
+                let detail = format!("has a dead route to {}", share.destination);
+                part.stop(KIND, Code::TgwRtbBadStateRoute, core.table, detail, Place::Other);
+            }
+            Next::Nothing => {
+                let detail = format!("has no route for {}", part.describe(&part.addresses));
+                part.stop(KIND, Code::TgwRtbNoRouteToTgwAttachment, core.table, detail, Place::Other);
+            }
+            Next::Unclear(settled_by) => part.unclear(KIND, core.table, "transit_gateway_not_modelled", settled_by),
+        }
+        parts.push(part);
+    }
+    trace.join(vec![parts], Vec::new());
+}
+
+/// The way of the answers from one VPC back to the sender's, which it left by a transit gateway.
+pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Position<'_, 'a>, table: &'a RouteTable) {
+    let sender = &journey.sender.ends.sender;
+    let table_id = table.route_table_id.as_deref().unwrap_or_default();
+    let splits = route::split(from.home, table, &from.nets, sender, false);
+    let shares: Vec<_> = splits.iter().flat_map(|split| &split.shares).collect();
+    let back = sender.as_addresses();
+    if shares.iter().all(|share| share.is_blackhole || share.next_hop == NextHop::Nothing) {
+        let detail = format!("has no route back to {back}, so the answers are lost");
+        trace.stop(HopKind::RouteTable, Code::NoRouteToDestination, table_id, detail, Place::Other);
+        return;
+    }
+    let gateway = match shares.as_slice() {
+        [share] if !share.is_blackhole => share.next_hop,
+        _ => NextHop::Nothing,
+    };
+    let NextHop::TransitGateway(id) = gateway else {
+        let elsewhere = shares.first().map_or("nothing", |share| share.next_hop.id());
+        trace.unclear(
+            HopKind::RouteTable,
+            elsewhere,
+            "asymmetric",
+            format!("make the routes symmetric: {table_id} sends the answers to {back} by {elsewhere}, not by the transit gateway"),
+        );
+        return;
+    };
+    trace.doubt_if(shares.first().and_then(|share| share.doubt(table_id)));
+    trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the answers to {back} go by {id}"));
+    let Some(door) = leave_vpc(trace, from, id) else { return };
+    if from.subnet.is_some() {
+        boundary::cross(trace, from, &[Crossing::BackOut], &journey.sender.ends);
+    }
+    boundary::cross(trace, &door.position, &[Crossing::BackIn], &journey.sender.ends);
+    let Some(core) = Core::of(trace, journey.source.estate, from, id, door.attachment) else { return };
+    let Some(shares) = core.split(trace, sender) else { return };
+    let home = &journey.sender.position;
+    for share in &shares {
+        match share.next {
+            Next::Attachment(attachment) if attachment.resource_id.as_deref() == Some(home.vpc_id) => {}
+            Next::Nothing => {
+                let detail = format!("has no route back to {back}, so the answers are lost");
+                trace.stop(KIND, Code::TgwRtbNoRouteToTgwAttachment, core.table, detail, Place::Other);
+                return;
+            }
+            Next::Dead => {
+                let detail = format!("has a dead route back to {back}");
+                trace.stop(KIND, Code::TgwRtbBadStateRoute, core.table, detail, Place::Other);
+                return;
+            }
+            Next::Attachment(_) | Next::Unclear(_) => {
+                let settled_by = format!("make the routes symmetric: {} sends the answers to {back} elsewhere", core.table);
+                trace.unclear(KIND, core.table, "asymmetric", settled_by);
+                return;
+            }
+        }
+    }
+    trace.hop(KIND, core.table, Decision::Pass, format!("the answers to {back} go to {}", home.vpc_id));
+    let Some(attachment) = attachment_of(trace, home, id) else { return };
+    let Some(doors) = doors(trace, home, attachment, from.zone()) else { return };
+    let ways = doors.into_iter().map(|door| {
+        let mut way = trace.part(&trace.addresses);
+        if !door.is_in_subnet_of(home) {
+            boundary::cross(&mut way, &door, &[Crossing::BackOut], &journey.sender.ends);
+            boundary::cross(&mut way, home, &[Crossing::BackIn], &journey.sender.ends);
+            local::stays_local(&mut way, &door, door.table(), sender);
+        }
+        vec![way]
+    });
+    let ways = ways.collect();
+    trace.join(ways, vec![any_zone(id)]);
+}
+
+fn any_zone(id: &str) -> Unknown {
+    let settled_by = format!("attach {id} in every Availability Zone: where it has no subnet, AWS does not say which other one it takes");
+    Unknown::new("transit_gateway_zone", id, settled_by)
+}
+
+/// Where traffic enters a transit gateway.
+struct Door<'r, 'a> {
+    attachment: &'a TransitGatewayVpcAttachment,
+    position: Position<'r, 'a>,
+}
+
+/// The attachment's subnet in the zone from which the traffic comes: without one there, it is dropped.
+fn leave_vpc<'r, 'a>(trace: &mut Trace, from: &Position<'r, 'a>, id: &str) -> Option<Door<'r, 'a>> {
+    let attachment = attachment_of(trace, from, id)?;
+    let Some(zone) = from.zone() else {
+        trace.unclear(
+            KIND,
+            id,
+            "transit_gateway_zone",
+            "check by hand from which Availability Zone the traffic enters the transit gateway",
+        );
+        return None;
+    };
+    let positions = subnets(trace, from, attachment)?;
+    match positions.into_iter().find(|position| position.zone() == Some(zone)) {
+        Some(position) => Some(Door { attachment, position }),
+        None => {
+            let name = attachment.transit_gateway_attachment_id.as_deref().unwrap_or(id);
+            let detail = format!("has no subnet in Availability Zone {zone}, from which the traffic comes");
+            trace.stop(KIND, Code::TgwRouteAzRestriction, name, detail, Place::Other);
+            None
+        }
+    }
+}
+
+/// Where traffic leaves a transit gateway: in the zone in which it entered, else in any.
+fn doors<'r, 'a>(
+    trace: &mut Trace,
+    into: &Position<'r, 'a>,
+    attachment: &'a TransitGatewayVpcAttachment,
+    zone: Option<&str>,
+) -> Option<Vec<Position<'r, 'a>>> {
+    let all = subnets(trace, into, attachment)?;
+    let same: Vec<_> = all.iter().filter(|door| door.zone().is_some() && door.zone() == zone).cloned().collect();
+    Some(if same.is_empty() { all } else { same })
+}
+
+fn subnets<'r, 'a>(
+    trace: &mut Trace,
+    vpc: &Position<'r, 'a>,
+    attachment: &'a TransitGatewayVpcAttachment,
+) -> Option<Vec<Position<'r, 'a>>> {
+    let mut positions = Vec::new();
+    for id in &attachment.subnet_ids {
+        match vpc.subnet(id) {
+            Known::Known(position) => positions.push(position),
+            Known::Unknown(why) => {
+                trace.doubt(why);
+                return None;
+            }
+        }
+    }
+    let is_told = positions.iter().all(|position| position.zone().is_some());
+    if positions.is_empty() || !is_told {
+        let id = attachment.transit_gateway_attachment_id.as_deref().unwrap_or_default();
+        let settled_by = format!("collect {id} and its subnets again: the zones of the attachment are not known");
+        trace.unclear(KIND, id, "fact_not_collected", settled_by);
+        return None;
+    }
+    Some(positions)
+}
+
+/// The attachment of a VPC to a transit gateway, which its owner's files show.
+fn attachment_of<'a>(trace: &mut Trace, vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a TransitGatewayVpcAttachment> {
+    let Some(file) = &vpc.home.files.transit_gateway_attachments else {
+        trace.hop(KIND, gateway, Decision::Unknown, "the attachments of the transit gateway are not known");
+        trace.doubt([vpc.home.not_collected("ec2:DescribeTransitGatewayVpcAttachments")]);
+        return None;
+    };
+    let is_it = |attachment: &&TransitGatewayVpcAttachment| {
+        attachment.transit_gateway_id.as_deref() == Some(gateway) && attachment.vpc_id.as_deref() == Some(vpc.vpc_id)
+    };
+    // A deleted attachment is listed for a while beside the one in its place.
+    let attachments = file.transit_gateway_vpc_attachments.iter().filter(is_it);
+    let Some(attachment) = attachments.max_by_key(|attachment| is_word(attachment.state.as_ref(), "available")) else {
+        let settled_by = format!("collect the attachments of {gateway} again: none of {} is listed", vpc.vpc_id);
+        trace.unclear(KIND, gateway, "fact_not_collected", settled_by);
+        return None;
+    };
+    is_up(trace, attachment).then_some(attachment)
+}
+
+/// Whether an attachment carries traffic; `modifying` it does (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>).
+fn is_up(trace: &mut Trace, attachment: &TransitGatewayVpcAttachment) -> bool {
+    let id = attachment.transit_gateway_attachment_id.as_deref().unwrap_or_default();
+    match attachment.state.as_deref() {
+        Some(state) if ["available", "modifying"].iter().any(|word| state.eq_ignore_ascii_case(word)) => true,
+        Some(state) => {
+            trace.stop(KIND, Code::BadStateAttachment, id, format!("is {state}, not available"), Place::Other);
+            false
+        }
+        None => {
+            trace.unclear(KIND, id, "fact_not_collected", "collect the transit gateway attachments again: one has no State");
+            true
+        }
+    }
+}
+
+/// What the owner of a transit gateway shows of it: the route table for what comes from one attachment.
+struct Core<'r, 'a> {
+    owner: &'r Region<'a>,
+    table: &'a str,
+}
+
+impl<'r, 'a> Core<'r, 'a> {
+    fn of(
+        trace: &mut Trace,
+        estate: &'r Estate<'a>,
+        at: &Position<'r, 'a>,
+        gateway: &str,
+        attachment: &TransitGatewayVpcAttachment,
+    ) -> Option<Self> {
+        let gateways = at.home.files.transit_gateways.iter().flat_map(|file| &file.transit_gateways);
+        let owner =
+            gateways.filter(|listed| listed.transit_gateway_id.as_deref() == Some(gateway)).find_map(|listed| listed.owner_id.as_deref());
+        let Some(owner) = owner else {
+            trace.hop(KIND, gateway, Decision::Unknown, "who owns the transit gateway is not known");
+            trace.doubt([at.home.not_collected("ec2:DescribeTransitGateways")]);
+            return None;
+        };
+        let owner_files = estate.region(owner, at.home.name).filter(|owner| owner.files.transit_gateway_associations.is_some());
+        let Some(owner) = owner_files else {
+            let settled_by = format!("scan account {owner} too: it owns {gateway}, and only it can see the gateway's route tables");
+            trace.hop(KIND, gateway, Decision::Unknown, settled_by.clone());
+            trace.doubt([Unknown::new("tgw_owner_not_collected", owner, settled_by)]);
+            return None;
+        };
+        let id = attachment.transit_gateway_attachment_id.as_deref().unwrap_or_default();
+        match transit_route::table_of(owner, gateway, id) {
+            Known::Known(Some(table)) => Some(Self { owner, table }),
+            Known::Known(None) => {
+                let detail = format!("is associated with no route table of {gateway}");
+                trace.stop(KIND, Code::TgwAttachMissingTgwRtbAssociation, id, detail, Place::Other);
+                None
+            }
+            Known::Unknown(why) => {
+                trace.doubt(why);
+                None
+            }
+        }
+    }
+
+    fn split(&self, trace: &mut Trace, addresses: &IntervalSet) -> Option<Vec<transit_route::Share<'a>>> {
+        match transit_route::split(self.owner, self.table, addresses) {
+            Known::Known(shares) => Some(shares),
+            Known::Unknown(why) => {
+                trace.hop(KIND, self.table, Decision::Unknown, "the routes of the transit gateway are not known");
+                trace.doubt(why);
+                None
+            }
+        }
+    }
+}
+
+/// Out of the transit gateway by an attachment: into a VPC, or to what is not modelled.
+fn enter_vpc(trace: &mut Trace, journey: &Journey<'_, '_, '_>, core: &Core<'_, '_>, to: &TransitGatewayRouteAttachment) {
+    let id = to.transit_gateway_attachment_id.as_deref().unwrap_or_default();
+    let resource = to.resource_id.as_deref().unwrap_or_default();
+    match to.resource_type.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
+        "vpc" => {}
+        "vpn" | "direct-connect-gateway" => {
+            next_hop::edge(trace, journey, resource, "on_prem", "check that the network behind it leads to the service");
+            return;
+        }
+        kind => {
+            let settled_by = format!("check by hand what lies behind {resource}: attachments of the kind {kind:?} are not modelled");
+            next_hop::edge(trace, journey, resource, "transit_gateway_not_modelled", &settled_by);
+            return;
+        }
+    }
+    let estate = journey.source.estate;
+    let is_it = |attachment: &&TransitGatewayVpcAttachment| attachment.transit_gateway_attachment_id.as_deref() == Some(id);
+    let listed = |region: &Region<'_>| region.files.transit_gateway_attachments.is_some();
+    let lists = std::iter::once(core.owner).chain(estate.regions().filter(|region| region.name == core.owner.name && listed(region)));
+    let attachment = lists
+        .flat_map(|region| region.files.transit_gateway_attachments.iter())
+        .flat_map(|file| &file.transit_gateway_vpc_attachments)
+        .find(is_it);
+    let Some(attachment) = attachment else {
+        trace.unclear(
+            KIND,
+            id,
+            "fact_not_collected",
+            format!("scan the account that owns {resource} too: its attachment {id} is not listed"),
+        );
+        return;
+    };
+    if !is_up(trace, attachment) {
+        return;
+    }
+    let owner = attachment.vpc_owner_id.as_deref().unwrap_or_default();
+    let into = match position::vpc_of(estate.region(owner, core.owner.name), owner, resource) {
+        Known::Known(into) => into,
+        Known::Unknown(why) => {
+            trace.hop(KIND, id, Decision::Unknown, format!("what {resource} does with it is not known"));
+            trace.doubt(why);
+            return;
+        }
+    };
+    trace.hop(KIND, core.table, Decision::Pass, format!("leads to {resource} by {id}"));
+    let Some(doors) = doors(trace, &into, attachment, journey.at.zone()) else { return };
+    let has_group_references = Some(has_group_references(attachment));
+    let ways = doors.into_iter().map(|door| {
+        let mut way = trace.part(&trace.addresses);
+        let table = door.table();
+        let came_by = CameBy::TransitGateway { has_group_references };
+        Journey { at: door, came_by, crossings: journey.crossings + 1, ..journey.clone() }.route_on(&mut way, table);
+        vec![way]
+    });
+    let ways = ways.collect();
+    trace.join(ways, vec![any_zone(id)]);
+}
+
+/// Whether security groups may refer to groups behind the attachment.
+fn has_group_references(attachment: &TransitGatewayVpcAttachment) -> bool {
+    attachment.options.as_ref().is_some_and(|options| is_word(options.security_group_referencing_support.as_ref(), "enable"))
+}

@@ -1,0 +1,113 @@
+//! The verdict if the unknown facts were one certain way, and the one verdict that all such worlds agree on.
+
+use std::collections::BTreeSet;
+
+use super::goal::Goal;
+use super::set::IntervalSet;
+use super::trace::{Reach, Trace};
+use super::verdict::{Blocker, Code, Decision, Hop, HopKind, Path, Place, Verdict, Via};
+use crate::model::known::Unknown;
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) verdict: Verdict,
+    pub(super) via: Via,
+    pub(super) blockers: Vec<Blocker>,
+    pub(super) unknowns: Vec<Unknown>,
+    pub(super) hops: Vec<Hop>,
+    pub(super) notes: Vec<String>,
+}
+
+impl World {
+    /// A world in which the name leads nowhere.
+    pub(super) fn nameless(code: Code, resource: &str, detail: String, place: Place) -> Self {
+        let hop = Hop { resource: resource.to_owned(), kind: HopKind::Name, decision: Decision::Block, because: detail.clone() };
+        Self {
+            verdict: Verdict::Blocked,
+            via: Via::None,
+            blockers: vec![Blocker { code, resource: resource.to_owned(), detail, place }],
+            unknowns: Vec::new(),
+            hops: vec![hop],
+            notes: Vec::new(),
+        }
+    }
+
+    pub(super) fn of(traces: &[Trace], target: &IntervalSet, is_exact: bool, first_hops: Vec<Hop>) -> Self {
+        let reach = traces.iter().fold(Reach::default(), |sum, trace| sum.union(&trace.reach()));
+        let verdict = reach.verdict(target, is_exact);
+        let mut unknowns: Vec<Unknown> = traces.iter().flat_map(|trace| trace.unknowns.iter().cloned()).collect();
+        if verdict == Verdict::Unknown && !is_exact && unknowns.is_empty() && reach.is_part_of(target) {
+            let passing = traces.iter().fold(IntervalSet::empty(), |sum, trace| sum.union(&trace.may_pass()));
+            unknowns.push(Unknown::new(
+                "partial_public_range",
+                target.difference(&passing).as_addresses(),
+                "let the traffic go to every public address, or use an endpoint: the service answers from addresses that AWS may change",
+            ));
+        }
+        let carrier = traces.iter().max_by_key(|trace| (trace.addresses.len(), std::cmp::Reverse(trace.via)));
+        Self {
+            verdict,
+            via: carrier.map_or(Via::None, |trace| trace.via),
+            blockers: traces.iter().flat_map(|trace| trace.blockers.iter().cloned()).collect(),
+            unknowns,
+            hops: first_hops.into_iter().chain(traces.iter().flat_map(|trace| trace.hops.iter().cloned())).collect(),
+            notes: traces.iter().flat_map(|trace| trace.notes.iter().cloned()).collect(),
+        }
+    }
+}
+
+/// One verdict where all worlds agree, else unknown with what it depends on.
+pub(super) fn combine(goal: &Goal, worlds: Vec<World>, doubts: Vec<Unknown>) -> Path {
+    let verdicts: BTreeSet<Verdict> = worlds.iter().map(|world| world.verdict).collect();
+    let agreed = if verdicts.len() == 1 { verdicts.first().copied() } else { None };
+    let verdict = agreed.unwrap_or(Verdict::Unknown);
+    let mut blockers: Vec<Blocker> = worlds.iter().flat_map(|world| world.blockers.iter().cloned()).collect();
+    if verdict == Verdict::Unknown {
+        // Only what blocks whichever way it is, is sure.
+        blockers.retain(|blocker| worlds.iter().all(|world| world.blockers.contains(blocker)));
+    }
+    blockers.sort_by(|left, right| (rank(left), left).cmp(&(rank(right), right)));
+    blockers.dedup();
+    let mut unknowns = Vec::new();
+    if verdict == Verdict::Unknown {
+        if agreed.is_none() {
+            unknowns.extend(doubts);
+        }
+        unknowns.extend(worlds.iter().flat_map(|world| world.unknowns.iter().cloned()));
+    }
+    unknowns.sort();
+    unknowns.dedup();
+    if verdict == Verdict::Unknown && unknowns.is_empty() {
+        let settled_by = "report this with the snapshot: the model should know why it cannot tell";
+        unknowns.push(Unknown::new("unexplained", goal.host.clone(), settled_by));
+    }
+    let via = worlds.first().map_or(Via::None, |world| world.via);
+    let mut notes: Vec<String> = worlds.iter().flat_map(|world| world.notes.iter().cloned()).collect();
+    notes.sort();
+    notes.dedup();
+    let hops = worlds.into_iter().next().map(|world| world.hops).unwrap_or_default();
+    Path { target: goal.target, host: goal.host.clone(), port: goal.port, verdict, via, blockers, unknowns, hops, notes }
+}
+
+/// What to look at first: a broken endpoint, the name, the way out, the groups, the network ACLs.
+fn rank(blocker: &Blocker) -> u8 {
+    match (&blocker.place, blocker.code) {
+        (Place::EndpointState { .. }, _) => 0,
+        (
+            _,
+            Code::DnsCapturedByEndpoint
+            | Code::DnsDualstackNotCovered
+            | Code::DnsFirewallRule
+            | Code::DnsNoIpv6Address
+            | Code::DnsNoResolver
+            | Code::DnsPhzNxdomain
+            | Code::DnsPrivateDnsOff
+            | Code::DnsVpcAttributeOff,
+        ) => 1,
+        (Place::InstanceEgress { .. }, _) => 3,
+        (Place::EndpointIngress { .. }, _) => 4,
+        (Place::NetworkAcl { .. }, _) => 5,
+        (_, Code::EndpointMissing | Code::DnsPhzNotAssociated) => 6,
+        _ => 2,
+    }
+}
