@@ -237,6 +237,11 @@ impl<'a> Share<'a> {
         Self { addresses, next_hop, destination: destination(route), is_blackhole: is_blackhole(route), has_state }
     }
 
+    /// Whether answers to another VPC are surely lost by this route: an internet gateway never leads to one.
+    pub(super) fn loses_answers(&self) -> bool {
+        self.is_blackhole || matches!(self.next_hop, NextHop::Nothing | NextHop::InternetGateway(_) | NextHop::EgressOnlyGateway(_))
+    }
+
     /// Why it is not known whether the route, of this table, is dead.
     pub(super) fn doubt(&self, table: &str) -> Option<Unknown> {
         let settled_by = "collect ec2-describe-route-tables.json again: a route has no State";

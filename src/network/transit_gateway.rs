@@ -66,7 +66,7 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
     let splits = route::split(from.home, table, &from.nets, sender, false);
     let shares: Vec<_> = splits.iter().flat_map(|split| &split.shares).collect();
     let back = sender.as_addresses();
-    if shares.iter().all(|share| share.is_blackhole || share.next_hop == NextHop::Nothing) {
+    if shares.iter().all(|share| share.loses_answers()) {
         let detail = format!("has no route back to {back}, so the answers are lost");
         trace.stop(HopKind::RouteTable, Code::NoRouteToDestination, table_id, detail, Place::Other);
         return;

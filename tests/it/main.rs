@@ -14,6 +14,7 @@ mod aws;
 mod cli;
 mod demo;
 mod generated;
+mod hub;
 mod laws;
 mod oracle;
 mod process;

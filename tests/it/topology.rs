@@ -30,7 +30,7 @@ pub(crate) struct Topology {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every member of AWS's shapes is optional")]
-fn some(text: &str) -> Option<String> {
+pub(crate) fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
@@ -275,6 +275,8 @@ pub(crate) fn route_to(destination: &str, target: &str) -> Route {
     let mut route = Route { origin: some("CreateRoute"), state: some("active"), ..Default::default() };
     if destination.starts_with("pl-") {
         route.destination_prefix_list_id = some(destination);
+    } else if destination.contains(':') {
+        route.destination_ipv6_cidr_block = some(destination);
     } else {
         route.destination_cidr_block = some(destination);
     }
@@ -283,6 +285,7 @@ pub(crate) fn route_to(destination: &str, target: &str) -> Route {
         "tgw" => &mut route.transit_gateway_id,
         "pcx" => &mut route.vpc_peering_connection_id,
         "eni" => &mut route.network_interface_id,
+        "eigw" => &mut route.egress_only_internet_gateway_id,
         "arn:aws:networkmanager::core" => &mut route.core_network_arn,
         _ => &mut route.gateway_id,
     };
@@ -296,6 +299,11 @@ pub(crate) fn blackhole(destination: &str, target: &str) -> Route {
 
 pub(crate) fn propagated(destination: &str, target: &str) -> Route {
     Route { origin: some("EnableVgwRoutePropagation"), ..route_to(destination, target) }
+}
+
+/// The name of its own that an interface endpoint has.
+pub(crate) fn own_name(endpoint: &str, service: &str) -> String {
+    format!("{endpoint}-0a1b.{service}.eu-central-1.vpce.amazonaws.com")
 }
 
 impl Topology {
@@ -371,6 +379,8 @@ impl Topology {
             private_dns_enabled: Some(true),
             subnet_ids: subnets.iter().map(|subnet| (*subnet).to_owned()).collect(),
             groups: vec![group_id("sg-e")],
+            ip_address_type: some("ipv4"),
+            dns_entries: vec![ec2::DnsEntry { dns_name: some(&own_name(&format!("vpce-{service}"), service)), ..Default::default() }],
             network_interface_ids: interfaces.iter().filter_map(|interface| interface.network_interface_id.clone()).collect(),
             ..Default::default()
         };

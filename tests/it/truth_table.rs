@@ -1,4 +1,4 @@
-//! The truth table of network verdicts, the rows that concern IPv4 inside one VPC. A row is a few words: topology, target, verdict, code.
+//! The truth table of network verdicts, the rows that concern one VPC (those of several are in hub.rs). A row is a few words: topology, target, verdict, code.
 //!
 //! The numbers are those of docs/reachability.md. Expectations are thought out from AWS's documentation, never copied from the output.
 
@@ -13,9 +13,9 @@ use crate::topology::{
 };
 
 /// The row's number, its topology, the target, the verdict, and the codes that must be among the blockers (or the unknowns).
-type Row = (&'static str, Topology, Target, Verdict, &'static [&'static str]);
+pub(crate) type Row = (&'static str, Topology, Target, Verdict, &'static [&'static str]);
 
-fn check(rows: Vec<Row>) {
+pub(crate) fn check(rows: Vec<Row>) {
     let mut wrong = Vec::new();
     for (number, topology, target, verdict, codes) in rows {
         let path = topology.path(target);
