@@ -6,7 +6,9 @@ mod agent_version;
 mod hardware;
 mod identify;
 mod image;
+mod mirror;
 mod region;
+mod repository;
 mod support;
 mod tables;
 #[cfg(test)]
@@ -18,7 +20,9 @@ use serde::Deserialize;
 pub use agent_version::{AgentVersion, AgentVersionError};
 pub use hardware::has_under_one_gib;
 pub use identify::identify;
+pub use mirror::{AppliesTo, Declared, Mirror, Mirrors, Tag, Traits};
 pub use region::{PatchBuckets, patch_buckets, patch_policies_supported, region_has_ec2messages};
+pub use repository::{Alternative, FoundBy, Needed, Port, Repositories, Repository, ServedBy, all_reached, repositories};
 pub use support::{
     Support, agent_support, patch_baseline_operating_system, patch_manager_support, preinstalled_agent, vendor_support_end,
     vendor_support_over,

@@ -130,16 +130,16 @@ fn architecture_among(architectures: &[String], platform: &Platform) -> Answer {
     }
 }
 
-fn listed<'a>(tables: &'a Tables, platform: &Platform) -> Option<&'a Listed> {
+pub(super) fn listed<'a>(tables: &'a Tables, platform: &Platform) -> Option<&'a Listed> {
     tables.operating_systems.get(platform.os.as_ref()?)
 }
 
-fn version(listed: &Listed, platform: &Platform) -> Option<Version> {
+pub(super) fn version(listed: &Listed, platform: &Platform) -> Option<Version> {
     let version = Version::parse(platform.version.as_deref()?)?;
     Some(if listed.system.bare_major_is_minor_zero { version.with_minor() } else { version })
 }
 
-fn unknown_system(platform: &Platform) -> Support {
+pub(super) fn unknown_system(platform: &Platform) -> Support {
     let reason = match platform.source {
         Source::Agent if platform.family.is_none_or(|family| family.name() != platform.name) => {
             format!("the agent reports {:?}, which this program does not know", platform.label())

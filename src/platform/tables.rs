@@ -10,12 +10,14 @@ use super::Family;
 use super::hardware::InstanceMemory;
 use super::image::Images;
 use super::region::Regions;
+use super::repository::RepositoryTable;
 use super::version::Versions;
 
 const OPERATING_SYSTEMS: &str = include_str!("../../rules/data/operating_systems.yaml");
 const IMAGES: &str = include_str!("../../rules/data/images.yaml");
 const REGIONS: &str = include_str!("../../rules/data/regions.yaml");
 const INSTANCE_MEMORY: &str = include_str!("../../rules/data/instance_memory.yaml");
+const REPOSITORIES: &str = include_str!("../../rules/data/repositories.yaml");
 
 /// Everything that this module knows about AWS and the vendors.
 #[derive(Debug, Clone)]
@@ -25,6 +27,7 @@ pub struct Tables {
     pub(super) images: Images,
     pub(super) regions: Regions,
     pub(super) instance_memory: InstanceMemory,
+    pub(super) repositories: RepositoryTable,
 }
 
 /// A table that cannot be used. For a compiled-in file a bug in this program, otherwise the fault of the user's file.
@@ -43,6 +46,7 @@ impl Tables {
             images: parse(IMAGES, "rules/data/images.yaml")?,
             regions: parse(REGIONS, "rules/data/regions.yaml")?,
             instance_memory: parse(INSTANCE_MEMORY, "rules/data/instance_memory.yaml")?,
+            repositories: parse(REPOSITORIES, "rules/data/repositories.yaml")?,
         };
         tables.list(OPERATING_SYSTEMS, "rules/data/operating_systems.yaml")?;
         Ok(tables)
@@ -61,12 +65,13 @@ impl Tables {
         self.operating_systems.get(id).map(|listed| Origin { as_of: listed.as_of, sources: &listed.source })
     }
 
-    /// Where and when that was read which the tables say of images, Regions and instance types, in this order.
-    pub fn other_origins(&self) -> [Origin<'_>; 3] {
+    /// Where and when that was read which the tables say of images, Regions, instance types and repositories, in this order.
+    pub fn other_origins(&self) -> [Origin<'_>; 4] {
         [
             Origin { as_of: self.images.as_of.0, sources: &self.images.source },
             Origin { as_of: self.regions.as_of.0, sources: &self.regions.source },
             Origin { as_of: self.instance_memory.as_of.0, sources: &self.instance_memory.source },
+            Origin { as_of: self.repositories.as_of.0, sources: &self.repositories.source },
         ]
     }
 
@@ -80,7 +85,7 @@ impl Tables {
     }
 }
 
-fn parse<T: DeserializeOwned>(yaml_text: &str, file_name: &str) -> Result<T, TableError> {
+pub(super) fn parse<T: DeserializeOwned>(yaml_text: &str, file_name: &str) -> Result<T, TableError> {
     serde_saphyr::from_str(yaml_text).map_err(|error| {
         let problem = error.render().replace("--> <input>", &format!("--> {file_name}"));
         let problem = problem.strip_prefix("error: ").unwrap_or(&problem).to_owned();
@@ -182,12 +187,14 @@ pub struct SupportEnd {
     pub source: String,
 }
 
-/// How well a date is known.
+/// How well a date or a host is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
     /// Read on the vendor's or AWS's own page.
     Documented,
+    /// Seen in the output or the configuration of other people's instances.
+    FieldReport,
     /// As others tell it.
     GeneralKnowledge,
 }
