@@ -8,7 +8,7 @@ use crate::assess::{AccountDirectory, assess};
 use crate::facts::Surroundings;
 use crate::model::Estate;
 use crate::network::Assumptions;
-use crate::platform::Tables;
+use crate::platform::{Mirrors, Tables};
 use crate::report::types::{Account, AccountStatus, Report};
 use crate::report::{self, Frame};
 use crate::rules::{RuleError, RuleSet};
@@ -21,6 +21,7 @@ pub struct Judging<'s> {
     pub rules: &'s RuleSet,
     pub tables: &'s Tables,
     pub assumptions: Assumptions,
+    pub mirrors: &'s Mirrors,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,7 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
     let surroundings = Surroundings {
         tables: judging.tables,
         assumptions: &judging.assumptions,
+        mirrors: judging.mirrors,
         captured_at: captured_at.and_then(|text| text.parse::<Timestamp>().ok()),
     };
     let assessed =

@@ -157,6 +157,9 @@ pub(crate) struct JudgingArguments {
     /// A table that overrides entries of the operating system matrix
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub(crate) operating_systems: Option<PathBuf>,
+    /// From which hosts of your own (a mirror, WSUS, Satellite, a proxy) instances take patches
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(crate) mirrors: Option<PathBuf>,
     /// Something that you vouch for and the snapshot does not hold: no-private-dns-overrides (no private hosted zone and no resolver rule
     /// overrides a name of AWS's), or GATEWAY=internet (a gateway or attachment leads to the internet and back) (repeatable)
     #[arg(long, value_name = "WHAT", help_heading = "Rules")]

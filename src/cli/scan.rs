@@ -7,7 +7,7 @@ use super::source::{self, Seen};
 use super::{Failure, output};
 use crate::exit::Exit;
 use crate::network::Assumptions;
-use crate::platform::Tables;
+use crate::platform::{Mirrors, Tables};
 use crate::report::types::{AccountStatus, FindingStatus, Report};
 use crate::rules::RuleSet;
 use crate::scan::{Judging, scan};
@@ -35,7 +35,8 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
     if interrupted {
         output::remark(global, "interrupted: the report holds what was seen by then, and the rest is not known");
     }
-    let judging = Judging { rules: &rules, tables: &tables, assumptions: assumptions(&arguments.judging) };
+    let mirrors = mirrors(&arguments.judging, &tables)?;
+    let judging = Judging { rules: &rules, tables: &tables, assumptions: assumptions(&arguments.judging), mirrors: &mirrors };
     let report = scan(&snapshot, &selection, &judging).map_err(Failure::usage)?;
     output::write(&report, &arguments.output, arguments.wide, global)?;
     Ok(if interrupted { Exit::Interrupted } else { exit(&report, arguments.fail_on, arguments.incomplete) })
@@ -44,7 +45,8 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
 /// Judges a snapshot that is there already.
 pub(crate) fn judge(snapshot: &Snapshot, selection: &Selection, arguments: &JudgingArguments) -> Result<Report, Failure> {
     let (rules, tables) = (rules(arguments)?, tables(arguments)?);
-    let judging = Judging { rules: &rules, tables: &tables, assumptions: assumptions(arguments) };
+    let mirrors = mirrors(arguments, &tables)?;
+    let judging = Judging { rules: &rules, tables: &tables, assumptions: assumptions(arguments), mirrors: &mirrors };
     scan(snapshot, selection, &judging).map_err(Failure::usage)
 }
 
@@ -83,6 +85,12 @@ fn tables(arguments: &JudgingArguments) -> Result<Tables, Failure> {
     let Some(file) = &arguments.operating_systems else { return Tables::builtin().map_err(Failure::usage) };
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())).map_err(Failure::usage)?;
     Tables::with_override(&text, &file.display().to_string()).map_err(Failure::usage)
+}
+
+fn mirrors(arguments: &JudgingArguments, tables: &Tables) -> Result<Mirrors, Failure> {
+    let Some(file) = &arguments.mirrors else { return Ok(Mirrors::default()) };
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())).map_err(Failure::usage)?;
+    Mirrors::parse(&text, &file.display().to_string(), tables).map_err(Failure::usage)
 }
 
 /// Findings outweigh what is not known; what is not known is never clean.

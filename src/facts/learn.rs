@@ -3,6 +3,7 @@
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
+use super::repositories::sources;
 use super::{
     AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PathFacts, PathVerdict, PathsFacts, Ping, PlatformFacts,
     PlatformSource, RegionFacts, Switch,
@@ -10,8 +11,8 @@ use super::{
 use crate::identity::Identity;
 use crate::model::known::{Known, Unknown};
 use crate::model::{Estate, Region};
-use crate::network::{self, Assumptions, Code, Ec2Messages, Path, Place, PortFamily, Target, Verdict};
-use crate::platform::{self, AgentVersion, Answer, Family, Observed, Platform, Source, Tables};
+use crate::network::{self, Assumptions, Code, Ec2Messages, Judged, Needs, Path, Place, PortFamily, Target, Verdict};
+use crate::platform::{self, AgentVersion, Answer, Family, Mirrors, Observed, Platform, Source, Tables};
 use crate::snapshot::ec2::{Instance, Tag};
 use crate::snapshot::ssm::InstanceInformation;
 
@@ -20,6 +21,8 @@ use crate::snapshot::ssm::InstanceInformation;
 pub struct Surroundings<'s> {
     pub tables: &'s Tables,
     pub assumptions: &'s Assumptions,
+    /// What the user declared of mirrors and proxies.
+    pub mirrors: &'s Mirrors,
     /// When the snapshot was taken; without it nothing is fresh and nothing is past its end.
     pub captured_at: Option<Timestamp>,
 }
@@ -38,6 +41,8 @@ pub struct AccountNames<'s> {
 pub struct Learned {
     pub facts: Facts,
     pub paths: Vec<Path>,
+    /// The one verdict over every host that patches come from.
+    pub repository: Path,
     pub platform: Platform,
     pub last_ping_at: Option<String>,
     /// Whether the model agrees with a fresh sign of life; `None` without one.
@@ -66,7 +71,9 @@ pub fn learn(
         exists: has_ec2messages(region, surroundings.tables),
         agent_prefers_ssmmessages: version.is_some_and(|version| version >= AgentVersion::WITHOUT_EC2MESSAGES),
     };
-    let paths = network::judge(estate, region, instance, ports, ec2messages, &[], surroundings.assumptions);
+    let sources = sources(surroundings, &platform, &observed, region, instance);
+    let Judged { paths, repository } =
+        network::judge(estate, region, instance, &Needs { ports, ec2messages, sources }, surroundings.assumptions);
     let state = instance_state(instance);
     let is_online = state.is(&InstanceState::Running) && registered.is_some_and(|node| is_fresh(node, surroundings.captured_at));
     let verdict_of_ssm = paths.iter().find(|path| path.target == Target::Ssm).map(|path| path.verdict);
@@ -119,9 +126,9 @@ pub fn learn(
             is_dhmc_on: identity.is_dhmc_on(),
             relies_on_dhmc: identity.relies_on_dhmc(),
         },
-        paths: paths_facts(&paths, is_online),
+        paths: paths_facts(&paths, &repository, is_online),
     };
-    Learned { facts, paths, platform, last_ping_at: registered.and_then(|node| node.last_ping_date_time.clone()), agrees }
+    Learned { facts, paths, repository, platform, last_ping_at: registered.and_then(|node| node.last_ping_date_time.clone()), agrees }
 }
 
 fn missing<T>(id: &str, what: &str) -> Known<T> {
@@ -282,7 +289,7 @@ fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<Agent
     }
 }
 
-fn paths_facts(paths: &[Path], is_online: bool) -> PathsFacts {
+fn paths_facts(paths: &[Path], repository: &Path, is_online: bool) -> PathsFacts {
     let of = |target: Target| {
         paths.iter().find(|path| path.target == target).map_or_else(
             || unjudged(target),
@@ -293,7 +300,13 @@ fn paths_facts(paths: &[Path], is_online: bool) -> PathsFacts {
             },
         )
     };
-    PathsFacts { ssm: of(Target::Ssm), ssmmessages: of(Target::SsmMessages), ec2messages: of(Target::Ec2Messages), s3: of(Target::S3) }
+    PathsFacts {
+        ssm: of(Target::Ssm),
+        ssmmessages: of(Target::SsmMessages),
+        ec2messages: of(Target::Ec2Messages),
+        s3: of(Target::S3),
+        repository: path_facts(repository),
+    }
 }
 
 fn unjudged(target: Target) -> PathFacts {

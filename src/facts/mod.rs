@@ -4,6 +4,7 @@
 //! [`FactSheet::unknown`]. The JSON Schema of [`Facts`] is what the rule linter checks paths and literals against.
 
 mod learn;
+mod repositories;
 
 use std::collections::BTreeMap;
 
@@ -130,6 +131,8 @@ pub struct PathsFacts {
     pub ssmmessages: PathFacts,
     pub ec2messages: PathFacts,
     pub s3: PathFacts,
+    /// Where the operating system takes patches from: all hosts together.
+    pub repository: PathFacts,
 }
 
 /// One network path.
@@ -275,6 +278,7 @@ impl Facts {
                 ssmmessages: path("ssmmessages"),
                 ec2messages: PathFacts { verdict: Known::Known(PathVerdict::NotNeeded), ..path("ec2messages") },
                 s3: path("s3"),
+                repository: path("repository"),
             },
         }
     }

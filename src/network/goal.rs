@@ -22,10 +22,12 @@ pub struct Goal {
     pub answered_by: AnsweredBy,
     /// Whether the public name has an IPv6 address; `None` when that is not known.
     pub has_ipv6: Option<bool>,
+    /// Whether the instance asks DNS for it; what stands on the node as an address it does not.
+    pub is_resolved: bool,
 }
 
 /// Who has the addresses behind a public name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnsweredBy {
     /// A service of AWS's that an interface endpoint may answer for, under this name.
     Service(&'static str),
@@ -35,19 +37,21 @@ pub enum AnsweredBy {
     DualStackS3,
     /// Anybody on the internet: no endpoint can carry it.
     Internet,
+    /// A host of the user's own, at these addresses.
+    Addresses(Vec<IpNet>),
 }
 
 impl AnsweredBy {
     /// How the name of a VPC endpoint's service ends.
-    pub(super) fn service(self) -> Option<&'static str> {
+    pub(super) fn service(&self) -> Option<&'static str> {
         match self {
             Self::Service(service) => Some(service),
             Self::S3 | Self::DualStackS3 => Some("s3"),
-            Self::Internet => None,
+            Self::Internet | Self::Addresses(_) => None,
         }
     }
 
-    pub(super) fn is_s3(self) -> bool {
+    pub(super) fn is_s3(&self) -> bool {
         matches!(self, Self::S3 | Self::DualStackS3)
     }
 }
@@ -63,7 +67,13 @@ impl Goal {
             _ => (host.clone(), AnsweredBy::Service(service)),
         };
         // The names in amazonaws.com have IPv4 addresses alone (<https://docs.aws.amazon.com/general/latest/gr/ssm.html>).
-        Self { target, host, asked, port: 443, answered_by, has_ipv6: Some(false) }
+        Self { target, host, asked, port: 443, answered_by, has_ipv6: Some(false), is_resolved: true }
+    }
+
+    /// A host that patches come from; `*.` before it stands for any name below it.
+    pub fn of_repository(host: &str, port: u16, answered_by: AnsweredBy, has_ipv6: Option<bool>, is_resolved: bool) -> Self {
+        let asked = host.strip_prefix("*.").unwrap_or(host).to_owned();
+        Self { target: Target::Repository, host: host.to_owned(), asked, port, answered_by, has_ipv6, is_resolved }
     }
 }
 
@@ -103,13 +113,13 @@ static PUBLIC_IPV4: LazyLock<IntervalSet> = LazyLock::new(|| blocks(&["0.0.0.0/0
 /// Global unicast, less what is for documentation (<https://www.iana.org/assignments/iana-ipv6-special-registry>).
 static PUBLIC_IPV6: LazyLock<IntervalSet> = LazyLock::new(|| blocks(&["2000::/3"]).difference(&blocks(&["2001:db8::/32", "2002::/16"])));
 
-/// Where a NAT gateway finds the IPv4 addresses that DNS64 hides in IPv6 ones
-/// (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html>).
-pub(super) static NAT64: LazyLock<IntervalSet> = LazyLock::new(|| blocks(&["64:ff9b::/96"]));
-
 /// The public IPv4 addresses: for S3 the Region's prefix list, for the others every public address less those of S3 and `DynamoDB`, which
 /// have lists of their own.
-pub(super) fn public_ipv4(region: &Region<'_>, answered_by: AnsweredBy) -> Addresses {
+pub(super) fn public_ipv4(region: &Region<'_>, answered_by: &AnsweredBy) -> Addresses {
+    if let AnsweredBy::Addresses(blocks) = answered_by {
+        let set = IntervalSet::nets(blocks);
+        return Addresses { set, is_exact: true, destination: Destination::Internet };
+    }
     if answered_by.is_s3()
         && let Some((id, list)) = region.service_prefix_list("s3")
         && let Some(entries) = list.entries.as_ref().filter(|entries| entries.iter().any(|entry| entry.addr().is_ipv4()))
@@ -128,11 +138,13 @@ pub(super) fn public_ipv4(region: &Region<'_>, answered_by: AnsweredBy) -> Addre
 }
 
 /// The public IPv6 addresses: which of them a service has, no list tells.
-pub(super) fn public_ipv6() -> Addresses {
-    Addresses { set: PUBLIC_IPV6.clone(), is_exact: false, destination: Destination::InternetIpv6 }
+pub(super) fn public_ipv6(vpc_blocks: &[IpNet]) -> Addresses {
+    // The VPC's own block is public too, and no service of anybody else's is in it.
+    Addresses { set: PUBLIC_IPV6.difference(&IntervalSet::nets(vpc_blocks)), is_exact: false, destination: Destination::InternetIpv6 }
 }
 
-/// What DNS64 makes of IPv4 addresses.
-pub(super) fn by_nat64() -> Addresses {
-    Addresses { set: NAT64.clone(), is_exact: false, destination: Destination::Nat64 }
+/// What DNS64 makes of the public IPv4 addresses (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html>).
+pub(super) fn by_nat64(region: &Region<'_>, answered_by: &AnsweredBy) -> Addresses {
+    let ipv4 = public_ipv4(region, answered_by);
+    Addresses { set: ipv4.set.to_nat64(), destination: Destination::Nat64, ..ipv4 }
 }

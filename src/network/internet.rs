@@ -7,14 +7,28 @@
 use super::journey::{Journey, SenderKind};
 use super::local;
 use super::position::Position;
+use super::set::IntervalSet;
 use super::trace::Trace;
 use super::verdict::{Code, Decision, HopKind, Place};
 use crate::model::known::Known;
 use crate::snapshot::ec2::InternetGatewayAttachment;
 
+/// Addresses that stand for IPv4 ones are on no network: only a NAT gateway makes something of them.
+fn is_untranslated(trace: &mut Trace, kind: HopKind, id: &str) -> bool {
+    let is_nat64 = !trace.addresses.is_empty() && trace.addresses.difference(&IntervalSet::nat64()).is_empty();
+    if is_nat64 {
+        let detail = "does not translate the addresses that DNS64 gives (64:ff9b::/96): they need a route to a NAT gateway";
+        trace.stop(kind, Code::CannotRoute, id, detail, Place::Other);
+    }
+    is_nat64
+}
+
 /// Out by an internet gateway: the sender needs a public address, and the answers come in by the gateway's own route table.
 pub(super) fn gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
     let kind = HopKind::InternetGateway;
+    if is_untranslated(trace, kind, id) {
+        return;
+    }
     if let SenderKind::NatGateway { id: nat, is_private: true } = journey.sender.kind {
         let detail = format!("is a private NAT gateway, and {id} drops what it sends");
         trace.block(Code::IgwPublicIpAssociationForEgress, nat, detail, Place::Other);
@@ -52,6 +66,9 @@ pub(super) fn gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str
 /// Out by an egress-only internet gateway, which carries IPv6 alone.
 pub(super) fn egress_only_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
     let kind = HopKind::EgressOnlyGateway;
+    if is_untranslated(trace, kind, id) {
+        return;
+    }
     if !journey.is_in_vpc_of_sender() {
         let detail = "drops what comes from another VPC";
         trace.stop(kind, Code::CannotRoute, id, detail, Place::Other);

@@ -20,6 +20,7 @@ mod path;
 mod peering;
 mod position;
 mod private_dns;
+mod repository;
 mod route;
 mod security_group;
 mod set;
@@ -38,6 +39,7 @@ use crate::snapshot::ec2::Instance;
 use source::Source;
 
 pub use goal::{AnsweredBy, Goal};
+pub use repository::{Alternative, Sources, Wanted};
 pub use set::{FlowSet, IntervalSet};
 pub use verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, Via};
 
@@ -80,33 +82,41 @@ pub struct Ec2Messages {
     pub agent_prefers_ssmmessages: bool,
 }
 
-/// Judges the instance's paths: to the services, in the order of [`Target::SERVICES`], then to the `repositories` of its operating system.
-pub fn judge(
-    estate: &Estate<'_>,
-    region: &Region<'_>,
-    instance: &Instance,
-    ports: PortFamily,
-    ec2messages: Ec2Messages,
-    repositories: &[Goal],
-    assumptions: &Assumptions,
-) -> Vec<Path> {
+/// Everything that is said of an instance's paths.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// To the services, in the order of [`Target::SERVICES`], then to each port of each host that patches come from.
+    pub paths: Vec<Path>,
+    /// The one verdict over all that patches need: host and port are those that decide it.
+    pub repository: Path,
+}
+
+/// What an instance needs, as far as it is known.
+#[derive(Debug, Clone)]
+pub struct Needs {
+    pub ports: PortFamily,
+    pub ec2messages: Ec2Messages,
+    pub sources: Sources,
+}
+
+/// Judges the instance's paths.
+pub fn judge(estate: &Estate<'_>, region: &Region<'_>, instance: &Instance, needs: &Needs, assumptions: &Assumptions) -> Judged {
     let source = Source::of(estate, region, instance);
     let others = Source::others(estate, region, instance);
-    let services = Target::SERVICES.iter().map(|target| Goal::of_service(region.name, *target));
-    let mut paths: Vec<Path> = services
-        .chain(repositories.iter().cloned())
-        .map(|goal| match &source {
-            Known::Known(source) => {
-                let mut path = path::judge(source, &goal, ports, assumptions);
-                for other in &others {
-                    let verdict = path::judge(other, &goal, ports, assumptions).verdict;
-                    path.notes.extend(disagreement(source, other, path.verdict, verdict));
-                }
-                path
+    let path_to = |goal: &Goal| match &source {
+        Known::Known(source) => {
+            let mut path = path::judge(source, goal, needs.ports, assumptions);
+            for other in &others {
+                let verdict = path::judge(other, goal, needs.ports, assumptions).verdict;
+                path.notes.extend(disagreement(source, other, path.verdict, verdict));
             }
-            Known::Unknown(why) => nowhere(&goal, why),
-        })
-        .collect();
+            blame_port_80(&mut path, || path::judge(source, &Goal { port: 443, ..goal.clone() }, needs.ports, assumptions).verdict);
+            path
+        }
+        Known::Unknown(why) => nowhere(goal, why),
+    };
+    let mut paths: Vec<Path> = Target::SERVICES.iter().map(|target| path_to(&Goal::of_service(region.name, *target))).collect();
+    let ec2messages = needs.ec2messages;
     let ssmmessages_works = paths.iter().any(|path| path.target == Target::SsmMessages && path.verdict == Verdict::Reachable);
     if !ec2messages.exists || (ec2messages.agent_prefers_ssmmessages && ssmmessages_works) {
         for path in paths.iter_mut().filter(|path| path.target == Target::Ec2Messages) {
@@ -122,7 +132,20 @@ pub fn judge(
             }];
         }
     }
-    paths
+    let (to_repositories, repository) = repository::judge(&needs.sources, path_to);
+    paths.extend(to_repositories);
+    Judged { paths, repository }
+}
+
+/// A rule that lets HTTPS out and not HTTP is the usual reason why packages do not come, and has a name of its own.
+fn blame_port_80(path: &mut Path, verdict_of_https: impl FnOnce() -> Verdict) {
+    let is_of_port = |blocker: &&mut Blocker| matches!(blocker.place, Place::InstanceEgress { .. } | Place::NetworkAcl { .. });
+    if path.target != Target::Repository || path.port != 80 || !path.blockers.iter_mut().any(|blocker| is_of_port(&blocker)) {
+        return;
+    }
+    if verdict_of_https() == Verdict::Reachable {
+        path.blockers.iter_mut().filter(is_of_port).for_each(|blocker| blocker.code = Code::RepoPort80Blocked);
+    }
 }
 
 /// The primary interface decides; that another one would decide differently is worth a remark (decision 6 of docs/reachability.md).

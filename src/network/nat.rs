@@ -130,5 +130,13 @@ fn send_on<'a>(
         },
     };
     let onward = Journey { sender, at: position, came_by: CameBy::Start, ..journey.clone() };
+    // What stands for IPv4 addresses leaves the gateway as these.
+    let is_nat64 = !trace.addresses.is_empty() && trace.addresses.difference(&IntervalSet::nat64()).is_empty();
+    if is_nat64 {
+        trace.turn(IntervalSet::from_nat64);
+    }
     onward.route_on(trace, table);
+    if is_nat64 {
+        trace.turn(IntervalSet::to_nat64);
+    }
 }

@@ -1,6 +1,6 @@
 //! Judges one path: every answer that DNS may give, every way the routes may split it, every port the instance may use.
 
-use super::dns::{self, Answer};
+use super::dns::{self, Answer, Resolution};
 use super::egress::leave_interface;
 use super::goal::{self, Addresses, AnsweredBy, Goal};
 use super::hosted_zone;
@@ -20,7 +20,11 @@ use crate::snapshot::ec2::VpcEndpoint;
 
 pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, assumptions: &Assumptions) -> Path {
     let place = dns::Place { estate: source.estate, position: &source.position, is_nitro: source.is_nitro, assumptions };
-    let mut resolution = dns::resolve(&place, goal);
+    let mut resolution = if goal.is_resolved {
+        dns::resolve(&place, goal)
+    } else {
+        Resolution::one(Answer::Public, "the node knows the addresses without asking")
+    };
     if let Some(why) = &source.owner_unseen {
         resolution.answers = vec![Answer::Anything];
         resolution.depends_on = vec![why.clone()];
@@ -108,16 +112,16 @@ fn blame_capture(world: &mut World, journey: &Journey<'_, '_, '_>, endpoint: &Vp
 /// To the public addresses of a service: of the family that the instance has.
 fn to_public(journey: &Journey<'_, '_, '_>, because: &str, range: (u16, u16)) -> Vec<World> {
     let goal = journey.goal;
-    if journey.source.address.is_ipv4() {
-        return to_addresses(journey, goal::public_ipv4(journey.at.home, goal.answered_by), because, range);
+    if journey.source.address.is_ipv4() || matches!(goal.answered_by, AnsweredBy::Addresses(_)) {
+        return to_addresses(journey, goal::public_ipv4(journey.at.home, &goal.answered_by), because, range);
     }
-    let over_ipv6 = || to_addresses(journey, goal::public_ipv6(), because, range);
+    let over_ipv6 = || to_addresses(journey, goal::public_ipv6(&journey.at.nets), because, range);
     let over_ipv4 = || {
         let nameless = || {
             let detail = format!("has no DNS64, {} has no IPv6 address, and the instance has no IPv4 address", goal.host);
             vec![World::nameless(Code::DnsNoIpv6Address, journey.at.subnet_id(), detail, Place::Other)]
         };
-        let by_nat64 = || to_addresses(journey, goal::by_nat64(), because, range);
+        let by_nat64 = || to_addresses(journey, goal::by_nat64(journey.at.home, &goal.answered_by), because, range);
         match journey.at.subnet.and_then(|subnet| subnet.enable_dns64) {
             Some(true) => by_nat64(),
             Some(false) => nameless(),

@@ -5,6 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 
+/// The first of the IPv6 addresses that stand for IPv4 ones, `64:ff9b::` (<https://www.rfc-editor.org/rfc/rfc6052>).
+const NAT64: u128 = 0x0064_ff9b << 96;
+
 fn number(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => IPV4.0 + u128::from(address.to_bits()),
@@ -140,6 +143,25 @@ impl IntervalSet {
         Self(gaps)
     }
 
+    /// The IPv6 addresses that stand for the IPv4 addresses of the set.
+    #[must_use]
+    pub fn to_nat64(&self) -> Self {
+        let ipv4 = self.intersection(&Self::range(IPV4.0, IPV4.1));
+        Self(ipv4.0.iter().map(|&(first, last)| (first - IPV4.0 + NAT64, last - IPV4.0 + NAT64)).collect())
+    }
+
+    /// The IPv4 addresses for which those of the set stand.
+    #[must_use]
+    pub fn from_nat64(&self) -> Self {
+        let standing = self.intersection(&Self::nat64());
+        Self(standing.0.iter().map(|&(first, last)| (first - NAT64 + IPV4.0, last - NAT64 + IPV4.0)).collect())
+    }
+
+    /// Every IPv6 address that stands for an IPv4 one.
+    pub fn nat64() -> Self {
+        Self::range(NAT64, NAT64 + (IPV4.1 - IPV4.0))
+    }
+
     /// The fewest CIDR blocks that make up the set, read as addresses.
     pub fn to_nets(&self) -> Vec<IpNet> {
         let ipv4 = Self::range(IPV4.0, IPV4.1);
@@ -233,6 +255,12 @@ impl FlowSet {
     pub fn addresses_with_all(&self, ports: &IntervalSet) -> IntervalSet {
         let missing = Self::product(&self.addresses(), ports).difference(self).addresses();
         self.addresses().difference(&missing)
+    }
+
+    /// The same flows, to other addresses.
+    #[must_use]
+    pub fn with_addresses(&self, change: impl Fn(&IntervalSet) -> IntervalSet) -> Self {
+        Self(self.0.iter().map(|(run, addresses)| (*run, change(addresses))).filter(|(_, addresses)| !addresses.is_empty()).collect())
     }
 
     fn combine(&self, other: &Self, operation: impl Fn(&IntervalSet, &IntervalSet) -> IntervalSet) -> Self {
@@ -337,6 +365,7 @@ mod tests {
         assert_eq!(ipv6.intersection(&nat64), nat64);
         assert_eq!(ipv4.as_addresses(), "0.0.0.0/0");
         assert_eq!(nat64.as_addresses(), "64:ff9b::/96");
+        assert_eq!((IntervalSet::nat64(), ipv4.to_nat64(), nat64.from_nat64()), (nat64.clone(), nat64, ipv4.clone()));
         assert!(ipv4.has("10.0.0.1".parse().expect("an address")));
     }
 }

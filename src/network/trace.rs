@@ -98,6 +98,15 @@ impl Trace {
         self.legs.len() - 1
     }
 
+    /// From here on, or until turned back, the addresses are the IPv4 ones for which IPv6 ones stood.
+    pub(super) fn turn(&mut self, change: fn(&IntervalSet) -> IntervalSet) {
+        self.addresses = change(&self.addresses);
+        for leg in &mut self.legs {
+            leg.must = leg.must.with_addresses(change);
+            leg.may = leg.may.with_addresses(change);
+        }
+    }
+
     /// Joins what became of the parts, once for each way that AWS may choose: what every way lets through surely passes, what one of them
     /// lets through may. `depends_on` says what the choice hangs on.
     pub(super) fn join(&mut self, ways: Vec<Vec<Self>>, depends_on: Vec<Unknown>) {

@@ -88,7 +88,10 @@ fn registration(patient: Patient<'_>) -> Vec<Change> {
 }
 
 fn of_path(patient: Patient<'_>, target: Option<Target>, concerns: impl Fn(&Blocker) -> bool) -> Vec<Change> {
-    let path = patient.learned.paths.iter().find(|path| Some(path.target) == target);
+    let path = match target {
+        Some(Target::Repository) => Some(&patient.learned.repository),
+        _ => patient.learned.paths.iter().find(|path| Some(path.target) == target),
+    };
     let Some(path) = path else { return Vec::new() };
     let mut changes: Vec<Change> =
         path.blockers.iter().filter(|blocker| concerns(blocker)).filter_map(|blocker| of_blocker(patient, path, blocker)).collect();
@@ -113,12 +116,19 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
             what: format!("Point the route of {route_table} to {destination} at a target that exists"),
         }),
         Place::NoEndpoint { .. } if path.blockers.iter().any(has_dead_route) => None,
-        Place::Route { route_table, vpc, .. } if path.target == Target::S3 => Some(route_to_s3(patient, route_table, vpc)),
+        Place::Route { route_table, vpc, .. } if is_of_s3(path) => Some(route_to_s3(patient, route_table, vpc)),
         // An instance that the route leads to the internet gateway lacks an address, not an endpoint for each service.
         Place::NoEndpoint { .. } if path.blockers.iter().any(|other| matches!(other.place, Place::PublicAddress { .. })) => None,
-        Place::NoEndpoint { vpc } if path.target != Target::S3 => Some(interface_endpoint(patient, path.target, vpc)),
+        Place::NoEndpoint { vpc } if !is_of_s3(path) => Some(interface_endpoint(patient, path.target, vpc)),
         // The missing or sleeping endpoint beside it is what to mend.
         Place::NoEndpoint { .. } | Place::Route { .. } if has_endpoint_cause(path) => None,
+        Place::Route { route_table, .. } if path.target == Target::Repository => Some(Change::ByHand {
+            resource: route_table.clone(),
+            what: format!(
+                "Give {route_table} a route to {} through a NAT gateway, or have the instances take patches from a mirror or a proxy and declare it with --mirrors",
+                path.host
+            ),
+        }),
         Place::Route { route_table, .. } => Some(Change::ByHand {
             resource: route_table.clone(),
             what: format!("Give {route_table} a route to {}: through a NAT gateway, or with an interface endpoint", path.host),
@@ -143,6 +153,12 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
     }
 }
 
+/// Whether the addresses behind a path are those of S3, which a gateway endpoint carries.
+fn is_of_s3(path: &Path) -> bool {
+    path.target == Target::S3
+        || path.blockers.iter().any(|blocker| matches!(blocker.place, Place::NoEndpoint { .. }) && path.target == Target::Repository)
+}
+
 fn is_prefix_list(destination: &str) -> bool {
     destination.starts_with("pl-")
 }
@@ -153,7 +169,7 @@ fn has_dead_route(blocker: &Blocker) -> bool {
 
 /// Whether a missing endpoint, or one that takes no part, explains why the public way is tried at all.
 fn has_endpoint_cause(path: &Path) -> bool {
-    path.target != Target::S3
+    !is_of_s3(path)
         && path.blockers.iter().any(|blocker| {
             matches!(blocker.place, Place::NoEndpoint { .. } | Place::EndpointState { .. } | Place::VpcAttribute { .. })
                 || blocker.code == Code::DnsPrivateDnsOff

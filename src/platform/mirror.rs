@@ -22,7 +22,7 @@ use super::tables::{TableError, parse};
 ///
 /// An instance that an entry is for needs the entry's host instead of the operating system's own repositories. What is not written in `for`
 /// holds always. Of the entries that fit the most particular count, those with the most conditions: with several, all of their hosts are needed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mirrors {
     entries: Vec<Mirror>,
 }

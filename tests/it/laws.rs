@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use patch_preflight::network::{Assumptions, Verdict};
-use patch_preflight::platform::Tables;
+use patch_preflight::platform::{Mirrors, Tables};
 use patch_preflight::report::types::{Readiness, Report};
 use patch_preflight::rules::RuleSet;
 use patch_preflight::scan::{Judging, scan};
@@ -27,7 +27,8 @@ impl Judge {
     }
 
     fn report(&self, snapshot: &Snapshot) -> Report {
-        let judging = Judging { rules: &self.rules, tables: &self.tables, assumptions: Assumptions::default() };
+        let judging =
+            Judging { rules: &self.rules, tables: &self.tables, assumptions: Assumptions::default(), mirrors: &Mirrors::default() };
         scan(snapshot, &Selection::default(), &judging).unwrap()
     }
 }

@@ -15,10 +15,12 @@ mod cli;
 mod demo;
 mod generated;
 mod hub;
+mod ipv6;
 mod laws;
 mod oracle;
 mod process;
 mod readme;
+mod repositories;
 #[cfg(feature = "aws")]
 mod simulated;
 #[cfg(feature = "aws")]

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use patch_preflight::model::Estate;
-use patch_preflight::network::{self, Assumptions, Ec2Messages, Goal, Path, PortFamily, Target};
+use patch_preflight::network::{
+    self, Alternative, AnsweredBy, Assumptions, Ec2Messages, Goal, Judged, Needs, Path, PortFamily, Sources, Target, Wanted,
+};
 use patch_preflight::snapshot::ec2::{self, IpPermission, NetworkAclEntry, Route};
 use patch_preflight::snapshot::route53::{self, HostedZoneSummary, ResourceRecordSet};
 use patch_preflight::snapshot::{AccountSnapshot, RegionFiles, Snapshot};
@@ -24,7 +26,7 @@ pub(crate) struct Topology {
     pub(crate) assumptions: Assumptions,
     pub(crate) ec2messages: Ec2Messages,
     /// What the operating system takes patches from.
-    pub(crate) repositories: Vec<Goal>,
+    pub(crate) sources: Sources,
     /// Other accounts and Regions that were seen.
     pub(crate) others: BTreeMap<(String, String), RegionFiles>,
 }
@@ -157,7 +159,7 @@ pub(crate) fn base() -> Topology {
         files,
         ports: PortFamily::Linux,
         assumptions: Assumptions::default(),
-        repositories: Vec::new(),
+        sources: Sources::NotNeeded(String::new()),
         others: BTreeMap::new(),
         ec2messages: Ec2Messages { exists: true, agent_prefers_ssmmessages: false },
     }
@@ -214,6 +216,10 @@ pub(crate) fn https_group(id: &str) -> IpPermission {
 
 pub(crate) fn https_v6(cidr: &str) -> IpPermission {
     IpPermission { ipv6_ranges: vec![ec2::Ipv6Range { cidr_ipv6: some(cidr), description: None }], ..permission("tcp", Some((443, 443))) }
+}
+
+pub(crate) fn all_v6(cidr: &str) -> IpPermission {
+    IpPermission { ipv6_ranges: vec![ec2::Ipv6Range { cidr_ipv6: some(cidr), description: None }], ..permission("-1", None) }
 }
 
 /// `100 in tcp 443 10.0.0.0/8 allow`: number, direction, protocol (`all` too), ports (`443`, `1024-65535`, `*`), block, action.
@@ -540,15 +546,47 @@ impl Topology {
         Snapshot { accounts, ..Default::default() }
     }
 
-    pub(crate) fn paths(&self) -> Vec<Path> {
+    fn judged(&self) -> Judged {
         let snapshot = self.snapshot();
         let estate = Estate::new(&snapshot);
         let region = estate.region(ACCOUNT, REGION).unwrap();
         let instances = Estate::instances(region);
-        network::judge(&estate, region, instances["i-1"], self.ports, self.ec2messages, &self.repositories, &self.assumptions)
+        let needs = Needs { ports: self.ports, ec2messages: self.ec2messages, sources: self.sources.clone() };
+        network::judge(&estate, region, instances["i-1"], &needs, &self.assumptions)
     }
 
+    pub(crate) fn paths(&self) -> Vec<Path> {
+        self.judged().paths
+    }
+
+    /// The path to a service, or the one verdict over all that patches need.
     pub(crate) fn path(&self, target: Target) -> Path {
-        self.paths().into_iter().find(|path| path.target == target).unwrap()
+        match target {
+            Target::Repository => self.judged().repository,
+            service => self.paths().into_iter().find(|path| path.target == service).unwrap(),
+        }
+    }
+
+    /// Takes patches from these hosts and ports, all of which are needed.
+    pub(crate) fn patched_from(mut self, hosts: &[(&str, u16, AnsweredBy)]) -> Self {
+        let wanted = |(host, port, answered_by): &(&str, u16, AnsweredBy)| Wanted {
+            goal: Goal::of_repository(host, *port, answered_by.clone(), Some(*answered_by == AnsweredBy::DualStackS3), true),
+            perhaps: None,
+        };
+        let alternative = Alternative { doubt: None, wanted: hosts.iter().map(wanted).collect() };
+        self.sources = Sources::Known(vec![alternative]);
+        self
+    }
+
+    pub(crate) fn amazon_linux_2023(self) -> Self {
+        let host = "al2023-repos-eu-central-1-de612dc2.s3.dualstack.eu-central-1.amazonaws.com";
+        self.patched_from(&[(host, 443, AnsweredBy::DualStackS3)])
+    }
+
+    pub(crate) fn ubuntu(self) -> Self {
+        self.patched_from(&[
+            ("eu-central-1.ec2.archive.ubuntu.com", 80, AnsweredBy::Internet),
+            ("security.ubuntu.com", 80, AnsweredBy::Internet),
+        ])
     }
 }

@@ -1,0 +1,116 @@
+//! The rows of the truth table that concern instances without an IPv4 address.
+
+use patch_preflight::network::Target::{Repository, S3, Ssm};
+use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
+use patch_preflight::snapshot::ec2;
+
+use crate::topology::{Topology, base, https_to, https_v6, route_to, some};
+use crate::truth_table::check;
+
+/// The base network with IPv6 in P, an instance with an IPv6 address alone, and an egress-only gateway.
+fn ipv6_only() -> Topology {
+    base()
+        .instance(|instance| {
+            instance.private_ip_address = None;
+            let interface = &mut instance.network_interfaces[0];
+            interface.private_ip_address = None;
+            interface.ipv6_addresses = vec![ec2::InstanceIpv6Address { ipv6_address: some("2a05:d014:1:1::10") }];
+        })
+        .egress(&[https_v6("::/0")])
+        .with(|files| {
+            let open = ["101 in all * ::/0 allow", "101 out all * ::/0 allow"].map(crate::topology::entry);
+            files.network_acls.as_mut().unwrap().network_acls[0].entries.extend(open);
+            files.vpcs.as_mut().unwrap().vpcs[0].ipv6_cidr_block_association_set =
+                vec![ec2::VpcIpv6CidrBlockAssociation { ipv6_cidr_block: some("2a05:d014:1::/56"), ..Default::default() }];
+            for subnet in &mut files.subnets.as_mut().unwrap().subnets {
+                subnet.enable_dns64 = Some(false);
+            }
+            files.egress_only_gateways = Some(ec2::DescribeEgressOnlyInternetGateways {
+                egress_only_internet_gateways: vec![ec2::EgressOnlyInternetGateway {
+                    egress_only_internet_gateway_id: some("eigw-1"),
+                    attachments: vec![ec2::InternetGatewayAttachment { vpc_id: some("vpc-1"), state: some("attached") }],
+                    ..Default::default()
+                }],
+            });
+        })
+}
+
+fn dns64(topology: Topology) -> Topology {
+    topology.with(|files| files.subnets.as_mut().unwrap().subnets.iter_mut().for_each(|subnet| subnet.enable_dns64 = Some(true)))
+}
+
+fn by_egress_only_gateway() -> Topology {
+    ipv6_only().route("rtb-main", route_to("::/0", "eigw-1"))
+}
+
+fn by_nat64() -> Topology {
+    dns64(ipv6_only()).route("rtb-main", route_to("64:ff9b::/96", "nat-1"))
+}
+
+#[test]
+fn ipv6_alone() {
+    let detached = by_egress_only_gateway().with(|files| {
+        files.egress_only_gateways.as_mut().unwrap().egress_only_internet_gateways[0].attachments.clear();
+    });
+    let unseen = by_egress_only_gateway().with(|files| files.egress_only_gateways = None);
+    let endpoint = |family: Option<&'static str>| {
+        ipv6_only().endpoint_group("sg-e", vec![https_v6("2a05:d014:1::/56")]).endpoint("ssm", &["subnet-e"]).with(|files| {
+            let interfaces = &mut files.network_interfaces.as_mut().unwrap().network_interfaces;
+            interfaces[0].ipv6_addresses =
+                family.map(|address| ec2::InstanceIpv6Address { ipv6_address: some(address) }).into_iter().collect();
+        })
+    };
+    check(vec![
+        ("106", by_egress_only_gateway().amazon_linux_2023(), Repository, Reachable, &[]),
+        ("106, no route", ipv6_only().amazon_linux_2023(), Repository, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
+        ("106, the gateway is detached", detached.amazon_linux_2023(), Repository, Blocked, &["BAD_STATE"]),
+        ("106, the gateways were not collected", unseen.amazon_linux_2023(), Repository, Unknown, &["fact_not_collected"]),
+        (
+            "106, the group lets IPv4 out alone",
+            by_egress_only_gateway().egress(&[https_to("0.0.0.0/0")]).amazon_linux_2023(),
+            Repository,
+            Blocked,
+            &["ENI_SG_RULES_MISMATCH"],
+        ),
+        (
+            "106, the network ACL knows IPv4 alone",
+            by_egress_only_gateway()
+                .subnet_acl("subnet-p", &["100 in all * 0.0.0.0/0 allow", "100 out all * 0.0.0.0/0 allow"])
+                .amazon_linux_2023(),
+            Repository,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
+        (
+            "106, public access is blocked both ways",
+            by_egress_only_gateway().block_public_access("block-bidirectional", &[]).amazon_linux_2023(),
+            Repository,
+            Blocked,
+            &["VPC_BLOCK_PUBLIC_ACCESS_ENABLED"],
+        ),
+        (
+            "106, public access is blocked inwards",
+            by_egress_only_gateway().block_public_access("block-ingress", &[]).amazon_linux_2023(),
+            Repository,
+            Reachable,
+            &[],
+        ),
+        ("107", by_egress_only_gateway(), Ssm, Blocked, &["DNS_NO_IPV6_ADDRESS"]),
+        ("107", by_egress_only_gateway(), S3, Blocked, &["DNS_NO_IPV6_ADDRESS"]),
+        ("107, DNS64 without its route", dns64(by_egress_only_gateway()), Ssm, Blocked, &["CANNOT_ROUTE"]),
+        ("108", by_nat64().ubuntu(), Repository, Blocked, &["REPO_PORT80_BLOCKED"]),
+        ("108", by_nat64().egress(&[crate::topology::all_v6("::/0")]).ubuntu(), Repository, Reachable, &[]),
+        ("108", by_nat64(), Ssm, Reachable, &[]),
+        ("an endpoint with an IPv6 address", endpoint(Some("2a05:d014:1:2::53")), Ssm, Reachable, &[]),
+        ("an endpoint without one", endpoint(None), Ssm, Blocked, &["DNS_NO_IPV6_ADDRESS"]),
+    ]);
+}
+
+/// IPv4 decides where there is any (decision 10).
+#[test]
+fn an_ipv4_address_decides() {
+    let both = base().nat().instance(|instance| {
+        instance.network_interfaces[0].ipv6_addresses = vec![ec2::InstanceIpv6Address { ipv6_address: some("2a05:d014:1:1::10") }];
+    });
+    check(vec![("IPv4 and IPv6", both, Ssm, Reachable, &[])]);
+}
