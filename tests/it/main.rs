@@ -21,6 +21,7 @@ mod oracle;
 mod process;
 mod readme;
 mod repositories;
+mod shared;
 #[cfg(feature = "aws")]
 mod simulated;
 #[cfg(feature = "aws")]
