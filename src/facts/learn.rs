@@ -1,8 +1,9 @@
 //! Learns the facts of one instance from the model: the only place where the rules' vocabulary meets network, identity and platform.
 
+use jiff::Timestamp;
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp};
 
+use super::observation::{Observation, Seen};
 use super::repositories::sources;
 use super::{
     AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PathFacts, PathVerdict, PathsFacts, Ping, PlatformFacts,
@@ -47,6 +48,8 @@ pub struct Learned {
     pub last_ping_at: Option<String>,
     /// Whether the model agrees with a fresh sign of life; `None` without one.
     pub agrees: Option<bool>,
+    /// What follows from a sign of life, or from its absence, in whole sentences.
+    pub notes: Vec<String>,
 }
 
 pub fn learn(
@@ -75,13 +78,14 @@ pub fn learn(
     let Judged { paths, repository } =
         network::judge(estate, region, instance, &Needs { ports, ec2messages, sources }, surroundings.assumptions);
     let state = instance_state(instance);
-    let is_online = state.is(&InstanceState::Running) && registered.is_some_and(|node| is_fresh(node, surroundings.captured_at));
-    let verdict_of_ssm = paths.iter().find(|path| path.target == Target::Ssm).map(|path| path.verdict);
-    let agrees = match verdict_of_ssm {
-        Some(Verdict::Reachable) if is_online => Some(true),
-        Some(Verdict::Blocked) if is_online => Some(false),
-        _ => None,
+    let seen = Seen {
+        region,
+        instance: id,
+        is_running: state.is(&InstanceState::Running),
+        node: node.known().copied(),
+        captured_at: surroundings.captured_at,
     };
+    let observation = Observation::of(&seen, &paths, &repository);
     let identity = Identity::of(region, instance);
     let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
     let partition = account.partition;
@@ -126,9 +130,10 @@ pub fn learn(
             is_dhmc_on: identity.is_dhmc_on(),
             relies_on_dhmc: identity.relies_on_dhmc(),
         },
-        paths: paths_facts(&paths, &repository, is_online),
+        paths: paths_facts(&paths, &repository, &observation),
     };
-    Learned { facts, paths, repository, platform, last_ping_at: registered.and_then(|node| node.last_ping_date_time.clone()), agrees }
+    let last_ping_at = registered.and_then(|node| node.last_ping_date_time.clone());
+    Learned { facts, paths, repository, platform, last_ping_at, agrees: observation.agrees, notes: observation.notes }
 }
 
 fn missing<T>(id: &str, what: &str) -> Known<T> {
@@ -182,14 +187,6 @@ fn has_ec2messages(region: &Region<'_>, tables: &Tables) -> bool {
         return offers(".ec2messages");
     }
     !matches!(platform::region_has_ec2messages(tables, region.name), Answer::No)
-}
-
-/// Whether the agent was online shortly before the snapshot: it reports every five minutes, so two reports and a margin.
-fn is_fresh(node: &InstanceInformation, captured_at: Option<Timestamp>) -> bool {
-    let is_online = node.ping_status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("Online"));
-    let ping = node.last_ping_date_time.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-    let (Some(ping), Some(captured_at)) = (ping, captured_at) else { return false };
-    is_online && captured_at.checked_sub(SignedDuration::from_mins(15)).is_ok_and(|oldest| ping >= oldest)
 }
 
 fn platform_facts(
@@ -289,23 +286,19 @@ fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<Agent
     }
 }
 
-fn paths_facts(paths: &[Path], repository: &Path, is_online: bool) -> PathsFacts {
-    let of = |target: Target| {
-        paths.iter().find(|path| path.target == target).map_or_else(
-            || unjudged(target),
-            |path| {
-                let facts = path_facts(path);
-                // A fresh sign of life proves the path to Systems Manager, whatever the model says (the mismatch is told apart).
-                if target == Target::Ssm && is_online && path.verdict != Verdict::Reachable { proved(facts) } else { facts }
-            },
-        )
+fn paths_facts(paths: &[Path], repository: &Path, observation: &Observation) -> PathsFacts {
+    // A fresh sign of life proves a path, whatever the model says (the mismatch is told apart).
+    let seen = |path: &Path| match observation.proof_of(path.target) {
+        Some(proof) if !matches!(path.verdict, Verdict::Reachable | Verdict::NotNeeded) => proved(path_facts(path), proof),
+        _ => path_facts(path),
     };
+    let of = |target: Target| paths.iter().find(|path| path.target == target).map_or_else(|| unjudged(target), seen);
     PathsFacts {
         ssm: of(Target::Ssm),
         ssmmessages: of(Target::SsmMessages),
         ec2messages: of(Target::Ec2Messages),
         s3: of(Target::S3),
-        repository: path_facts(repository),
+        repository: seen(repository),
     }
 }
 
@@ -322,10 +315,10 @@ fn unjudged(target: Target) -> PathFacts {
     }
 }
 
-fn proved(facts: PathFacts) -> PathFacts {
+fn proved(facts: PathFacts, proof: &str) -> PathFacts {
     PathFacts {
         verdict: Known::Known(PathVerdict::Reachable),
-        summary: "the agent was online just before the scan".to_owned(),
+        summary: proof.to_owned(),
         blocking_resource: String::new(),
         is_route_missing: Known::Known(false),
         is_egress_closed: Known::Known(false),

@@ -4,6 +4,7 @@
 //! [`FactSheet::unknown`]. The JSON Schema of [`Facts`] is what the rule linter checks paths and literals against.
 
 mod learn;
+mod observation;
 mod repositories;
 
 use std::collections::BTreeMap;

@@ -102,12 +102,7 @@ fn instance(assessed: &Assessed, findings: Vec<String>) -> Instance {
     let facts = &assessed.learned.facts;
     let platform = &assessed.learned.platform;
     let mut notes: Vec<String> = assessed.learned.paths.iter().flat_map(|path| path.notes.iter().cloned()).collect();
-    if assessed.learned.agrees == Some(false) {
-        notes.push(
-            "MODEL_MISMATCH: the agent was online just before the scan, though the model says that the path to Systems Manager is blocked."
-                .to_owned(),
-        );
-    }
+    notes.extend(assessed.learned.notes.iter().cloned());
     notes.sort();
     notes.dedup();
     Instance {

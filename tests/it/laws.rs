@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use patch_preflight::network::{Assumptions, Verdict};
+use patch_preflight::network::{Assumptions, Target, Verdict};
 use patch_preflight::platform::{Mirrors, Tables};
 use patch_preflight::report::types::{Readiness, Report};
 use patch_preflight::rules::RuleSet;
@@ -16,17 +16,17 @@ fn sample() -> Snapshot {
     Snapshot::read(&Directory(repository("fixtures/demo-org"))).unwrap()
 }
 
-struct Judge {
+pub(crate) struct Judge {
     rules: RuleSet,
     tables: Tables,
 }
 
 impl Judge {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { rules: RuleSet::builtin().unwrap(), tables: Tables::builtin().unwrap() }
     }
 
-    fn report(&self, snapshot: &Snapshot) -> Report {
+    pub(crate) fn report(&self, snapshot: &Snapshot) -> Report {
         let judging =
             Judging { rules: &self.rules, tables: &self.tables, assumptions: Assumptions::default(), mirrors: &Mirrors::default() };
         scan(snapshot, &Selection::default(), &judging).unwrap()
@@ -48,42 +48,94 @@ fn the_same_snapshot_gives_the_same_report() {
     assert_eq!(json(&judge.report(&sample())), json(&judge.report(&sample())));
 }
 
-/// Law 4: a file that is taken away may make an answer unknown. It never makes a blocked path reachable, nor an instance ready.
+/// What law 4 compares of an instance: its readiness, and the verdict of each path.
+type Answers = BTreeMap<(String, String), (Readiness, BTreeMap<(Target, String, u16), Verdict>)>;
+
+fn answers(report: &Report) -> Answers {
+    let row = |instance: &patch_preflight::report::types::Instance| {
+        let verdicts = instance.paths.iter().map(|path| ((path.target, path.host.clone(), path.port), path.verdict)).collect();
+        ((instance.account_id.clone(), instance.instance_id.clone()), (instance.readiness, verdicts))
+    };
+    report.instances.iter().map(row).collect()
+}
+
+/// Law 4: what is taken away may make an answer unknown. It never makes a path reachable that was not, nor an instance ready.
+fn nothing_is_better(before: &Answers, after: &Answers, without: &str, wrong: &mut Vec<String>) {
+    for (instance, (readiness, verdicts)) in after {
+        let Some((readiness_before, verdicts_before)) = before.get(instance) else { continue };
+        if *readiness == Readiness::Ready && *readiness_before != Readiness::Ready {
+            wrong.push(format!("without {without}, {instance:?} went from {readiness_before:?} to ready"));
+        }
+        for (path, after) in verdicts {
+            let Some(before) = verdicts_before.get(path) else { continue };
+            // Which of the services is needed may itself become unknown, and then the path is judged again.
+            let was_bad = matches!(before, Verdict::Blocked | Verdict::Partial | Verdict::Unknown);
+            if was_bad && matches!(after, Verdict::Reachable | Verdict::NotNeeded) {
+                wrong.push(format!("without {without}, {path:?} of {instance:?} went from {before:?} to {after:?}"));
+            }
+        }
+    }
+}
+
 #[test]
 fn taking_a_file_away_never_makes_anything_better() {
     let judge = Judge::new();
     let whole = sample();
-    let before = judge.report(&whole);
-    let of = |report: &Report| -> BTreeMap<(String, String), (Readiness, Vec<Verdict>)> {
-        let row = |instance: &patch_preflight::report::types::Instance| {
-            let verdicts = instance.paths.iter().map(|path| path.verdict).collect();
-            ((instance.account_id.clone(), instance.instance_id.clone()), (instance.readiness, verdicts))
-        };
-        report.instances.iter().map(row).collect()
-    };
-    let expected = of(&before);
-    for (file, _) in RegionFiles::FILES {
+    let before = answers(&judge.report(&whole));
+    let mut wrong = Vec::new();
+    for (file, _) in RegionFiles::FILES.iter().filter(|(file, _)| *file != "ec2-describe-instances.json") {
         let mut less = whole.clone();
-        let mut took = false;
-        for account in less.accounts.values_mut() {
-            for region in account.regions.values_mut() {
-                took |= region.forget(file);
-            }
-        }
-        if !took || *file == "ec2-describe-instances.json" {
-            continue;
-        }
-        for (instance, (readiness, verdicts)) in of(&judge.report(&less)) {
-            let (readiness_before, verdicts_before) = &expected[&instance];
-            let is_better = readiness == Readiness::Ready && *readiness_before != Readiness::Ready;
-            assert!(!is_better, "without {file}, {instance:?} went from {readiness_before:?} to ready");
-            for (after, before) in verdicts.iter().zip(verdicts_before) {
-                // Which of the services is needed may itself become unknown, and then the path is judged again.
-                let is_allowed = after == before || *after == Verdict::Unknown || *before == Verdict::NotNeeded;
-                assert!(is_allowed, "without {file}, a path of {instance:?} went from {before:?} to {after:?}");
-            }
+        let regions = less.accounts.values_mut().flat_map(|account| account.regions.values_mut());
+        // Every Region loses it.
+        if regions.fold(false, |took, region| region.forget(file) || took) {
+            nothing_is_better(&before, &answers(&judge.report(&less)), file, &mut wrong);
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Lists in which an entry that is missing is not known, rather than not there.
+#[test]
+fn taking_entries_away_never_makes_anything_better() {
+    const GROUPS: usize = 3;
+    type Take = fn(&mut RegionFiles, &dyn Fn(usize) -> bool);
+    fn thin<T>(items: Option<&mut Vec<T>>, goes: &dyn Fn(usize) -> bool) {
+        let mut index = 0;
+        let mut stays = |_: &T| {
+            index += 1;
+            !goes(index - 1)
+        };
+        items.into_iter().for_each(|items| items.retain(&mut stays));
+    }
+    let kinds: [(&str, Take); 11] = [
+        ("a VPC", |files, goes| thin(files.vpcs.as_mut().map(|file| &mut file.vpcs), goes)),
+        ("the attributes of a VPC", |files, goes| thin(files.vpc_attributes.as_mut().map(|file| &mut file.vpc_attributes), goes)),
+        ("a subnet", |files, goes| thin(files.subnets.as_mut().map(|file| &mut file.subnets), goes)),
+        ("a security group", |files, goes| thin(files.security_groups.as_mut().map(|file| &mut file.security_groups), goes)),
+        ("a network ACL", |files, goes| thin(files.network_acls.as_mut().map(|file| &mut file.network_acls), goes)),
+        ("a network interface", |files, goes| thin(files.network_interfaces.as_mut().map(|file| &mut file.network_interfaces), goes)),
+        ("a prefix list", |files, goes| thin(files.prefix_lists.as_mut().map(|file| &mut file.prefix_lists), goes)),
+        ("a NAT gateway", |files, goes| thin(files.nat_gateways.as_mut().map(|file| &mut file.nat_gateways), goes)),
+        ("an internet gateway", |files, goes| thin(files.internet_gateways.as_mut().map(|file| &mut file.internet_gateways), goes)),
+        ("a DHCP option set", |files, goes| thin(files.dhcp_options.as_mut().map(|file| &mut file.dhcp_options), goes)),
+        ("the metadata of an image", |files, goes| {
+            thin(files.image_metadata.as_mut().map(|file| &mut file.instance_image_metadata), goes);
+        }),
+    ];
+    let judge = Judge::new();
+    let whole = sample();
+    let before = answers(&judge.report(&whole));
+    let mut wrong = Vec::new();
+    for (kind, take) in kinds {
+        for group in 0..GROUPS {
+            let mut less = whole.clone();
+            for files in less.accounts.values_mut().flat_map(|account| account.regions.values_mut()) {
+                take(files, &|index| index % GROUPS == group);
+            }
+            nothing_is_better(&before, &answers(&judge.report(&less)), &format!("{kind} (every third, from {group})"), &mut wrong);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// No panic, whatever a file holds: every file of the sample, cut short and with bytes turned over, ends in a report or in an error.

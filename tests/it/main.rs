@@ -17,6 +17,7 @@ mod generated;
 mod hub;
 mod ipv6;
 mod laws;
+mod observation;
 mod oracle;
 mod process;
 mod readme;

@@ -1,0 +1,148 @@
+//! What was seen at work, held against the model: a fresh sign of life proves a path, and a contradiction is told with what may explain it.
+//!
+//! An observation never changes a path's verdict (decision 11 of docs/reachability.md); readiness takes it into account.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::Region;
+use crate::model::is_word;
+use crate::network::{Blocker, Path, Place, Target, Verdict};
+use crate::snapshot::ssm::InstanceInformation;
+
+/// What was seen of one instance shortly before the snapshot.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Observation {
+    proofs: Vec<Proof>,
+    /// Whether the model agrees with what was seen; `None` where nothing was, or the model does not know.
+    pub(super) agrees: Option<bool>,
+    /// In whole sentences.
+    pub(super) notes: Vec<String>,
+}
+
+/// A path that was used with success.
+#[derive(Debug, Clone)]
+struct Proof {
+    target: Target,
+    /// A sentence without its full stop.
+    seen: String,
+}
+
+impl Observation {
+    /// How it was seen that a path works, if it was.
+    pub(super) fn proof_of(&self, target: Target) -> Option<&str> {
+        self.proofs.iter().find(|proof| proof.target == target).map(|proof| proof.seen.as_str())
+    }
+
+    pub(super) fn of(seen: &Seen<'_>, paths: &[Path], repository: &Path) -> Self {
+        let mut observation = Self { proofs: seen.proofs(), ..Self::default() };
+        let path_to = |target: Target| paths.iter().find(|path| path.target == target);
+        for proof in &observation.proofs {
+            let path = if proof.target == Target::Repository { Some(repository) } else { path_to(proof.target) };
+            match path.map(|path| (path, path.verdict)) {
+                Some((path, Verdict::Blocked)) => {
+                    observation.agrees = Some(false);
+                    observation.notes.push(mismatch(proof, path, seen));
+                }
+                Some((_, Verdict::Reachable)) => observation.agrees = observation.agrees.or(Some(true)),
+                _ => {}
+            }
+        }
+        let is_reachable = |target: Target| path_to(target).is_some_and(|path| path.verdict == Verdict::Reachable);
+        if seen.is_running && is_reachable(Target::Ssm) && is_reachable(Target::SsmMessages) {
+            observation.notes.extend(seen.cause_beside_the_network());
+        }
+        observation
+    }
+}
+
+/// Where observations come from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'s> {
+    pub(super) region: &'s Region<'s>,
+    pub(super) instance: &'s str,
+    pub(super) is_running: bool,
+    /// Outer `None`: not known.
+    pub(super) node: Option<Option<&'s InstanceInformation>>,
+    pub(super) captured_at: Option<Timestamp>,
+}
+
+impl Seen<'_> {
+    fn proofs(&self) -> Vec<Proof> {
+        // A stopped instance proves nothing about now.
+        let (true, Some(captured_at)) = (self.is_running, self.captured_at) else { return Vec::new() };
+        let mut proofs = Vec::new();
+        if self.node.flatten().is_some_and(|node| is_fresh(node, captured_at)) {
+            proofs.push(Proof { target: Target::Ssm, seen: "the agent was online just before the scan".to_owned() });
+        }
+        let states = self.region.files.patch_states.iter().flat_map(|file| &file.instance_patch_states);
+        let operation = states.into_iter().filter(|state| state.instance_id.as_deref() == Some(self.instance)).find_map(|state| {
+            let word =
+                state.operation.as_deref().filter(|word| ["Scan", "Install"].iter().any(|known| word.eq_ignore_ascii_case(known)))?;
+            let ended_at = state.operation_end_time.as_deref()?;
+            let ended: Timestamp = ended_at.parse().ok()?;
+            (ended <= captured_at && captured_at.checked_sub(RECENT).is_ok_and(|oldest| ended >= oldest)).then_some((word, ended_at))
+        });
+        if let Some((word, ended_at)) = operation {
+            for target in [Target::S3, Target::Repository] {
+                proofs.push(Proof { target, seen: format!("a patch operation ({word}) came to its end at {ended_at}") });
+            }
+        }
+        proofs
+    }
+
+    /// An agent that does not report although its paths work has another trouble.
+    fn cause_beside_the_network(&self) -> Option<String> {
+        let node = self.node?;
+        let what = match node {
+            None => "The instance never registered",
+            Some(node) if is_word(node.ping_status.as_ref(), "ConnectionLost") || is_word(node.ping_status.as_ref(), "Inactive") => {
+                "The agent has stopped reporting"
+            }
+            Some(_) => return None,
+        };
+        Some(format!(
+            "{what}, and the model finds its way to Systems Manager open: look at the role (instance profile or Default Host Management \
+             Configuration), at the agent (installed, running, its log), at the metadata service and at the firewall of the operating system."
+        ))
+    }
+}
+
+/// Policies scan daily.
+const RECENT: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether the agent was online shortly before the snapshot: it reports every five minutes, so two reports and a margin.
+fn is_fresh(node: &InstanceInformation, captured_at: Timestamp) -> bool {
+    let ping = node.last_ping_date_time.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+    let oldest = captured_at.checked_sub(SignedDuration::from_mins(15));
+    is_word(node.ping_status.as_ref(), "Online") && ping.is_some_and(|ping| oldest.is_ok_and(|oldest| ping >= oldest))
+}
+
+/// The contradiction, with what may explain it, likeliest first.
+fn mismatch(proof: &Proof, path: &Path, seen: &Seen<'_>) -> String {
+    let is_of_group = |blocker: &&Blocker| matches!(blocker.place, Place::InstanceEgress { .. } | Place::EndpointIngress { .. });
+    let mut causes = vec![
+        "a proxy is configured on the instance (for the agent in /etc/systemd/system/amazon-ssm-agent.service.d/override.conf, or in the registry)"
+            .to_owned(),
+        "the network was changed between what was seen and the snapshot".to_owned(),
+    ];
+    if proof.target == Target::Ssm && path.blockers.iter().any(|blocker| is_of_group(&blocker)) {
+        causes.push(
+            "a connection from before a security group was changed is still open: tracked connections outlive the rule, so restart the agent \
+             and look again"
+                .to_owned(),
+        );
+    }
+    causes.push("there is a hop that no API shows".to_owned());
+    causes.push("the agent is configured with an endpoint of its own (amazon-ssm-agent.json)".to_owned());
+    causes.push("the model is wrong: report it, with the snapshot".to_owned());
+    let causes: Vec<String> = causes.iter().zip(1..).map(|(cause, number)| format!("{number}. {cause}")).collect();
+    let blocked_by =
+        path.blockers.first().map_or_else(String::new, |blocker| format!(" ({} of {})", blocker.code.as_str(), blocker.resource));
+    format!(
+        "MODEL_MISMATCH: {}, though the model says that {} of {} is blocked{blocked_by}. Likeliest first: {}.",
+        proof.seen,
+        path.host,
+        seen.instance,
+        causes.join("; ")
+    )
+}
