@@ -54,12 +54,12 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
     let captured_at = snapshot.manifest.captured_at.as_deref();
     let surroundings = Surroundings {
         tables: judging.tables,
-        assumptions: &judging.assumptions,
         mirrors: judging.mirrors,
         captured_at: captured_at.and_then(|text| text.parse::<Timestamp>().ok()),
     };
-    let assessed =
-        assess(&estate, judging.rules, &directory, surroundings, |account, region| chosen.contains(account) && is_chosen_region(region))?;
+    let assessed = assess(&estate, judging.rules, &directory, surroundings, &judging.assumptions, |account, region| {
+        chosen.contains(account) && is_chosen_region(region)
+    })?;
     let concerns = |gap: &&Gap| {
         let is_chosen = chosen.contains(gap.account_id.as_str()) || !scope.accounts.iter().any(|account| account.id == gap.account_id);
         is_chosen && gap.region.as_deref().is_none_or(is_chosen_region)

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::facts::{AccountNames, InstanceState, Learned, Surroundings, learn};
 use crate::model::known::Unknown;
 use crate::model::{Estate, Region};
-use crate::network::Target;
+use crate::network::{Assumptions, Network, Target};
 use crate::plan::{Change, Patient, changes};
 use crate::report::types::{FindingStatus, Readiness, Severity};
 use crate::rules::{Outcome, RuleError, RuleSet};
@@ -61,13 +61,15 @@ pub fn assess(
     rules: &RuleSet,
     directory: &AccountDirectory,
     surroundings: Surroundings<'_>,
+    assumptions: &Assumptions,
     is_chosen: impl Fn(&str, &str) -> bool,
 ) -> Result<Vec<Assessed>, RuleError> {
+    let network = Network::new(estate, assumptions);
     let mut all = Vec::new();
     for region in estate.regions().filter(|region| is_chosen(region.account, region.name)) {
         for (id, instance) in Estate::instances(region) {
             let names = directory.of(region.account);
-            let learned = learn(estate, region, instance, names, surroundings);
+            let learned = learn(&network, region, instance, names, surroundings);
             all.push(judge(estate, region, instance, id, learned, rules)?);
         }
     }

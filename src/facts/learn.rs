@@ -1,5 +1,7 @@
 //! Learns the facts of one instance from the model: the only place where the rules' vocabulary meets network, identity and platform.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
@@ -10,9 +12,9 @@ use super::{
     PlatformSource, RegionFacts, Switch,
 };
 use crate::identity::Identity;
+use crate::model::Region;
 use crate::model::known::{Known, Unknown};
-use crate::model::{Estate, Region};
-use crate::network::{self, Assumptions, Code, Ec2Messages, Judged, Needs, Path, Place, PortFamily, Target, Verdict};
+use crate::network::{self, Code, Ec2Messages, Judged, Needs, Network, Path, Place, PortFamily, Target, Verdict};
 use crate::platform::{self, AgentVersion, Answer, Family, Mirrors, Observed, Platform, Source, Tables};
 use crate::snapshot::ec2::{Instance, Tag};
 use crate::snapshot::ssm::InstanceInformation;
@@ -21,7 +23,6 @@ use crate::snapshot::ssm::InstanceInformation;
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'s> {
     pub tables: &'s Tables,
-    pub assumptions: &'s Assumptions,
     /// What the user declared of mirrors and proxies.
     pub mirrors: &'s Mirrors,
     /// When the snapshot was taken; without it nothing is fresh and nothing is past its end.
@@ -41,7 +42,7 @@ pub struct AccountNames<'s> {
 #[derive(Debug, Clone)]
 pub struct Learned {
     pub facts: Facts,
-    pub paths: Vec<Path>,
+    pub paths: Vec<Arc<Path>>,
     /// The one verdict over every host that patches come from.
     pub repository: Path,
     pub platform: Platform,
@@ -52,10 +53,10 @@ pub struct Learned {
     pub notes: Vec<String>,
 }
 
-pub fn learn(
-    estate: &Estate<'_>,
-    region: &Region<'_>,
-    instance: &Instance,
+pub fn learn<'r, 'a>(
+    network: &Network<'r, 'a>,
+    region: &'r Region<'a>,
+    instance: &'a Instance,
     account: AccountNames<'_>,
     surroundings: Surroundings<'_>,
 ) -> Learned {
@@ -75,8 +76,7 @@ pub fn learn(
         agent_prefers_ssmmessages: version.is_some_and(|version| version >= AgentVersion::WITHOUT_EC2MESSAGES),
     };
     let sources = sources(surroundings, &platform, &observed, region, instance);
-    let Judged { paths, repository } =
-        network::judge(estate, region, instance, &Needs { ports, ec2messages, sources }, surroundings.assumptions);
+    let Judged { paths, repository } = network.judge(region, instance, &Needs { ports, ec2messages, sources });
     let state = instance_state(instance);
     let seen = Seen {
         region,
@@ -286,13 +286,13 @@ fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<Agent
     }
 }
 
-fn paths_facts(paths: &[Path], repository: &Path, observation: &Observation) -> PathsFacts {
+fn paths_facts(paths: &[Arc<Path>], repository: &Path, observation: &Observation) -> PathsFacts {
     // A fresh sign of life proves a path, whatever the model says (the mismatch is told apart).
     let seen = |path: &Path| match observation.proof_of(path.target) {
         Some(proof) if !matches!(path.verdict, Verdict::Reachable | Verdict::NotNeeded) => proved(path_facts(path), proof),
         _ => path_facts(path),
     };
-    let of = |target: Target| paths.iter().find(|path| path.target == target).map_or_else(|| unjudged(target), seen);
+    let of = |target: Target| paths.iter().find(|path| path.target == target).map_or_else(|| unjudged(target), |path| seen(path));
     PathsFacts {
         ssm: of(Target::Ssm),
         ssmmessages: of(Target::SsmMessages),

@@ -2,6 +2,8 @@
 //!
 //! An observation never changes a path's verdict (decision 11 of docs/reachability.md); readiness takes it into account.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::Region;
@@ -33,11 +35,11 @@ impl Observation {
         self.proofs.iter().find(|proof| proof.target == target).map(|proof| proof.seen.as_str())
     }
 
-    pub(super) fn of(seen: &Seen<'_>, paths: &[Path], repository: &Path) -> Self {
+    pub(super) fn of(seen: &Seen<'_>, paths: &[Arc<Path>], repository: &Path) -> Self {
         let mut observation = Self { proofs: seen.proofs(), ..Self::default() };
         let path_to = |target: Target| paths.iter().find(|path| path.target == target);
         for proof in &observation.proofs {
-            let path = if proof.target == Target::Repository { Some(repository) } else { path_to(proof.target) };
+            let path = if proof.target == Target::Repository { Some(repository) } else { path_to(proof.target).map(Arc::as_ref) };
             match path.map(|path| (path, path.verdict)) {
                 Some((path, Verdict::Blocked)) => {
                     observation.agrees = Some(false);

@@ -9,7 +9,7 @@ use super::verdict::{Destination, Target};
 use crate::model::Region;
 
 /// A service that an instance must reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Goal {
     pub target: Target,
     /// The name that is asked for, as the report prints it.
@@ -27,7 +27,7 @@ pub struct Goal {
 }
 
 /// Who has the addresses behind a public name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AnsweredBy {
     /// A service of AWS's that an interface endpoint may answer for, under this name.
     Service(&'static str),

@@ -4,6 +4,7 @@
 //! What is not known is carried as two sets, the flows that surely pass and those that may; the verdict is taken once, at the end.
 
 mod boundary;
+mod class;
 mod dns;
 mod egress;
 mod endpoint_policy;
@@ -32,19 +33,18 @@ mod verdict;
 mod world;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::model::known::{Known, Unknown};
-use crate::model::{Estate, Region};
-use crate::snapshot::ec2::Instance;
-use source::Source;
+use crate::model::known::Unknown;
 
+pub use class::Network;
 pub use goal::{AnsweredBy, Goal};
 pub use repository::{Alternative, Sources, Wanted};
 pub use set::{FlowSet, IntervalSet};
 pub use verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, Via};
 
 /// From which ports an operating system opens connections (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html#nacl-ephemeral-ports>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PortFamily {
     /// 32768–60999, the kernel's default.
     Linux,
@@ -86,7 +86,7 @@ pub struct Ec2Messages {
 #[derive(Debug, Clone)]
 pub struct Judged {
     /// To the services, in the order of [`Target::SERVICES`], then to each port of each host that patches come from.
-    pub paths: Vec<Path>,
+    pub paths: Vec<Arc<Path>>,
     /// The one verdict over all that patches need: host and port are those that decide it.
     pub repository: Path,
 }
@@ -97,68 +97,6 @@ pub struct Needs {
     pub ports: PortFamily,
     pub ec2messages: Ec2Messages,
     pub sources: Sources,
-}
-
-/// Judges the instance's paths.
-pub fn judge(estate: &Estate<'_>, region: &Region<'_>, instance: &Instance, needs: &Needs, assumptions: &Assumptions) -> Judged {
-    let source = Source::of(estate, region, instance);
-    let others = Source::others(estate, region, instance);
-    let path_to = |goal: &Goal| match &source {
-        Known::Known(source) => {
-            let mut path = path::judge(source, goal, needs.ports, assumptions);
-            for other in &others {
-                let verdict = path::judge(other, goal, needs.ports, assumptions).verdict;
-                path.notes.extend(disagreement(source, other, path.verdict, verdict));
-            }
-            blame_port_80(&mut path, || path::judge(source, &Goal { port: 443, ..goal.clone() }, needs.ports, assumptions).verdict);
-            path
-        }
-        Known::Unknown(why) => nowhere(goal, why),
-    };
-    let mut paths: Vec<Path> = Target::SERVICES.iter().map(|target| path_to(&Goal::of_service(region.name, *target))).collect();
-    let ec2messages = needs.ec2messages;
-    let ssmmessages_works = paths.iter().any(|path| path.target == Target::SsmMessages && path.verdict == Verdict::Reachable);
-    if !ec2messages.exists || (ec2messages.agent_prefers_ssmmessages && ssmmessages_works) {
-        for path in paths.iter_mut().filter(|path| path.target == Target::Ec2Messages) {
-            path.verdict = Verdict::NotNeeded;
-            path.via = Via::None;
-            path.blockers.clear();
-            path.unknowns.clear();
-            path.hops.clear();
-            path.notes = vec![if ec2messages.exists {
-                "The agent uses ssmmessages, which it reaches, and needs no ec2messages.".to_owned()
-            } else {
-                format!("{} has no ec2messages.", region.name)
-            }];
-        }
-    }
-    let (to_repositories, repository) = repository::judge(&needs.sources, path_to);
-    paths.extend(to_repositories);
-    Judged { paths, repository }
-}
-
-/// A rule that lets HTTPS out and not HTTP is the usual reason why packages do not come, and has a name of its own.
-fn blame_port_80(path: &mut Path, verdict_of_https: impl FnOnce() -> Verdict) {
-    let is_of_port = |blocker: &&mut Blocker| matches!(blocker.place, Place::InstanceEgress { .. } | Place::NetworkAcl { .. });
-    if path.target != Target::Repository || path.port != 80 || !path.blockers.iter_mut().any(|blocker| is_of_port(&blocker)) {
-        return;
-    }
-    if verdict_of_https() == Verdict::Reachable {
-        path.blockers.iter_mut().filter(is_of_port).for_each(|blocker| blocker.code = Code::RepoPort80Blocked);
-    }
-}
-
-/// The primary interface decides; that another one would decide differently is worth a remark (decision 6 of docs/reachability.md).
-fn disagreement(source: &Source<'_, '_>, other: &Source<'_, '_>, verdict: Verdict, of_other: Verdict) -> Option<String> {
-    (verdict != of_other).then(|| {
-        format!(
-            "The instance's other interface {} would be {}; its primary interface {} decides, which is {}.",
-            other.interface,
-            of_other.as_str(),
-            source.interface,
-            verdict.as_str()
-        )
-    })
 }
 
 /// The path of an instance whose place in the network is not known.

@@ -1,6 +1,7 @@
 //! Where patches come from: every host and port that is needed, under each of the ways in which it may be.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::goal::Goal;
 use super::verdict::{Path, Target, Verdict, Via};
@@ -34,12 +35,12 @@ pub struct Wanted {
 }
 
 /// The paths to every host and port, each once, and the one verdict over all of them.
-pub(super) fn judge(sources: &Sources, mut path_to: impl FnMut(&Goal) -> Path) -> (Vec<Path>, Path) {
+pub(super) fn judge(sources: &Sources, mut path_to: impl FnMut(&Goal) -> Arc<Path>) -> (Vec<Arc<Path>>, Path) {
     match sources {
         Sources::Unknown(why) => (Vec::new(), Path { unknowns: why.clone(), ..whole(Verdict::Unknown) }),
         Sources::NotNeeded(why) => (Vec::new(), Path { notes: vec![why.clone()], ..whole(Verdict::NotNeeded) }),
         Sources::Known(alternatives) => {
-            let mut paths: Vec<Path> = Vec::new();
+            let mut paths: Vec<Arc<Path>> = Vec::new();
             let mut judged = Vec::new();
             for alternative in alternatives {
                 let mut own = Vec::new();
@@ -49,7 +50,7 @@ pub(super) fn judge(sources: &Sources, mut path_to: impl FnMut(&Goal) -> Path) -
                     if known.is_none() {
                         paths.push(path_to(&wanted.goal));
                     }
-                    own.extend(paths.get(index).map(|path| (wanted, path.clone())));
+                    own.extend(paths.get(index).map(|path| (wanted, Path::clone(path))));
                 }
                 judged.push(over_hosts(alternative, own));
             }
@@ -58,7 +59,7 @@ pub(super) fn judge(sources: &Sources, mut path_to: impl FnMut(&Goal) -> Path) -
                 alternatives.iter().flat_map(|each| &each.wanted).filter(|wanted| wanted.perhaps.is_some()).collect();
             for path in &mut paths {
                 if let Some(wanted) = perhaps.iter().find(|wanted| wanted.goal.host == path.host && wanted.goal.port == path.port) {
-                    soften(path, wanted);
+                    soften(Arc::make_mut(path), wanted);
                 }
             }
             (paths, over_alternatives(judged))

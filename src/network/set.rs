@@ -8,16 +8,9 @@ use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 /// The first of the IPv6 addresses that stand for IPv4 ones, `64:ff9b::` (<https://www.rfc-editor.org/rfc/rfc6052>).
 const NAT64: u128 = 0x0064_ff9b << 96;
 
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => IPV4.0 + u128::from(address.to_bits()),
-        IpAddr::V6(address) => address.to_bits(),
-    }
-}
-
 /// The interval of a block; of an IPv6 block that holds all of IPv4, what lies on either side of it.
 fn block(net: IpNet) -> impl Iterator<Item = (u128, u128)> {
-    let (first, last) = (number(net.network()), number(net.broadcast()));
+    let (first, last) = (IntervalSet::number(net.network()), IntervalSet::number(net.broadcast()));
     let is_around = matches!(net, IpNet::V6(_)) && first <= IPV4.0 && IPV4.1 <= last;
     let (low, high) = if is_around { ((first, IPV4.0 - 1), Some((IPV4.1 + 1, last))) } else { ((first, last), None) };
     std::iter::once(low).chain(high)
@@ -46,6 +39,19 @@ impl IntervalSet {
         Self::range(0, u128::MAX)
     }
 
+    /// Where an address lies among those of both families.
+    pub fn number(address: IpAddr) -> u128 {
+        match address {
+            IpAddr::V4(address) => IPV4.0 + u128::from(address.to_bits()),
+            IpAddr::V6(address) => address.to_bits(),
+        }
+    }
+
+    /// The values at which membership changes.
+    pub fn bounds(&self) -> impl Iterator<Item = u128> {
+        self.0.iter().flat_map(|&(first, last)| [Some(first), last.checked_add(1)]).flatten()
+    }
+
     pub fn net(net: IpNet) -> Self {
         Self::from_ranges(block(net).collect())
     }
@@ -55,7 +61,7 @@ impl IntervalSet {
     }
 
     pub fn address(address: IpAddr) -> Self {
-        Self::range(number(address), number(address))
+        Self::range(Self::number(address), Self::number(address))
     }
 
     /// Ports from `first` to `last`, both included.
@@ -80,7 +86,7 @@ impl IntervalSet {
     }
 
     pub fn has(&self, address: IpAddr) -> bool {
-        self.contains(number(address))
+        self.contains(Self::number(address))
     }
 
     fn contains(&self, value: u128) -> bool {

@@ -90,7 +90,7 @@ fn registration(patient: Patient<'_>) -> Vec<Change> {
 fn of_path(patient: Patient<'_>, target: Option<Target>, concerns: impl Fn(&Blocker) -> bool) -> Vec<Change> {
     let path = match target {
         Some(Target::Repository) => Some(&patient.learned.repository),
-        _ => patient.learned.paths.iter().find(|path| Some(path.target) == target),
+        _ => patient.learned.paths.iter().find(|path| Some(path.target) == target).map(std::sync::Arc::as_ref),
     };
     let Some(path) = path else { return Vec::new() };
     let mut changes: Vec<Change> =

@@ -126,7 +126,11 @@ fn instance(assessed: &Assessed, findings: Vec<String>) -> Instance {
         },
         readiness: assessed.readiness,
         excluded_because: assessed.excluded_because.clone(),
-        paths: if assessed.readiness == Readiness::Excluded { Vec::new() } else { assessed.learned.paths.iter().map(path).collect() },
+        paths: if assessed.readiness == Readiness::Excluded {
+            Vec::new()
+        } else {
+            assessed.learned.paths.iter().map(|each| path(each)).collect()
+        },
         findings,
         notes,
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use patch_preflight::model::Estate;
 use patch_preflight::network::{
-    self, Alternative, AnsweredBy, Assumptions, Ec2Messages, Goal, Judged, Needs, Path, PortFamily, Sources, Target, Wanted,
+    Alternative, AnsweredBy, Assumptions, Ec2Messages, Goal, Judged, Needs, Network, Path, PortFamily, Sources, Target, Wanted,
 };
 use patch_preflight::snapshot::ec2::{self, IpPermission, NetworkAclEntry, Route};
 use patch_preflight::snapshot::route53::{self, HostedZoneSummary, ResourceRecordSet};
@@ -552,11 +552,11 @@ impl Topology {
         let region = estate.region(ACCOUNT, REGION).unwrap();
         let instances = Estate::instances(region);
         let needs = Needs { ports: self.ports, ec2messages: self.ec2messages, sources: self.sources.clone() };
-        network::judge(&estate, region, instances["i-1"], &needs, &self.assumptions)
+        Network::new(&estate, &self.assumptions).judge(region, instances["i-1"], &needs)
     }
 
     pub(crate) fn paths(&self) -> Vec<Path> {
-        self.judged().paths
+        self.judged().paths.iter().map(|path| Path::clone(path)).collect()
     }
 
     /// The path to a service, or the one verdict over all that patches need.
