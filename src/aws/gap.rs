@@ -42,18 +42,20 @@ impl Refusal {
             SdkError::ServiceError(service) => (service.err().code(), service.err().message()),
             _ => (None, None),
         };
+        // A load balancer may name the header of the error and leave it empty.
+        let code = code.filter(|code| !code.is_empty());
         let trouble = match error {
             SdkError::TimeoutError(_) => Trouble::Timeout,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Trouble::Timeout,
             SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => Trouble::Unsent,
             _ => Trouble::Answer { code, status },
         };
-        let context = DisplayErrorContext(error).to_string();
+        let context = readable(&DisplayErrorContext(error).to_string());
         let detail = said.unwrap_or(&context);
         let message = match (code, status) {
             (Some(code), _) => format!("{code}: {detail}"),
-            (None, Some(status)) => format!("HTTP {status}: {}", readable(&context)),
-            (None, None) => readable(&context),
+            (None, Some(status)) => format!("HTTP {status}: {context}"),
+            (None, None) => context,
         };
         Self { reason: classify(&trouble, &message), code: code.map(str::to_owned), message: redact::message(&message), request_id }
     }
@@ -71,9 +73,11 @@ pub(super) enum Trouble<'a> {
     Unsent,
 }
 
-/// What the SDK prints after the text is its own insides.
+/// What the SDK prints after the text is its own insides, with the headers and the body of the answer.
 fn readable(context: &str) -> String {
-    context.split(" (SdkError").next().unwrap_or(context).split(" (Unhandled").next().unwrap_or(context).to_owned()
+    const INSIDES: [&str; 5] = [" (ConstructionFailure(", " (TimeoutError(", " (DispatchFailure(", " (ResponseError(", " (ServiceError("];
+    let end = INSIDES.iter().filter_map(|start| context.find(start)).min();
+    end.and_then(|end| context.get(..end)).unwrap_or(context).to_owned()
 }
 
 pub(super) fn classify(trouble: &Trouble<'_>, message: &str) -> GapReason {
@@ -191,6 +195,6 @@ mod tests {
         let error: SdkError<Service, HttpResponse> = SdkError::response_error("invalid XML", response);
         let refusal = Refusal::from_sdk(&error);
         assert_eq!(refusal.reason, GapReason::Error);
-        assert!(refusal.message.starts_with("HTTP 500: response error"), "{}", refusal.message);
+        assert_eq!(refusal.message, "HTTP 500: response error: invalid XML");
     }
 }

@@ -13,6 +13,8 @@ use patch_preflight::network::Verdict::{self, Partial, Reachable};
 use patch_preflight::network::{PortFamily, Target};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
+#[cfg(feature = "aws")]
+use proptest::{strategy::ValueTree as _, test_runner::TestRunner};
 
 use crate::topology::{ALL_IN, ALL_OUT, Topology, base};
 
@@ -21,6 +23,14 @@ fn cases(share: u32) -> Config {
     let cases: u32 = std::env::var("ORACLE_CASES").map_or(2000, |cases| cases.parse().expect("ORACLE_CASES is a number"));
     let rng_seed = if std::env::var_os("ORACLE_CASES").is_some() { RngSeed::Random } else { RngSeed::Fixed(2026) };
     Config { cases: cases / share, failure_persistence: None, max_shrink_iters: 20_000, rng_seed, ..Config::default() }
+}
+
+/// Some of the networks, the same ones each time, for the tests of the looking half.
+#[cfg(feature = "aws")]
+pub(crate) fn networks(count: usize) -> Vec<Topology> {
+    let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(2026), ..Config::default() });
+    let plans = topologies::plans();
+    (0..count).map(|_| plans.new_tree(&mut runner).unwrap().current().topology()).collect()
 }
 
 fn by_engine(topology: &Topology) -> Vec<Verdict> {

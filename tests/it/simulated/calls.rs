@@ -80,6 +80,9 @@ pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
         // The organization, the root; two questions for it and for each unit.
         let expected = 2 + listed.div_ceil(20) + 2 * (units.organizational_units.len() + 1);
         assert_eq!(count(&|call| call.operation.starts_with("organizations:")), expected);
+        let managers = snapshot.accounts.values().filter_map(|account| account.global.quick_setup.as_ref());
+        let managers: usize = managers.map(|file| file.configuration_managers.len()).sum();
+        assert_eq!(count(&|call| call.operation.starts_with("ssm-quicksetup:")), 1 + managers);
     }
 }
 

@@ -227,6 +227,11 @@ fn judge_end(before: &Value, ended: &Ended, may_differ: bool, must_be_whole: boo
     if ended.stderr.contains("panicked") || ![0, 3, 4].contains(&ended.code) {
         return Err(format!("exit code {}: {}", ended.code, ended.stderr));
     }
+    // Headers and bodies of answers belong in no report, nor do the SDK's own words for them.
+    let told = format!("{}{}", ended.stdout, ended.stderr);
+    if ["raw: Response", "SdkBody", "DispatchFailure {"].iter().any(|insides| told.contains(insides)) {
+        return Err(format!("tells the insides of the SDK: {told}"));
+    }
     if ended.code == 4 {
         // Nothing could be seen: the reason is told, and no report pretends.
         let is_told = !ended.stderr.trim().is_empty() && ended.stdout.trim().is_empty();

@@ -6,5 +6,7 @@ mod cli;
 mod faults;
 mod files;
 mod laws;
+mod networks;
 mod paging;
 mod served;
+mod sessions;

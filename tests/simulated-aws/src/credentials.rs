@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 const LONG_TERM: &str = "AKIASIMU";
 const TEMPORARY: &str = "ASIASIMU";
@@ -23,6 +24,8 @@ pub struct Session {
     pub name: String,
     /// Seconds since 1970.
     pub expires: i64,
+    /// What the session is limited to, whatever the role may do.
+    pub policy: Option<Value>,
 }
 
 /// Whose credentials a request carries.

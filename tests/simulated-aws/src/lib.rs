@@ -14,6 +14,7 @@ mod refusal;
 pub mod render;
 mod request;
 mod server;
+mod session_policy;
 mod store;
 mod weather;
 pub mod wire;

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use simulated_aws::generate::{MOST_REGIONS, Size};
 use simulated_aws::{Server, Store, Weather};
 
 const USAGE: &str = "\
 simulated-aws serve DIR [--port N] [--weather FILE]   serves the snapshot in DIR
 simulated-aws generate SEED ACCOUNTS REGIONS INSTANCES DIR
-                                                      writes an organization: INSTANCES in each of REGIONS in each of ACCOUNTS,
-                                                      and what is to be said of them to DIR.expected.json
+                                                      writes an organization of ACCOUNTS, the management account and others with
+                                                      INSTANCES in each of REGIONS, into the new folder DIR, and what is to
+                                                      be said of them to DIR.expected.json
 simulated-aws measure                                 measures how fast the server is";
 
 fn main() -> ExitCode {
@@ -18,6 +20,10 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["serve", folder, options @ ..] => serve(folder, options),
         ["generate", seed, accounts, regions, instances, folder] => generate(seed, [accounts, regions, instances], folder),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
         ["measure"] => simulated_aws::measure::run().map(|told| println!("{told}")).map_err(|error| error.to_string()),
         _ => Err(USAGE.to_owned()),
     };
@@ -46,7 +52,8 @@ fn serve(folder: &str, options: &[&str]) -> Result<(), String> {
     let server = Server::start_on(port, store, weather).map_err(|error| error.to_string())?;
     let credentials = server.credentials();
     println!("export AWS_ENDPOINT_URL={}", server.endpoint());
-    println!("export AWS_REGION=us-east-1");
+    // The AWS CLI reads the one, the SDKs and version 2 of the CLI both.
+    println!("export AWS_REGION={home} AWS_DEFAULT_REGION={home}", home = server.home());
     println!("export AWS_ACCESS_KEY_ID={}", credentials.access_key_id);
     println!("export AWS_SECRET_ACCESS_KEY={}", credentials.secret_access_key);
     println!("unset AWS_SESSION_TOKEN AWS_PROFILE");
@@ -55,10 +62,14 @@ fn serve(folder: &str, options: &[&str]) -> Result<(), String> {
 }
 
 fn generate(seed: &str, size: [&str; 3], folder: &str) -> Result<(), String> {
-    let number = |text: &str| text.parse::<usize>().map_err(|error| format!("{text}: {error}"));
+    let number = |name: &str, text: &str| text.parse::<usize>().map_err(|error| format!("{name} {text}: {error}"));
     let [accounts, regions, instances] = size;
-    let size = simulated_aws::generate::Size { accounts: number(accounts)?, regions: number(regions)?, instances: number(instances)? };
-    let seed = seed.parse().map_err(|error| format!("{seed}: {error}"))?;
+    let (accounts, regions, instances) = (number("ACCOUNTS", accounts)?, number("REGIONS", regions)?, number("INSTANCES", instances)?);
+    if accounts == 0 || regions > MOST_REGIONS {
+        return Err(format!("ACCOUNTS is at least 1, the management account, and REGIONS at most {MOST_REGIONS}"));
+    }
+    let size = Size { accounts, regions, instances };
+    let seed = seed.parse().map_err(|error| format!("SEED {seed}: {error}"))?;
     let organization = simulated_aws::generate::organization(seed, &size);
     organization.write(Path::new(folder)).map_err(|error| format!("{folder}: {error}"))
 }

@@ -41,8 +41,9 @@ pub fn run() -> io::Result<String> {
     let folder = std::env::temp_dir().join(format!("simulated-aws-{}", std::process::id()));
     let size = Size { accounts: 2, regions: 1, instances: 1000 };
     let generated = organization(1, &size);
-    generated.write(&folder)?;
-    let store = Store::read(&folder).map_err(io::Error::other);
+    let snapshot = folder.join("snapshot");
+    generated.write(&snapshot)?;
+    let store = Store::read(&snapshot).map_err(io::Error::other);
     std::fs::remove_dir_all(&folder)?;
     let store = store?;
     let account = store.accounts.keys().next_back().cloned().unwrap_or_default();

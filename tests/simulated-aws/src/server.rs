@@ -109,6 +109,11 @@ impl Server {
         Credentials::of_account(&self.shared.store.caller())
     }
 
+    /// The Region to start from.
+    pub fn home(&self) -> &str {
+        self.shared.store.home()
+    }
+
     pub fn set_weather(&self, weather: Weather) {
         self.shared.set_weather(weather);
     }

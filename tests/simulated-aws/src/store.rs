@@ -77,6 +77,14 @@ impl Store {
         said.or_else(|| self.management_account()).unwrap_or_else(first).to_owned()
     }
 
+    /// A Region that is on for the caller: us-east-1 where it is.
+    pub fn home(&self) -> &str {
+        const USUAL: &str = "us-east-1";
+        let regions = self.accounts.get(&self.caller()).map(|account| &account.regions);
+        let first = regions.filter(|regions| !regions.contains_key(USUAL)).and_then(|regions| regions.keys().next());
+        first.map_or(USUAL, String::as_str)
+    }
+
     pub fn caller_arn(&self) -> Option<&str> {
         self.manifest.pointer("/caller/arn").and_then(Value::as_str).filter(|arn| !arn.is_empty())
     }

@@ -5,9 +5,10 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use simulated_aws::generate::{Size, organization};
-use simulated_aws::{Credentials, Server, Store, Weather};
+use simulated_aws::{Credentials, Server, Store, Trust, Weather};
 
 /// The member account and the Region that hold twelve instances.
 const ACCOUNT: &str = "100000000011";
@@ -110,6 +111,34 @@ fn weather_and_calls_over_the_control_path() {
     assert_eq!(outcomes, ["RequestLimitExceeded", "ok"]);
     assert_eq!(control("DELETE", "calls", "").0, 200);
     assert!(server.calls().is_empty());
+}
+
+#[test]
+fn sessions_end_and_do_what_their_policy_lets_pass() {
+    let policy = json!({"Statement": [{"Effect": "Allow", "Resource": "*", "Action": "ec2:Describe*"},
+        {"Effect": "Deny", "Resource": "*", "Action": ["ec2:DescribeVpcs"]}]});
+    let unusable = json!({"Statement": [{"Effect": "Allow", "Resource": "*", "NotAction": "iam:*"}]});
+    let assume = |server: &Server, policy: &Value| {
+        let policy = utf8_percent_encode(&policy.to_string(), NON_ALPHANUMERIC).to_string();
+        let form = format!("RoleArn=arn:aws:iam::{ACCOUNT}:role/Reader&RoleSessionName=by-hand&Policy={policy}");
+        let head = format!("POST / HTTP/1.1\r\n{}", signature("sts", REGION));
+        exchange(server, &head, &format!("Version=2011-06-15&Action=AssumeRole&{form}"))
+    };
+    let ask = |server: &Server, session: &str, action: &str| {
+        let part = |name: &str| between(session, &format!("<{name}>"), &format!("</{name}>")).unwrap().to_owned();
+        let signature = signature("ec2", REGION).replace(&Credentials::of_account(ACCOUNT).access_key_id, &part("AccessKeyId"));
+        let head = format!("POST / HTTP/1.1\r\nX-Amz-Security-Token: {}\r\n{signature}", part("SessionToken"));
+        let (_, text) = exchange(server, &head, &format!("Version=2016-11-15&Action={action}"));
+        between(&text, "<Code>", "</Code>").map(str::to_owned)
+    };
+    let fair = server(Weather::default());
+    assert!(assume(&fair, &unusable).1.contains("MalformedPolicyDocument"));
+    let (_, session) = assume(&fair, &policy);
+    assert_eq!(ask(&fair, &session, "DescribeSubnets"), None);
+    assert_eq!(ask(&fair, &session, "DescribeVpcs").as_deref(), Some("UnauthorizedOperation"));
+    let short = server(Weather { trust: Trust { session_seconds: Some(0), ..Trust::default() }, ..Weather::default() });
+    let (_, session) = assume(&short, &policy);
+    assert_eq!(ask(&short, &session, "DescribeSubnets").as_deref(), Some("RequestExpired"));
 }
 
 /// Whatever arrives is answered or ends the connection; the server goes on.

@@ -17,6 +17,7 @@ use crate::paging::{self, Place};
 use crate::refusal::{Refusal, Trouble};
 use crate::render::{Body, Part};
 use crate::request::Call;
+use crate::session_policy;
 use crate::store::{Account, Store};
 use crate::weather::Weather;
 
@@ -42,6 +43,7 @@ pub(crate) fn answer<'a>(question: &Question<'a>) -> Result<Body<'a>, Refusal> {
     if question.identity.session.as_ref().is_some_and(|session| session.expires <= question.now) {
         return Err(question.refuse(Trouble::ExpiredToken, ""));
     }
+    question.stop_at_session_policy()?;
     let Some(account) = question.store.accounts.get(&question.identity.account) else {
         return Err(question.refuse(Trouble::BadCredentials, ""));
     };
@@ -79,6 +81,20 @@ impl Question<'_> {
         let name = self.name();
         let gap = self.store.gap(&self.identity.account, region, &name);
         gap.unwrap_or_else(|| self.refuse(Trouble::AccessDenied, format!("The snapshot does not hold what {name} told.")))
+    }
+
+    /// Stops at an operation that the session's policy does not let pass, whatever the role may do.
+    fn stop_at_session_policy(&self) -> Result<(), Refusal> {
+        // <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>: no permission is needed for it.
+        const FREE: &str = "sts:GetCallerIdentity";
+        let policy = self.identity.session.as_ref().and_then(|session| session.policy.as_ref());
+        let name = self.name();
+        if name == FREE || policy.is_none_or(|policy| session_policy::allows(policy, &name)) {
+            return Ok(());
+        }
+        let message =
+            format!("User: {} is not authorized to perform: {name} because no session policy allows the {name} action", sts::arn(self));
+        Err(self.refuse(Trouble::AccessDenied, message))
     }
 
     /// Stops at an operation of which the manifest says that it gave no answer for the account as a whole.

@@ -7,6 +7,7 @@ use super::{Parameters, Question, part};
 use crate::credentials::{Credentials, Session};
 use crate::refusal::{Refusal, Trouble};
 use crate::render::Body;
+use crate::session_policy;
 
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 const SHORTEST_SESSION: i64 = 900;
@@ -31,7 +32,7 @@ fn caller<'a>(question: &Question<'a>) -> Body<'a> {
     ]
 }
 
-fn arn(question: &Question<'_>) -> String {
+pub(super) fn arn(question: &Question<'_>) -> String {
     let (partition, account) = (question.store.partition(), &question.identity.account);
     match &question.identity.session {
         Some(session) => format!("arn:{partition}:sts::{account}:assumed-role/{}/{}", session.role, session.name),
@@ -59,12 +60,7 @@ fn assume_role<'a>(question: &Question<'a>, parameters: &Parameters<'a>) -> Resu
     if !is_legal(name) {
         return Err(invalid("1 validation error detected: Value at 'roleSessionName' failed to satisfy constraint"));
     }
-    if let Some(policy) = parameters.text("Policy") {
-        let is_policy = serde_json::from_str::<Value>(policy).is_ok_and(|policy| policy.get("Statement").is_some());
-        if !is_policy || policy.len() > LONGEST_POLICY {
-            return Err(Refusal::new("MalformedPolicyDocument", 400, "The policy is not in the valid JSON format, or too long."));
-        }
-    }
+    let policy = parameters.text("Policy").map(session_policy).transpose()?;
     let longest = if question.identity.session.is_some() { LONGEST_CHAINED_SESSION } else { LONGEST_SESSION };
     let duration = parameters.number("DurationSeconds").unwrap_or(LONGEST_CHAINED_SESSION);
     if !(SHORTEST_SESSION..=longest).contains(&duration) {
@@ -85,6 +81,7 @@ fn assume_role<'a>(question: &Question<'a>, parameters: &Parameters<'a>) -> Resu
         role: role.rsplit('/').next().unwrap_or(role).to_owned(),
         name: name.to_owned(),
         expires: question.now + trust.session_seconds.unwrap_or(duration),
+        policy,
     };
     let given = Credentials::of_session(&session);
     let expiration = Timestamp::from_second(session.expires).unwrap_or_default().to_string();
@@ -99,4 +96,16 @@ fn assume_role<'a>(question: &Question<'a>, parameters: &Parameters<'a>) -> Resu
         ),
         part("AssumedRoleUser", json!({"AssumedRoleId": format!("AROASIMULATEDROLEID00:{name}"), "Arn": assumed})),
     ])
+}
+
+fn session_policy(document: &str) -> Result<Value, Refusal> {
+    let malformed = |what: &str| Refusal::new("MalformedPolicyDocument", 400, what);
+    if document.len() > LONGEST_POLICY {
+        return Err(malformed(&format!("The policy is longer than {LONGEST_POLICY} characters.")));
+    }
+    let policy = serde_json::from_str(document).map_err(|_| malformed("This policy contains invalid Json"))?;
+    match session_policy::trouble(&policy) {
+        Some(trouble) => Err(malformed(&format!("The policy cannot be used: {trouble}."))),
+        None => Ok(policy),
+    }
 }

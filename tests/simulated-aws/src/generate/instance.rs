@@ -70,27 +70,29 @@ pub(super) fn instances(
         let defect = if random.one_in(ONE_IN) { random.pick(&DEFECTS).copied().unwrap_or(Defect::None) } else { Defect::None };
         // Whoever has no path at all has lost its connection, if it ever had one.
         let defect = if vpc.style == Style::Isolated { Defect::Lost } else { defect };
-        let id = place.id("i", number);
         let name = format!("{defect:?}-{number:04}").to_lowercase();
-        instance(place, number, &id, &name, vpc, defect, files);
+        // The first addresses of the subnet, a /20, are the endpoints'; a VPC takes fewer instances than there are in a /24.
+        let address = format!("{}.17.{}", vpc.network, 10 + number / vpcs.len().max(1));
+        instance(place, number, &name, &address, vpc, defect, files);
         let (readiness, fail) = defect.expected(vpc.style);
         expected.insert(
-            id,
+            place.id("i", number),
             json!({"account_id": place.account, "region": place.region, "name": name, "readiness": readiness, "fail": fail, "unknown": []}),
         );
     }
 }
 
-fn instance(place: &Place, number: usize, id: &str, name: &str, vpc: &Vpc, defect: Defect, files: &mut Files) {
-    // The subnet is a /20; its first addresses are the endpoints'.
-    let address = format!("{}.{}.{}", vpc.network, 17 + number / 200 % 14, 10 + number % 200);
+fn instance(place: &Place, number: usize, name: &str, address: &str, vpc: &Vpc, defect: Defect, files: &mut Files) {
+    let id = &place.id("i", number);
     let (group, group_name) = if defect == Defect::ClosedGroup { (&vpc.closed_group, "closed") } else { (&vpc.open_group, "open") };
     let groups = json!([{"GroupId": group, "GroupName": group_name}]);
     let interface = place.id("eni", number);
     let tags = json!([{"Key": "Name", "Value": name}]);
     let state = if defect == Defect::Stopped { json!({"Code": 80, "Name": "stopped"}) } else { json!({"Code": 16, "Name": "running"}) };
-    let public = (vpc.style == Style::Public && defect != Defect::Stopped).then(|| format!("198.51.100.{}", number % 250 + 1));
-    let association = public.as_ref().map(|public| json!({"PublicIp": public, "IpOwnerId": "amazon"}));
+    let public = (vpc.style == Style::Public).then(|| format!("198.51.100.{}", number % 250 + 1));
+    // Only an Elastic IP stays with an instance that is stopped.
+    let owner = if defect == Defect::Stopped { place.account.as_str() } else { "amazon" };
+    let association = public.as_ref().map(|public| json!({"PublicIp": public, "IpOwnerId": owner}));
     let addresses = json!([{"Primary": true, "PrivateIpAddress": address, "Association": association}]);
     let attachment = json!({"AttachmentId": place.id("eni-attach", number), "DeviceIndex": 0, "NetworkCardIndex": 0, "Status": "attached"});
     let own_interface = json!({"NetworkInterfaceId": interface, "SubnetId": vpc.subnet, "VpcId": vpc.id, "OwnerId": place.account, "Status": "in-use",
@@ -144,7 +146,7 @@ fn instance(place: &Place, number: usize, id: &str, name: &str, vpc: &Vpc, defec
         );
     }
     if defect.is_registered() {
-        node(id, &address, defect, files);
+        node(id, address, defect, files);
     }
 }
 

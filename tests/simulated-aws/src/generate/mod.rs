@@ -31,12 +31,15 @@ const REGIONS: [&str; 12] = [
     "eu-west-3",
 ];
 
+/// The last of the Regions is the one that is on and empty.
+pub const MOST_REGIONS: usize = REGIONS.len() - 1;
+
 /// How large an organization is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// With the management account, which has no instances.
     pub accounts: usize,
-    /// With instances, in each account; one more is on and empty. At most eleven.
+    /// With instances, in each account; one more is on and empty. At most [`MOST_REGIONS`].
     pub regions: usize,
     /// In each Region with instances.
     pub instances: usize,
@@ -52,9 +55,14 @@ pub struct Organization {
 }
 
 impl Organization {
-    /// Writes the snapshot into the folder, and the expectations beside it, into `<folder>.expected.json`.
+    /// Writes the snapshot into the folder, and the expectations beside it, into `<folder>.expected.json`. The folder must be new or
+    /// empty: what is left in it of another organization would become part of this one.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
+        let name = folder.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the folder needs a name of its own"))?;
         std::fs::create_dir_all(folder)?;
+        if std::fs::read_dir(folder)?.next().is_some() {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the folder is not empty"));
+        }
         for (path, value) in &self.files {
             let path = folder.join(path);
             if let Some(parent) = path.parent() {
@@ -62,9 +70,9 @@ impl Organization {
             }
             std::fs::write(path, format!("{value:#}\n"))?;
         }
-        let mut beside = folder.as_os_str().to_owned();
+        let mut beside = name.to_owned();
         beside.push(".expected.json");
-        std::fs::write(beside, format!("{:#}\n", Value::Object(self.expected.clone())))
+        std::fs::write(folder.with_file_name(beside), format!("{:#}\n", Value::Object(self.expected.clone())))
     }
 
     fn keep(&mut self, folder: &str, files: Files) {
@@ -97,7 +105,7 @@ pub fn organization(seed: u64, size: &Size) -> Organization {
     let mut organization = Organization::default();
     let ids: Vec<String> = (0..size.accounts.max(1)).map(|number| format!("{:012}", 100_000_000_000 + 11 * number)).collect();
     organization.keep("organization", account::organization(&ids));
-    let regions: Vec<&'static str> = REGIONS.into_iter().take(size.regions.min(REGIONS.len() - 1) + 1).collect();
+    let regions: Vec<&'static str> = REGIONS.into_iter().take(size.regions.min(MOST_REGIONS) + 1).collect();
     let mut manifest_accounts = Map::new();
     for (account_number, id) in ids.iter().enumerate() {
         let is_management = account_number == 0;
@@ -154,6 +162,16 @@ pub(crate) fn push(files: &mut Files, file: &str, member: &str, value: Value) {
 #[cfg(test)]
 mod tests {
     use super::{Size, organization};
+
+    #[test]
+    fn what_is_there_is_not_mixed_with_what_is_written() {
+        let (temporary, made) = (tempfile::tempdir().unwrap(), organization(5, &Size { accounts: 2, regions: 1, instances: 1 }));
+        // As the shell completes it.
+        let folder = temporary.path().join("made/");
+        made.write(&folder).unwrap();
+        assert!(temporary.path().join("made.expected.json").exists());
+        assert_eq!(made.write(&folder).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+    }
 
     #[test]
     fn the_same_seed_gives_the_same_organization() {
