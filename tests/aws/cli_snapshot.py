@@ -111,7 +111,7 @@ def region_files(place: Place) -> tuple[set[str], set[str]]:
     entries = {one: place.ask("ec2", "get-managed-prefix-list-entries", "--prefix-list-id", one)["Entries"] for one in prefix_lists(files)}
     place.write("ec2-get-managed-prefix-list-entries", {"PrefixListEntries": entries})
     transit_gateways(place, files)
-    resources = profiles(place, files, vpcs)
+    resources = profile_resources(place, files, vpcs)
     private_zones(place, vpcs, after(":hostedzone/", resources))
     dns_firewall(place, files, vpcs, after(":firewall-rule-group/", resources))
     role = place.keep("ssm", "get-service-setting", "--setting-id", DHMC)["ServiceSetting"]["SettingValue"]
@@ -153,7 +153,7 @@ def transit_gateways(place: Place, files: dict[str, Any]) -> None:
         place.write(f"ec2-{operation}", {member: found})
 
 
-def profiles(place: Place, files: dict[str, Any], vpcs: list[str]) -> list[str]:
+def profile_resources(place: Place, files: dict[str, Any], vpcs: list[str]) -> list[str]:
     """What the Profiles in use bring."""
     associations = files["route53profiles-list-profile-associations"]["ProfileAssociations"]
     in_use = {one["ProfileId"] for one in associations if one["ResourceId"] in vpcs}
