@@ -112,6 +112,7 @@ impl Desk {
         quick_setup: aws_sdk_ssmquicksetup as "ssm-quicksetup", pace;
         route53: aws_sdk_route53 as "route53", account_pace;
         resolver: aws_sdk_route53resolver as "route53resolver", pace;
+        profiles: aws_sdk_route53profiles as "route53profiles", pace;
     }
 
     /// One call, at its turn; a refusal is left to the caller. On the heap, because the SDK's futures take 20 KB each.

@@ -211,6 +211,7 @@ mod tests {
     fn buckets_follow_awss_own() {
         assert_eq!(limit("organizations:ListAccountsForParent"), limit("organizations:ListOrganizationalUnitsForParent"));
         assert_eq!(limit("route53:ListHostedZonesByVPC"), limit("route53:ListResourceRecordSets"));
+        assert_eq!(limit("route53:ListHostedZonesByVPC"), limit("route53:GetHostedZone"));
         assert_ne!(limit("ec2:DescribeVpcs").0, limit("ec2:DescribeSubnets").0);
         assert!((limit("ssm:ListAssociations").1 - 1.0).abs() < 1e-9);
         assert!((limit("organizations:ListRoots").1 - 1.0).abs() < 1e-9);

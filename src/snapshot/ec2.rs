@@ -52,6 +52,8 @@ output! {
     pub struct DescribeDhcpOptions { dhcp_options: Vec<DhcpOptions> }
     /// `aws ec2 describe-vpc-peering-connections`
     pub struct DescribeVpcPeeringConnections { vpc_peering_connections: Vec<VpcPeeringConnection> }
+    /// `aws ec2 describe-vpn-gateways`
+    pub struct DescribeVpnGateways { vpn_gateways: Vec<VpnGateway> }
     /// `aws ec2 describe-transit-gateways`
     pub struct DescribeTransitGateways { transit_gateways: Vec<TransitGateway> }
     /// `aws ec2 describe-transit-gateway-vpc-attachments`
@@ -407,6 +409,9 @@ shape! {
     pub struct VpcPeeringConnectionVpcInfo { cidr_block: Option<String>, cidr_block_set: Vec<CidrBlock>, owner_id: Option<String>, vpc_id: Option<String>, region: Option<String> }
     pub struct CidrBlock { cidr_block: Option<String> }
     pub struct VpcPeeringConnectionStateReason { code: Option<String>, message: Option<String> }
+
+    pub struct VpnGateway { vpn_gateway_id: Option<String>, state: Option<String>, r#type: Option<String>, vpc_attachments: Vec<VpcAttachment>, tags: Vec<Tag> }
+    pub struct VpcAttachment { vpc_id: Option<String>, state: Option<String> }
 
     pub struct TransitGateway {
         transit_gateway_id: Option<String>,

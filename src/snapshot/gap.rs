@@ -24,6 +24,7 @@ const NOT_EVERYWHERE: &[&str] = &[
     "ec2:DescribeVpcBlockPublicAccess",
     "ec2:DescribeInstanceImageMetadata",
     "route53resolver:",
+    "route53profiles:",
     "ssm-quicksetup:",
     "ssm:GetServiceSetting",
 ];
@@ -98,6 +99,7 @@ mod tests {
     fn only_what_is_not_offered_everywhere_may_be_missing() {
         let cases = [
             ("route53resolver:ListResolverRules", GapReason::Unsupported, false),
+            ("route53profiles:ListProfileAssociations", GapReason::Unsupported, false),
             ("ssm-quicksetup:ListConfigurationManagers", GapReason::Unsupported, false),
             ("ec2:DescribeVpcEndpoints", GapReason::Unsupported, true),
             ("ssm:DescribeInstanceInformation", GapReason::Unsupported, true),

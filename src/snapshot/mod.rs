@@ -174,6 +174,7 @@ files! {
         egress_only_gateways: ec2::DescribeEgressOnlyInternetGateways = "ec2-describe-egress-only-internet-gateways.json", "ec2:DescribeEgressOnlyInternetGateways";
         dhcp_options: ec2::DescribeDhcpOptions = "ec2-describe-dhcp-options.json", "ec2:DescribeDhcpOptions";
         peering_connections: ec2::DescribeVpcPeeringConnections = "ec2-describe-vpc-peering-connections.json", "ec2:DescribeVpcPeeringConnections";
+        vpn_gateways: ec2::DescribeVpnGateways = "ec2-describe-vpn-gateways.json", "ec2:DescribeVpnGateways";
         transit_gateways: ec2::DescribeTransitGateways = "ec2-describe-transit-gateways.json", "ec2:DescribeTransitGateways";
         transit_gateway_attachments: ec2::DescribeTransitGatewayVpcAttachments = "ec2-describe-transit-gateway-vpc-attachments.json", "ec2:DescribeTransitGatewayVpcAttachments";
         transit_gateway_route_tables: ec2::DescribeTransitGatewayRouteTables = "ec2-describe-transit-gateway-route-tables.json", "ec2:DescribeTransitGatewayRouteTables";
@@ -184,8 +185,15 @@ files! {
         block_public_access_exclusions: ec2::DescribeVpcBlockPublicAccessExclusions = "ec2-describe-vpc-block-public-access-exclusions.json", "ec2:DescribeVpcBlockPublicAccessExclusions";
         hosted_zones: route53::ListHostedZonesByVpc = "route53-list-hosted-zones-by-vpc.json", "route53:ListHostedZonesByVPC";
         record_sets: route53::ListResourceRecordSets = "route53-list-resource-record-sets.json", "route53:ListResourceRecordSets";
+        profile_zones: route53::GetHostedZone = "route53-get-hosted-zone.json", "route53:GetHostedZone";
         resolver_rules: route53::ListResolverRules = "route53resolver-list-resolver-rules.json", "route53resolver:ListResolverRules";
         resolver_rule_associations: route53::ListResolverRuleAssociations = "route53resolver-list-resolver-rule-associations.json", "route53resolver:ListResolverRuleAssociations";
+        firewall_associations: route53::ListFirewallRuleGroupAssociations = "route53resolver-list-firewall-rule-group-associations.json", "route53resolver:ListFirewallRuleGroupAssociations";
+        firewall_rules: route53::ListFirewallRules = "route53resolver-list-firewall-rules.json", "route53resolver:ListFirewallRules";
+        firewall_domain_lists: route53::ListFirewallDomainLists = "route53resolver-list-firewall-domain-lists.json", "route53resolver:ListFirewallDomainLists";
+        firewall_domains: route53::ListFirewallDomains = "route53resolver-list-firewall-domains.json", "route53resolver:ListFirewallDomains";
+        profile_associations: route53::ListProfileAssociations = "route53profiles-list-profile-associations.json", "route53profiles:ListProfileAssociations";
+        profile_resources: route53::ListProfileResourceAssociations = "route53profiles-list-profile-resource-associations.json", "route53profiles:ListProfileResourceAssociations";
         instance_information: ssm::DescribeInstanceInformation = "ssm-describe-instance-information.json", "ssm:DescribeInstanceInformation";
         patch_states: ssm::DescribeInstancePatchStates = "ssm-describe-instance-patch-states.json", "ssm:DescribeInstancePatchStates";
         inventory: ssm::GetInventory = "ssm-get-inventory.json", "ssm:GetInventory";

@@ -31,9 +31,10 @@ WHOLE = {
         "describe-network-interfaces", "describe-prefix-lists", "describe-route-tables", "describe-security-groups", "describe-subnets",
         "describe-transit-gateway-route-tables", "describe-transit-gateway-vpc-attachments", "describe-transit-gateways",
         "describe-vpc-block-public-access-exclusions", "describe-vpc-block-public-access-options", "describe-vpc-endpoint-services",
-        "describe-vpc-endpoints", "describe-vpc-peering-connections", "describe-vpcs",
+        "describe-vpc-endpoints", "describe-vpc-peering-connections", "describe-vpcs", "describe-vpn-gateways",
     ],
-    "route53resolver": ["list-resolver-rule-associations", "list-resolver-rules"],
+    "route53profiles": ["list-profile-associations"],
+    "route53resolver": ["list-firewall-rule-group-associations", "list-resolver-rule-associations", "list-resolver-rules"],
     "ssm": ["describe-instance-information", "describe-maintenance-windows", "describe-patch-baselines", "describe-patch-groups",
             "get-inventory", "list-associations"],
 }
@@ -110,7 +111,9 @@ def region_files(place: Place) -> tuple[set[str], set[str]]:
     entries = {one: place.ask("ec2", "get-managed-prefix-list-entries", "--prefix-list-id", one)["Entries"] for one in prefix_lists(files)}
     place.write("ec2-get-managed-prefix-list-entries", {"PrefixListEntries": entries})
     transit_gateways(place, files)
-    private_zones(place, vpcs)
+    resources = profile_resources(place, files, vpcs)
+    private_zones(place, vpcs, after(":hostedzone/", resources))
+    dns_firewall(place, files, vpcs, after(":firewall-rule-group/", resources))
     role = place.keep("ssm", "get-service-setting", "--setting-id", DHMC)["ServiceSetting"]["SettingValue"]
     systems_manager(place, files)
     profiles = {instance["IamInstanceProfile"]["Arn"] for instance in instances if "IamInstanceProfile" in instance}
@@ -150,7 +153,35 @@ def transit_gateways(place: Place, files: dict[str, Any]) -> None:
         place.write(f"ec2-{operation}", {member: found})
 
 
-def private_zones(place: Place, vpcs: list[str]) -> None:
+def profile_resources(place: Place, files: dict[str, Any], vpcs: list[str]) -> list[str]:
+    """What the Profiles in use bring."""
+    associations = files["route53profiles-list-profile-associations"]["ProfileAssociations"]
+    in_use = {one["ProfileId"] for one in associations if one["ResourceId"] in vpcs}
+    member = "ProfileResourceAssociations"
+    found = {one: place.ask("route53profiles", "list-profile-resource-associations", "--profile-id", one)[member] for one in in_use}
+    place.write("route53profiles-list-profile-resource-associations", {member: found})
+    return [resource["ResourceArn"] for resources in found.values() for resource in resources]
+
+
+def after(mark: str, arns: list[str]) -> set[str]:
+    return {arn.partition(mark)[2] for arn in arns if mark in arn}
+
+
+def dns_firewall(place: Place, files: dict[str, Any], vpcs: list[str], of_profiles: set[str]) -> None:
+    associations = files["route53resolver-list-firewall-rule-group-associations"]["FirewallRuleGroupAssociations"]
+    groups = of_profiles | {one["FirewallRuleGroupId"] for one in associations if one["VpcId"] in vpcs}
+    ask = lambda operation, parameter, id_, member: place.ask("route53resolver", operation, parameter, id_)[member]  # noqa: E731
+    rules = {group: ask("list-firewall-rules", "--firewall-rule-group-id", group, "FirewallRules") for group in groups}
+    place.write("route53resolver-list-firewall-rules", {"FirewallRules": rules})
+    named = {rule["FirewallDomainListId"] for of_group in rules.values() for rule in of_group if "FirewallDomainListId" in rule}
+    if named:
+        lists = place.keep("route53resolver", "list-firewall-domain-lists")["FirewallDomainLists"]
+        named -= {one["Id"] for one in lists if "ManagedOwnerName" in one}
+    domains = {one: ask("list-firewall-domains", "--firewall-domain-list-id", one, "Domains") for one in named}
+    place.write("route53resolver-list-firewall-domains", {"Domains": domains})
+
+
+def private_zones(place: Place, vpcs: list[str], of_profiles: set[str]) -> None:
     zones = {vpc: place.ask("route53", "list-hosted-zones-by-vpc", "--vpc-id", vpc, "--vpc-region", place.region)["HostedZoneSummaries"]
              for vpc in vpcs}
     place.write("route53-list-hosted-zones-by-vpc", {"HostedZoneSummaries": zones})
@@ -161,6 +192,9 @@ def private_zones(place: Place, vpcs: list[str]) -> None:
 
     wanted = {zone["HostedZoneId"] for found in zones.values() for zone in found
               if "OwningService" not in zone["Owner"] and is_over_aws(zone["Name"])}
+    brought = {zone: place.ask("route53", "get-hosted-zone", "--id", zone) for zone in of_profiles}
+    place.write("route53-get-hosted-zone", {"HostedZones": brought})
+    wanted |= {id_ for id_, answer in brought.items() if is_over_aws(answer["HostedZone"]["Name"])}
     records = {zone: place.ask("route53", "list-resource-record-sets", "--hosted-zone-id", zone)["ResourceRecordSets"] for zone in wanted}
     place.write("route53-list-resource-record-sets", {"ResourceRecordSets": records})
 

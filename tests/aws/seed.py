@@ -136,6 +136,8 @@ def data_europe(home: Home, garden: Garden) -> None:
         "not-registered", "ssm-path-blocked", "ssmmessages-path-blocked", "ec2messages-path-blocked", "s3-path-blocked",
         ssm=ACL, ssmmessages=ACL, ec2messages=ACL, s3=ACL), agent=None)
     private_dns(home, net)
+    profile(home, net)
+    dns_firewall(home, net)
 
 
 def data_america(home: Home, garden: Garden) -> None:
@@ -255,6 +257,41 @@ def private_dns(home: Home, net: Network) -> None:
         CreatorRequestId="rule", Name="office", RuleType="FORWARD", DomainName="office.example", ResolverEndpointId=endpoint,
         TargetIps=[{"Ip": "192.168.1.53", "Port": 53}])["ResolverRule"]["Id"]
     resolver.associate_resolver_rule(ResolverRuleId=rule, Name="office", VPCId=net.vpc)
+
+
+def profile(home: Home, net: Network) -> None:
+    """A Route 53 Profile that brings two private zones for names that no agent asks for, one of them among AWS's, and a VPN gateway."""
+    hub = Network(home, "dns-hub", "10.39.0.0/16")
+    home.row("route53profiles:ListProfileAssociations", {
+        "Id": "rpassoc-0123456789abcdef0", "Name": "shared", "OwnerId": home.account, "ProfileId": "rp-0123456789abcdef0",
+        "ResourceId": net.vpc, "Status": "COMPLETE", "CreationTime": A_MONTH_AGO, "ModificationTime": A_MONTH_AGO})
+    for number, name in enumerate(("reports.internal.amazonaws.com", "shared.example")):
+        zone = home.client("route53").create_hosted_zone(Name=name, CallerReference=name, HostedZoneConfig={"PrivateZone": True},
+                                                         VPC={"VPCRegion": home.region, "VPCId": hub.vpc})["HostedZone"]["Id"]
+        home.row("route53profiles:ListProfileResourceAssociations", {
+            "Id": f"rpr-{number}", "Name": f"zone-{number}", "OwnerId": home.account, "ProfileId": "rp-0123456789abcdef0", "Status": "COMPLETE",
+            "ResourceArn": f"arn:aws:route53:::hostedzone/{zone.rpartition('/')[2]}", "ResourceType": "PRIVATE_HOSTED_ZONE",
+            "CreationTime": A_MONTH_AGO, "ModificationTime": A_MONTH_AGO})
+    gateway = net.ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    net.ec2.attach_vpn_gateway(VpnGatewayId=gateway, VpcId=net.vpc)
+
+
+def dns_firewall(home: Home, net: Network) -> None:
+    """Some names are blocked, none of them AWS's, and those on a list of AWS's own are told of."""
+    group, own, of_aws = "rslvr-frg-0123456789abcdef", "rslvr-fdl-0123456789abcdef", "rslvr-fdl-fedcba9876543210"
+    home.row("route53resolver:ListFirewallRuleGroupAssociations", {
+        "Id": "rslvr-frgassoc-0123456789abcdef", "FirewallRuleGroupId": group, "VpcId": net.vpc, "Name": "games", "Priority": 101,
+        "MutationProtection": "DISABLED", "Status": "COMPLETE"})
+    common = {"FirewallRuleGroupId": group, "FirewallDomainRedirectionAction": "INSPECT_REDIRECTION_DOMAIN"}
+    home.row("route53resolver:ListFirewallRules", {
+        **common, "FirewallDomainListId": own, "Name": "games", "Priority": 1, "Action": "BLOCK", "BlockResponse": "NXDOMAIN"})
+    home.row("route53resolver:ListFirewallRules", {
+        **common, "FirewallDomainListId": of_aws, "Name": "threats", "Priority": 2, "Action": "ALERT"})
+    home.row("route53resolver:ListFirewallDomainLists", {"Id": own, "Name": "games"})
+    home.row("route53resolver:ListFirewallDomainLists", {
+        "Id": of_aws, "Name": "AWSManagedDomainsAggregateThreatList", "ManagedOwnerName": "Route 53 Resolver DNS Firewall"})
+    for domain in ("games.example.", "*.games.example."):
+        home.row("route53resolver:ListFirewallDomains", f"{own}/{domain}")
 
 
 PLANTINGS = [

@@ -24,7 +24,7 @@ class Home:
     session: boto3.Session
     account: str
     region: str
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    rows: dict[str, list[dict[str, Any] | str]] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
         return self.session.client(service, region_name=self.region, endpoint_url=self.endpoint)
@@ -33,7 +33,7 @@ class Home:
     def ec2(self) -> Any:
         return self.client("ec2")
 
-    def row(self, operation: str, item: dict[str, Any]) -> None:
+    def row(self, operation: str, item: dict[str, Any] | str) -> None:
         """A row for an operation that moto lacks; all of them are put in at the end."""
         self.rows.setdefault(operation, []).append(item)
 

@@ -25,6 +25,7 @@ from typing import Any
 
 from moto.ec2.responses import EC2Response
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.route53resolver.responses import Route53ResolverResponse
 from moto.ssm.responses import SimpleSystemManagerResponse
 from werkzeug.serving import make_server
 from werkzeug.test import run_wsgi_app
@@ -38,10 +39,13 @@ import plugin_ec2  # noqa: F401  declares its operations
 import wire
 from call import understand
 from faults import Faults
+from plugin_dns import ProfilesResponse
 from plugin_ssm import QuickSetupResponse
 from record import Record
 
-RESPONSES = {"ec2": EC2Response, "ssm": SimpleSystemManagerResponse, "ssm-quicksetup": QuickSetupResponse}
+# moto knows no such services and would take their requests for ones of S3.
+WITHOUT_MOTO = {"route53profiles": ProfilesResponse, "ssm-quicksetup": QuickSetupResponse}
+RESPONSES = {"ec2": EC2Response, "route53resolver": Route53ResolverResponse, "ssm": SimpleSystemManagerResponse, **WITHOUT_MOTO}
 
 
 class Front:
@@ -80,7 +84,8 @@ class Front:
             return wire.error(call, refused.code, refused.message, refused.status)
         request.environ[plugin.IN_ENVIRON] = call
         paging.hide(call, request)
-        response = self.quick_setup(request) if call.service == "ssm-quicksetup" else self.ask_moto(request)
+        own = WITHOUT_MOTO.get(call.service)
+        response = self.ask(own, request) if own else self.ask_moto(request)
         if response.status_code == 200 and (paging.List.of(call) or call.name in like_aws.MENDERS):
             content = wire.read(call, response)
             like_aws.mend(call, content)
@@ -93,9 +98,8 @@ class Front:
         return Response.from_app(self.moto, request.environ, buffered=True)
 
     @staticmethod
-    def quick_setup(request: BackendRequest) -> Response:
-        """moto knows no such service and would take the request for one of S3."""
-        status, headers, body = QuickSetupResponse.dispatch(request)
+    def ask(own: type[ProfilesResponse | QuickSetupResponse], request: BackendRequest) -> Response:
+        status, headers, body = own.dispatch(request)
         return Response(body, status, headers)
 
     def control(self, request: BackendRequest) -> Response:

@@ -24,7 +24,7 @@ from botocore.validate import ParamValidator
 HOME = "us-east-1"
 ROLE = "OrganizationAccountAccessRole"
 WIRE = json.loads((Path(__file__).parent / "data" / "wire.json").read_text())["services"]
-# Calls that take an id: the parameter, the map in the file, the member that is printed.
+# Calls that take an id: the parameter, the map in the file, the member that is printed if not all of it is kept.
 BY_ID = {
     "ec2-get-managed-prefix-list-entries": ("--prefix-list-id", "PrefixListEntries", "Entries", []),
     "ec2-search-transit-gateway-routes": ("--transit-gateway-route-table-id", "TransitGatewayRoutes", "Routes",
@@ -34,6 +34,11 @@ BY_ID = {
         "--transit-gateway-route-table-id", "TransitGatewayRouteTablePropagations", "TransitGatewayRouteTablePropagations", []),
     "route53-list-hosted-zones-by-vpc": ("--vpc-id", "HostedZoneSummaries", "HostedZoneSummaries", ["--vpc-region"]),
     "route53-list-resource-record-sets": ("--hosted-zone-id", "ResourceRecordSets", "ResourceRecordSets", []),
+    "route53-get-hosted-zone": ("--id", "HostedZones", None, []),
+    "route53resolver-list-firewall-rules": ("--firewall-rule-group-id", "FirewallRules", "FirewallRules", []),
+    "route53resolver-list-firewall-domains": ("--firewall-domain-list-id", "Domains", "Domains", []),
+    "route53profiles-list-profile-resource-associations": (
+        "--profile-id", "ProfileResourceAssociations", "ProfileResourceAssociations", []),
     "ssm-get-default-patch-baseline": ("--operating-system", "DefaultPatchBaselines", "BaselineId", []),
     "ssm-describe-maintenance-window-tasks": ("--window-id", "Tasks", "Tasks", []),
 }
@@ -118,7 +123,8 @@ def region_file(client: Client, name: str, path: Path) -> None:
         parameter, member, printed, more = BY_ID[name]
         more = [*more, region] if more == ["--vpc-region"] else more
         for id_, value in held[member].items():
-            client.compare(f"{what} {id_}", value, client.ask(region, service, operation, parameter, id_, *more).get(printed))
+            answer = client.ask(region, service, operation, parameter, id_, *more)
+            client.compare(f"{what} {id_}", value, answer.get(printed) if printed else answer)
     elif name == "ec2-describe-vpc-attribute":
         for vpc in held["VpcAttributes"]:
             printed = {}

@@ -18,13 +18,15 @@ const EGRESS_ONLY_PAGE: i32 = 255;
 
 pub(super) async fn look(desk: &Desk, judged_vpcs: &BTreeSet<String>, files: &mut RegionFiles) {
     lists(desk, files).await;
-    let (endpoint_services, block_public_access, vpc_attributes, entries) = futures::join!(
+    let (endpoint_services, vpn_gateways, block_public_access, vpc_attributes, entries) = futures::join!(
         endpoint_services(desk),
+        vpn_gateways(desk),
         block_public_access(desk),
         vpc_attributes(desk, judged_vpcs),
         prefix_list_entries(desk, files),
     );
     files.endpoint_services = endpoint_services;
+    files.vpn_gateways = vpn_gateways;
     files.block_public_access = block_public_access;
     files.vpc_attributes = vpc_attributes;
     files.prefix_list_entries = entries;
@@ -85,6 +87,12 @@ async fn endpoint_services(desk: &Desk) -> Option<file::DescribeVpcEndpointServi
     );
     let service_details = service_details.await?;
     Some(file::DescribeVpcEndpointServices { service_names: names.into_inner().unwrap_or_default(), service_details })
+}
+
+/// The one list of EC2's without pages.
+async fn vpn_gateways(desk: &Desk) -> Option<file::DescribeVpnGateways> {
+    let answer = desk.once("ec2:DescribeVpnGateways", desk.ec2().describe_vpn_gateways().send()).await?;
+    Some(file::DescribeVpnGateways { vpn_gateways: answer.vpn_gateways.shape() })
 }
 
 async fn block_public_access(desk: &Desk) -> Option<file::DescribeVpcBlockPublicAccessOptions> {

@@ -94,6 +94,8 @@ shapes! { sdk, ec2;
     VpcPeeringConnectionVpcInfo => VpcPeeringConnectionVpcInfo { cidr_block, cidr_block_set, owner_id, vpc_id, region };
     CidrBlock => CidrBlock { cidr_block };
     VpcPeeringConnectionStateReason => VpcPeeringConnectionStateReason { code, message };
+    VpnGateway => VpnGateway { vpn_gateway_id, state, r#type, vpc_attachments, tags };
+    VpcAttachment => VpcAttachment { vpc_id, state };
     TransitGateway => TransitGateway { transit_gateway_id, transit_gateway_arn, state, owner_id, options, tags };
     TransitGatewayOptions => TransitGatewayOptions { association_default_route_table_id, propagation_default_route_table_id,
         default_route_table_association, default_route_table_propagation, dns_support, security_group_referencing_support };

@@ -6,7 +6,7 @@ use patch_preflight::snapshot::{AccountSnapshot, RegionFiles, Snapshot};
 use simulated_aws::Recorded;
 
 /// Calls of a Region with instances, whatever it holds.
-const OF_A_REGION: usize = 31;
+const OF_A_REGION: usize = 34;
 
 /// Lists longer than a page take more calls; the fixtures hold none.
 fn of_region(files: &RegionFiles) -> usize {
@@ -22,13 +22,25 @@ fn of_region(files: &RegionFiles) -> usize {
     let lists = files.prefix_list_entries.as_ref().map_or(0, |file| file.prefix_list_entries.len());
     let tables = files.transit_gateway_route_tables.as_ref().map_or(0, |file| file.transit_gateway_route_tables.len());
     let zones = files.record_sets.as_ref().map_or(0, |file| file.resource_record_sets.len());
+    let profile_zones = files.profile_zones.as_ref().map_or(0, |file| file.hosted_zones.len());
     let nodes = files.instance_information.as_ref().map_or(0, |file| file.instance_information_list.len());
     let systems = files.default_patch_baselines.as_ref().map_or(0, |file| file.default_patch_baselines.len());
     let windows = files.maintenance_windows.as_ref().map_or(0, |file| file.window_identities.len());
     // The first page of the nodes is among the calls of every Region; their inventory is asked for where there are nodes.
     let entities = files.inventory.as_ref().map_or(0, |file| file.entities.len());
     let of_nodes = if nodes == 0 { 0 } else { 2 * nodes.div_ceil(50) - 1 + entities.div_ceil(50).max(1) };
-    OF_A_REGION + 3 * vpcs.len() + lists + 3 * tables + zones + of_nodes + systems + windows
+    let of_network = 3 * vpcs.len() + lists + 3 * tables + zones + profile_zones + of_profiles_and_firewall(files);
+    OF_A_REGION + of_network + of_nodes + systems + windows
+}
+
+/// One for each Profile and rule group in use; where a rule names a list of domains, one for whose the lists are, and one for each of the customer's.
+fn of_profiles_and_firewall(files: &RegionFiles) -> usize {
+    let profiles = files.profile_resources.as_ref().map_or(0, |file| file.profile_resource_associations.len());
+    let groups = files.firewall_rules.as_ref().map_or(0, |file| file.firewall_rules.len());
+    let domains = files.firewall_domains.as_ref().map_or(0, |file| file.domains.len());
+    let rules = files.firewall_rules.iter().flat_map(|file| file.firewall_rules.values().flatten());
+    let owners = usize::from(rules.clone().any(|rule| rule.firewall_domain_list_id.is_some()));
+    profiles + groups + owners + domains
 }
 
 fn of_roles(account: &AccountSnapshot) -> usize {
@@ -58,13 +70,15 @@ pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
         }
     }
     // Zones are global, and their records are asked for without a Region: they are counted apart.
-    let mut zones = 0;
+    let (mut zones, mut named_zones) = (0, 0);
     for (id, account) in &snapshot.accounts {
         for (region, files) in &account.regions {
             let records = files.record_sets.as_ref().map_or(0, |file| file.resource_record_sets.len());
             zones += records;
+            let named = files.profile_zones.as_ref().map_or(0, |file| file.hosted_zones.len());
+            named_zones += named;
             if !with_gap.contains(&(id, Some(region))) {
-                let expected = of_region(files) - records;
+                let expected = of_region(files) - records - named;
                 assert_eq!(by_region.get(&(id.as_str(), region.as_str())), Some(&expected), "{id} {region}");
             }
         }
@@ -73,6 +87,7 @@ pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
         assert_eq!(count(&|call| call.account == *id && call.operation == "ec2:DescribeRegions"), 1, "{id}");
     }
     assert_eq!(count(&|call| call.operation == "route53:ListResourceRecordSets"), zones);
+    assert_eq!(count(&|call| call.operation == "route53:GetHostedZone"), named_zones);
     assert_eq!(count(&|call| call.operation == "sts:GetCallerIdentity"), 1);
     if let Some(units) = &snapshot.organization.units {
         assert_eq!(count(&|call| call.operation == "sts:AssumeRole"), snapshot.accounts.len() - 1);
@@ -89,8 +104,11 @@ pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
 /// The Region that a call is about, for those of a Region.
 fn place(call: &Recorded) -> Option<&str> {
     match call.operation.as_str() {
-        "ec2:DescribeRegions" | "route53:ListResourceRecordSets" => None,
+        "ec2:DescribeRegions" | "route53:ListResourceRecordSets" | "route53:GetHostedZone" => None,
         "route53:ListHostedZonesByVPC" => call.input["VPCRegion"].as_str(),
-        operation => ["ec2:", "ssm:", "route53resolver:"].iter().any(|service| operation.starts_with(service)).then_some(&call.region),
+        operation => ["ec2:", "ssm:", "route53resolver:", "route53profiles:"]
+            .iter()
+            .any(|service| operation.starts_with(service))
+            .then_some(&call.region),
     }
 }

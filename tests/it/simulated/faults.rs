@@ -79,15 +79,21 @@ fn cases() -> Vec<Case> {
         }
     }
     // An answer that says nothing, or half, and looks like a whole one is the most dangerous, wherever it comes.
-    for operation in
-        ["ec2:DescribeNetworkAcls", "ssm:DescribeInstanceInformation", "ssm:ListAssociations", "route53resolver:ListResolverRules"]
-    {
+    for operation in [
+        "ec2:DescribeNetworkAcls",
+        "ssm:DescribeInstanceInformation",
+        "ssm:ListAssociations",
+        "route53resolver:ListResolverRules",
+        "route53resolver:ListFirewallRuleGroupAssociations",
+        "route53profiles:ListProfileAssociations",
+    ] {
         cases.push(Case { operation, page: 1, kind: Kind::EmptyBody, times: None });
     }
     for operation in [
         "ec2:DescribeSecurityGroups",
         "ec2:DescribeRouteTables",
         "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeVpnGateways",
         "iam:GetRole",
         "route53:ListHostedZonesByVPC",
     ] {

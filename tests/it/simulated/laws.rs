@@ -88,21 +88,49 @@ fn gaps_are_served_as_gaps() {
         member(refuse("iam:GetPolicyVersion", Trouble::AccessDenied)),
         member(refuse("ssm:GetServiceSetting", Trouble::UnknownOperation)),
         member(refuse("route53resolver:ListResolverRules", Trouble::Throttled)),
+        member(refuse("route53resolver:ListFirewallRuleGroupAssociations", Trouble::AccessDenied)),
+        member(refuse("route53profiles:ListProfileAssociations", Trouble::InternalError)),
         member(refuse("route53:ListHostedZonesByVPC", Trouble::AccessDenied)),
         member(Fault { operation: Some("ssm:DescribeInstanceInformation".into()), kind: Kind::ScpDenied, ..Fault::default() }),
         member(Fault { operation: Some("ec2:DescribeNatGateways".into()), kind: Kind::GatewayTimeout, ..Fault::default() }),
         refuse("organizations:ListAccountsForParent", Trouble::AccessDenied),
     ];
     let folder = one_region_of_organization("222222222222", "us-east-1");
+    assert_gaps_are_served(folder.path(), faults, 9);
+}
+
+/// As above, of what is asked by id.
+#[test]
+fn gaps_of_what_profiles_and_firewalls_name_are_served_as_gaps() {
+    let generated = tempfile::tempdir().unwrap();
+    let served = generated.path().join("served");
+    organization(4, &Size { accounts: 2, regions: 2, instances: 4 }).write(&served).unwrap();
+    let operations = [
+        "route53:GetHostedZone",
+        "route53resolver:ListFirewallDomainLists",
+        "route53resolver:ListFirewallDomains",
+        "route53resolver:ListFirewallRules",
+        "route53profiles:ListProfileResourceAssociations",
+    ];
+    std::thread::scope(|scope| {
+        for operation in operations {
+            let kind = Kind::Refuse { trouble: Trouble::AccessDenied };
+            let fault = Fault { operation: Some(operation.into()), kind, ..Fault::default() };
+            scope.spawn(|| assert_gaps_are_served(&served, vec![fault], 2));
+        }
+    });
+}
+
+fn assert_gaps_are_served(folder: &Path, faults: Vec<Fault>, least: usize) {
     let collect = |folder: &Path, weather: Weather| {
         let (aws, collected) = (Aws::serving(folder, weather), tempfile::tempdir().unwrap());
         let mut command = aws.program(&["collect", collected.path().to_str().unwrap(), "--org"]);
         ended(command.env("AWS_MAX_ATTEMPTS", "1"));
         collected
     };
-    let once = collect(folder.path(), Weather { faults, ..Weather::default() });
+    let once = collect(folder, Weather { faults, ..Weather::default() });
     let twice = collect(once.path(), Weather::default());
-    assert!(gaps(once.path()).len() >= 9, "{:?}", gaps(once.path()));
+    assert!(gaps(once.path()).len() >= least, "{:?}", gaps(once.path()));
     assert_eq!(gaps(once.path()), gaps(twice.path()));
     assert_eq!(files(once.path()), files(twice.path()));
 }

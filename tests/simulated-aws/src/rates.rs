@@ -57,7 +57,7 @@ fn limit(operation: &str, is_paged: bool) -> (&str, f64, f64) {
         _ if operation.starts_with("iam:") => ("iam", 30.0, 15.0),
         _ if operation.starts_with("ec2:") && !is_paged && UNFILTERED.contains(&operation) => (operation, 50.0, 10.0),
         _ if operation.starts_with("ec2:") => (operation, 100.0, 20.0),
-        _ if operation.starts_with("route53resolver:") => (operation, 5.0, 5.0),
+        _ if operation.starts_with("route53resolver:") || operation.starts_with("route53profiles:") => (operation, 5.0, 5.0),
         _ => (operation, 20.0, 10.0),
     }
 }

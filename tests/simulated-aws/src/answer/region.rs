@@ -20,6 +20,10 @@ const BY_ID: &[(&str, &str, &str, &str)] = &[
     ),
     ("ListHostedZonesByVPC", "VPCId", "HostedZoneSummaries", "HostedZoneSummaries"),
     ("ListResourceRecordSets", "HostedZoneId", "ResourceRecordSets", "ResourceRecordSets"),
+    ("GetHostedZone", "Id", "HostedZones", "HostedZone"),
+    ("ListFirewallRules", "FirewallRuleGroupId", "FirewallRules", "FirewallRules"),
+    ("ListFirewallDomains", "FirewallDomainListId", "Domains", "Domains"),
+    ("ListProfileResourceAssociations", "ProfileId", "ProfileResourceAssociations", "ProfileResourceAssociations"),
     ("DescribeMaintenanceWindowTasks", "WindowId", "Tasks", "Tasks"),
     ("GetDefaultPatchBaseline", "OperatingSystem", "DefaultPatchBaselines", "BaselineId"),
 ];
@@ -95,7 +99,7 @@ fn by_id_answer<'a>(
     // Route 53 is global: it is told the Region of a VPC, and knows zones without one.
     let region = match operation {
         "ListHostedZonesByVPC" => parameters.text("VPCRegion").unwrap_or_default().to_owned(),
-        "ListResourceRecordSets" => zone_region(account, map, id).unwrap_or_else(|| question.region.to_owned()),
+        "ListResourceRecordSets" | "GetHostedZone" => zone_region(question, account, map, id).unwrap_or_else(|| question.region.to_owned()),
         _ => question.region.to_owned(),
     };
     let file = region_files(question, account, &region)?.get(&file_name(&question.call.service.name, operation));
@@ -116,15 +120,18 @@ fn by_id_answer<'a>(
     Ok(match found {
         Value::Array(items) if operation == "SearchTransitGatewayRoutes" => vec![list(member, of_states(question, items, parameters)?)],
         Value::Array(items) => vec![list(member, items)],
+        Value::Object(answer) => answer.iter().map(|(name, value)| (name.as_str().into(), value.into())).collect(),
         other => vec![part(member, other), part("OperatingSystem", Value::from(id))],
     })
 }
 
-/// The Region whose snapshot holds the zone.
-fn zone_region(account: &Account, map: &str, zone: &str) -> Option<String> {
-    let zone_file = "route53-list-resource-record-sets.json";
-    let holds = |files: &Files| files.get(zone_file).and_then(|file| file.get(map)).is_some_and(|map| map.get(zone).is_some());
-    account.regions.iter().find(|(_, files)| holds(files)).map(|(region, _)| region.clone())
+/// The Region whose snapshot holds the zone, or else one in which the operation was refused.
+fn zone_region(question: &Question<'_>, account: &Account, map: &str, zone: &str) -> Option<String> {
+    let zone_file = file_name(&question.call.service.name, &question.call.operation.name);
+    let holds = |files: &Files| files.get(&zone_file).and_then(|file| file.get(map)).is_some_and(|map| map.get(zone).is_some());
+    let is_refused = |region: &str| question.store.gap(&question.identity.account, Some(region), &question.name()).is_some();
+    let found = account.regions.iter().find(|(_, files)| holds(files)).map(|(region, _)| region);
+    found.or_else(|| account.regions.keys().find(|region| is_refused(region))).cloned()
 }
 
 /// The routes in the states that the filter names; AWS demands a filter.

@@ -102,8 +102,11 @@ pub(super) fn region(place: &Place) -> Files {
         ("ec2-describe-internet-gateways", "InternetGateways"),
         ("ec2-describe-egress-only-internet-gateways", "EgressOnlyInternetGateways"),
         ("ec2-describe-vpc-peering-connections", "VpcPeeringConnections"),
+        ("ec2-describe-vpn-gateways", "VpnGateways"),
         ("ec2-describe-vpc-block-public-access-exclusions", "VpcBlockPublicAccessExclusions"),
         ("route53resolver-list-resolver-rule-associations", "ResolverRuleAssociations"),
+        ("route53resolver-list-firewall-rule-group-associations", "FirewallRuleGroupAssociations"),
+        ("route53profiles-list-profile-associations", "ProfileAssociations"),
         ("ssm-describe-instance-information", "InstanceInformationList"),
         ("ssm-describe-instance-patch-states", "InstancePatchStates"),
         ("ssm-get-inventory", "Entities"),
@@ -139,7 +142,15 @@ pub(super) fn region(place: &Place) -> Files {
     );
     set("ec2-describe-vpc-endpoint-services", endpoint_services(region));
     set("route53-list-hosted-zones-by-vpc", json!({"HostedZoneSummaries": {}}));
-    set("route53-list-resource-record-sets", json!({"ResourceRecordSets": {}}));
+    for (name, member) in [
+        ("route53-list-resource-record-sets", "ResourceRecordSets"),
+        ("route53-get-hosted-zone", "HostedZones"),
+        ("route53resolver-list-firewall-rules", "FirewallRules"),
+        ("route53resolver-list-firewall-domains", "Domains"),
+        ("route53profiles-list-profile-resource-associations", "ProfileResourceAssociations"),
+    ] {
+        set(name, json!({member: {}}));
+    }
     set(
         "route53resolver-list-resolver-rules",
         json!({"ResolverRules": [{"Id": "rslvr-autodefined-rr-internet-resolver", "DomainName": ".", "Name": "Internet Resolver", "RuleType": "RECURSIVE",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::account::s3_list;
-use super::{Place, push, with};
+use super::{Place, TODAY, push, with};
 use crate::random::Random;
 use crate::store::Files;
 
@@ -98,24 +98,94 @@ fn vpc(place: &Place, number: usize, style: Style, files: &mut Files) -> Vpc {
     vpc
 }
 
+/// Adds to the map of a file.
+fn insert(files: &mut Files, file: &str, member: &str, key: &str, value: Value) {
+    if let Some(map) = files.get_mut(&format!("{file}.json")).and_then(|file| file.get_mut(member)).and_then(Value::as_object_mut) {
+        map.insert(key.to_owned(), value);
+    }
+}
+
 /// Every VPC has its entry; the first also a private zone among AWS's names that no agent asks for.
 fn zones(place: &Place, number: usize, vpc: &Vpc, files: &mut Files) {
-    let zone = place.id("Z", 1).replace('-', "").to_uppercase();
+    let zone = zone_id(place, 1);
     let summaries = match number {
         0 => json!([{"HostedZoneId": zone, "Name": "backup.internal.amazonaws.com.", "Owner": {"OwningAccount": place.account}}]),
         _ => json!([]),
     };
-    let mut insert = |file: &str, member: &str, key: &str, value: Value| {
-        if let Some(map) = files.get_mut(file).and_then(|file| file.get_mut(member)).and_then(Value::as_object_mut) {
-            map.insert(key.to_owned(), value);
-        }
-    };
-    insert("route53-list-hosted-zones-by-vpc.json", "HostedZoneSummaries", &vpc.id, summaries);
+    insert(files, "route53-list-hosted-zones-by-vpc", "HostedZoneSummaries", &vpc.id, summaries);
     if number == 0 {
         let records = json!([{"Name": "backup.internal.amazonaws.com.", "Type": "NS", "TTL": 172_800, "ResourceRecords": [{"Value": "ns-0.awsdns-00.com."}]},
             {"Name": "files.backup.internal.amazonaws.com.", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "10.0.16.200"}]}]);
-        insert("route53-list-resource-record-sets.json", "ResourceRecordSets", &zone, records);
+        insert(files, "route53-list-resource-record-sets", "ResourceRecordSets", &zone, records);
+        profile(place, vpc, files);
+        firewall(place, vpc, files);
     }
+}
+
+fn zone_id(place: &Place, number: usize) -> String {
+    place.id("Z", number).replace('-', "").to_uppercase()
+}
+
+/// A Route 53 Profile with a private zone among AWS's names that no agent asks for, one that is elsewhere, and a rule group.
+fn profile(place: &Place, vpc: &Vpc, files: &mut Files) {
+    let (profile, among, elsewhere) = (place.id("rp", 1), zone_id(place, 2), zone_id(place, 3));
+    push(
+        files,
+        "route53profiles-list-profile-associations",
+        "ProfileAssociations",
+        json!({"Id": place.id("rpassoc", 1), "Name": "shared-dns", "OwnerId": place.account, "ProfileId": profile, "ResourceId": vpc.id,
+            "Status": "COMPLETE", "CreationTime": TODAY}),
+    );
+    let resource = |number: usize, name: &str, kind: &str, arn: String| {
+        json!({"Id": place.id("rpr", number), "Name": name, "OwnerId": place.account, "ProfileId": profile, "ResourceArn": arn, "ResourceType": kind,
+            "Status": "COMPLETE", "CreationTime": TODAY})
+    };
+    let zone =
+        |number: usize, name: &str, id: &str| resource(number, name, "PRIVATE_HOSTED_ZONE", format!("arn:aws:route53:::hostedzone/{id}"));
+    let group = resource(
+        3,
+        "of-the-profile",
+        "FIREWALL_RULE_GROUP",
+        place.arn("route53resolver", &format!("firewall-rule-group/{}", place.id("rslvr-frg", 2))),
+    );
+    let resources =
+        json!([zone(1, "reports", &among), zone(2, "corp", &elsewhere), with(group, "ResourceProperties", "{\"priority\":102}")]);
+    insert(files, "route53profiles-list-profile-resource-associations", "ProfileResourceAssociations", &profile, resources);
+    for (id, name) in [(&among, "reports.internal.amazonaws.com."), (&elsewhere, "corp.example.")] {
+        let zone = json!({"Id": format!("/hostedzone/{id}"), "Name": name, "CallerReference": name, "Config": {"PrivateZone": true}});
+        insert(files, "route53-get-hosted-zone", "HostedZones", id, json!({"HostedZone": zone}));
+    }
+    let records =
+        json!([{"Name": "reports.internal.amazonaws.com.", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "10.0.16.201"}]}]);
+    insert(files, "route53-list-resource-record-sets", "ResourceRecordSets", &among, records);
+}
+
+/// DNS Firewall that blocks names which no agent asks for, and tells of those on a list of AWS's own, which nobody may read.
+fn firewall(place: &Place, vpc: &Vpc, files: &mut Files) {
+    let list = |number: usize| place.id("rslvr-fdl", number);
+    let (games, threats) = (list(1), list(2));
+    push(
+        files,
+        "route53resolver-list-firewall-rule-group-associations",
+        "FirewallRuleGroupAssociations",
+        json!({"Id": place.id("rslvr-frgassoc", 1), "Arn": place.arn("route53resolver", "firewall-rule-group-association/1"), "FirewallRuleGroupId": place.id("rslvr-frg", 1),
+            "VpcId": vpc.id, "Name": "games", "Priority": 101, "MutationProtection": "DISABLED", "Status": "COMPLETE"}),
+    );
+    let rule = |group: &str, priority: usize, action: &str, list: &str| {
+        json!({"FirewallRuleGroupId": group, "FirewallDomainListId": list, "Name": format!("{action}-{priority}"), "Priority": priority, "Action": action,
+            "FirewallDomainRedirectionAction": "INSPECT_REDIRECTION_DOMAIN"})
+    };
+    let (own, of_profile) = (place.id("rslvr-frg", 1), place.id("rslvr-frg", 2));
+    let block = with(rule(&own, 1, "BLOCK", &games), "BlockResponse", "NODATA");
+    insert(files, "route53resolver-list-firewall-rules", "FirewallRules", &own, json!([block, rule(&own, 2, "ALERT", &threats)]));
+    insert(files, "route53resolver-list-firewall-rules", "FirewallRules", &of_profile, json!([rule(&of_profile, 1, "ALLOW", &games)]));
+    insert(files, "route53resolver-list-firewall-domains", "Domains", &games, json!(["*.games.example.", "games.example."]));
+    let entry = |id: &str, name: &str| json!({"Id": id, "Arn": place.arn("route53resolver", &format!("firewall-domain-list/{id}")), "Name": name, "CreatorRequestId": name});
+    let of_aws = with(entry(&threats, "AWSManagedDomainsAggregateThreatList"), "ManagedOwnerName", "Route 53 Resolver DNS Firewall");
+    files.insert(
+        "route53resolver-list-firewall-domain-lists.json".to_owned(),
+        json!({"FirewallDomainLists": [entry(&games, "games"), of_aws]}),
+    );
 }
 
 fn subnet(place: &Place, vpc: &Vpc, id: &str, cidr: &str, files: &mut Files) {

@@ -1,4 +1,7 @@
-//! Private DNS: the hosted zones of the VPCs, and the resolver's forwarding rules.
+//! Private DNS: the hosted zones of the VPCs, the resolver's forwarding rules, DNS Firewall, and the Profiles that bring any of them.
+
+mod firewall;
+mod profiles;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,14 +23,28 @@ const RESOLVER_PAGE: i32 = 100;
 const AWS_DOMAINS: &[&str] = &["amazonaws.com", "amazonaws.com.cn", "api.aws", "amazonwebservices.com.cn"];
 
 pub(super) async fn look(desk: &Desk, region: &str, judged_vpcs: &BTreeSet<String>, files: &mut RegionFiles) {
-    let (zones, rules, associations) =
-        futures::join!(hosted_zones(desk, region, judged_vpcs), Box::pin(resolver_rules(desk)), Box::pin(resolver_rule_associations(desk)));
+    let (zones, rules, rule_associations, firewall_associations, (profile_associations, profile_resources)) = futures::join!(
+        hosted_zones(desk, region, judged_vpcs),
+        Box::pin(resolver_rules(desk)),
+        Box::pin(resolver_rule_associations(desk)),
+        Box::pin(firewall::associations(desk)),
+        Box::pin(profiles::look(desk, judged_vpcs)),
+    );
     files.resolver_rules = rules;
-    files.resolver_rule_associations = associations;
-    match &zones {
-        Some(zones) => files.record_sets = record_sets(desk, &zones_over_aws_names(zones)).await,
-        None => desk.miss_without(RECORDS, ZONES),
+    files.resolver_rule_associations = rule_associations;
+    files.firewall_associations = firewall_associations;
+    files.profile_associations = profile_associations;
+    files.profile_resources = profile_resources;
+    let brought = profiles::brought(files);
+    files.profile_zones = profiles::zones(desk, &brought.zones, files).await;
+    Box::pin(firewall::look(desk, judged_vpcs, &brought.rule_groups, files)).await;
+    let is_known = zones.is_some();
+    if !is_known {
+        desk.miss_without(RECORDS, ZONES);
     }
+    let of_vpcs = zones.as_ref().map(zones_over_aws_names).unwrap_or_default();
+    let of_profiles = files.profile_zones.as_ref().map(profile_zones_over_aws_names).unwrap_or_default();
+    files.record_sets = record_sets(desk, &of_vpcs.into_iter().chain(of_profiles).collect(), is_known).await;
     files.hosted_zones = zones;
 }
 
@@ -50,6 +67,12 @@ fn zones_over_aws_names(zones: &file::ListHostedZonesByVpc) -> BTreeSet<String> 
     of_customers.filter(|zone| zone.name.as_deref().is_some_and(covers_aws_names)).filter_map(|zone| zone.hosted_zone_id.clone()).collect()
 }
 
+fn profile_zones_over_aws_names(zones: &file::GetHostedZone) -> BTreeSet<String> {
+    let name = |answer: &file::HostedZoneAnswer| answer.hosted_zone.as_ref().and_then(|zone| zone.name.clone());
+    let covers = |answer: &file::HostedZoneAnswer| name(answer).is_some_and(|name| covers_aws_names(&name));
+    zones.hosted_zones.iter().filter(|(_, answer)| covers(answer)).map(|(id, _)| id.clone()).collect()
+}
+
 /// Whether a zone of this name stands over or among names of AWS: `amazonaws.com`, `com`, `ssm.eu-west-1.amazonaws.com`.
 fn covers_aws_names(zone: &str) -> bool {
     let zone = zone.trim_end_matches('.').to_ascii_lowercase();
@@ -57,14 +80,15 @@ fn covers_aws_names(zone: &str) -> bool {
     AWS_DOMAINS.iter().any(|domain| is_within(&zone, domain) || is_within(domain, &zone))
 }
 
-async fn record_sets(desk: &Desk, zones: &BTreeSet<String>) -> Option<file::ListResourceRecordSets> {
+/// The records of each zone. Without any zone they are known only where it is known that there is none.
+async fn record_sets(desk: &Desk, zones: &BTreeSet<String>, is_known: bool) -> Option<file::ListResourceRecordSets> {
     let mut resource_record_sets = BTreeMap::new();
     for zone in zones {
         if let Some(records) = records_of(desk, zone).await {
             resource_record_sets.insert(zone.clone(), records);
         }
     }
-    (zones.is_empty() || !resource_record_sets.is_empty()).then_some(file::ListResourceRecordSets { resource_record_sets })
+    ((is_known && zones.is_empty()) || !resource_record_sets.is_empty()).then_some(file::ListResourceRecordSets { resource_record_sets })
 }
 
 /// All records of a zone. The next page is asked for by name, type and set identifier rather than by a token.
