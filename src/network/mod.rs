@@ -6,6 +6,7 @@
 mod boundary;
 mod class;
 mod dns;
+mod dns_firewall;
 mod egress;
 mod endpoint_policy;
 mod goal;
@@ -69,6 +70,8 @@ impl PortFamily {
 pub struct Assumptions {
     /// No private hosted zone and no resolver rule overrides a name of AWS's: for snapshots without those files.
     pub no_private_dns_overrides: bool,
+    /// No DNS Firewall refuses the names that patching needs, though its lists cannot be read.
+    pub dns_firewall_passes_aws_names: bool,
     /// Gateways and attachments (`vgw-…`, `tgw-attach-…`) behind which the internet is reached, and by which the answers come back.
     pub leads_to_internet: BTreeSet<String>,
 }

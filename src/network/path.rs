@@ -19,7 +19,13 @@ use crate::model::known::{Known, Unknown};
 use crate::snapshot::ec2::VpcEndpoint;
 
 pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, assumptions: &Assumptions) -> Path {
-    let place = dns::Place { estate: source.estate, position: &source.position, is_nitro: source.is_nitro, assumptions };
+    let place = dns::Place {
+        estate: source.estate,
+        position: &source.position,
+        is_nitro: source.is_nitro,
+        is_ipv6: source.address.is_ipv6(),
+        assumptions,
+    };
     let mut resolution = if goal.is_resolved {
         dns::resolve(&place, goal)
     } else {
@@ -60,6 +66,10 @@ fn judge_answer(
             let host = &goal.asked;
             let detail = format!("claims {host} as a private hosted zone and has no record for it, so the public name is never asked");
             vec![World::nameless(Code::DnsPhzNxdomain, zone, detail, Place::Other)]
+        }
+        Answer::Refused { group } => {
+            let detail = format!("refuses {} to the resolver of {vpc}", goal.asked);
+            vec![World::nameless(Code::DnsFirewallRule, group, detail, Place::Other)]
         }
         Answer::NoResolver { is_switched_off: true } => {
             let place = Place::VpcAttribute { vpc: vpc.to_owned(), attribute: "enableDnsSupport" };
