@@ -16,6 +16,7 @@ mod demo;
 mod generated;
 mod laws;
 mod oracle;
+mod policy_language;
 mod process;
 mod readme;
 #[cfg(feature = "aws")]
