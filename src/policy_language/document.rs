@@ -154,8 +154,8 @@ impl Statement {
 }
 
 fn put<T>(place: &mut Option<T>, value: T) -> Option<()> {
-    // The one that was there first stays; the statement is unreadable anyway.
-    if place.is_some() {
+    // Two that exclude each other: neither can be believed, and the statement may match whatever they say.
+    if place.take().is_some() {
         return None;
     }
     *place = Some(value);
