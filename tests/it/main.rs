@@ -19,6 +19,7 @@ mod ipv6;
 mod laws;
 mod observation;
 mod oracle;
+mod policy_language;
 mod process;
 mod readme;
 mod repositories;
