@@ -11,7 +11,7 @@ use super::path;
 use super::repository;
 use super::set::IntervalSet;
 use super::source::Source;
-use super::verdict::{Blocker, Code, Path, Place, Target, Verdict, Via};
+use super::verdict::{Authorization, Blocker, Code, Path, Place, Target, Verdict, Via};
 use super::{Assumptions, Judged, Needs, PortFamily, nowhere};
 use crate::model::known::Known;
 use crate::model::{Estate, Region};
@@ -76,7 +76,8 @@ impl<'r, 'a> Network<'r, 'a> {
             }
             Known::Unknown(why) => Arc::new(nowhere(goal, why)),
         };
-        let mut paths: Vec<Arc<Path>> = Target::SERVICES.iter().map(|target| path_to(&Goal::of_service(region.name, *target))).collect();
+        let mut paths: Vec<Arc<Path>> =
+            Target::SERVICES.iter().map(|target| path_to(&Goal::of_service(region.name, *target, needs.buckets.as_deref()))).collect();
         let ec2messages = needs.ec2messages;
         let ssmmessages_works = paths.iter().any(|path| path.target == Target::SsmMessages && path.verdict == Verdict::Reachable);
         if !ec2messages.exists || (ec2messages.agent_prefers_ssmmessages && ssmmessages_works) {
@@ -141,6 +142,7 @@ fn not_needed(path: &Path, why: String) -> Path {
         blockers: Vec::new(),
         unknowns: Vec::new(),
         hops: Vec::new(),
+        authorization: Authorization::Allowed,
         notes: vec![why],
         ..path.clone()
     }

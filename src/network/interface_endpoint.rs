@@ -200,7 +200,7 @@ fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
         let resource = end.groups.first().map_or(endpoint, String::as_str);
         trace.block(code, resource, detail, place);
     }
-    trace.doubt_if(endpoint_policy::doubt(end.endpoint, journey.goal));
+    endpoint_policy::pass(trace, source.estate, source.region.account, end.endpoint, journey.goal);
 }
 
 /// Why a rule that names the instance's own group does not let it in.

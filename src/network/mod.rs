@@ -39,10 +39,10 @@ use std::sync::Arc;
 use crate::model::known::Unknown;
 
 pub use class::Network;
-pub use goal::{AnsweredBy, Goal};
+pub use goal::{AnsweredBy, Goal, Requests};
 pub use repository::{Alternative, Sources, Wanted};
 pub use set::{FlowSet, IntervalSet};
-pub use verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, Via};
+pub use verdict::{Authorization, Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, Via};
 
 /// From which ports an operating system opens connections (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html#nacl-ephemeral-ports>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,6 +100,8 @@ pub struct Needs {
     pub ports: PortFamily,
     pub ec2messages: Ec2Messages,
     pub sources: Sources,
+    /// The buckets that patching reads; `None` where AWS does not publish their names.
+    pub buckets: Option<Vec<String>>,
 }
 
 /// The path of an instance whose place in the network is not known.
@@ -113,6 +115,7 @@ fn nowhere(goal: &Goal, why: &[Unknown]) -> Path {
         blockers: Vec::new(),
         unknowns: why.to_vec(),
         hops: Vec::new(),
+        authorization: Authorization::Allowed,
         notes: Vec::new(),
     }
 }

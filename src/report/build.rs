@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::types::{
-    Account, AccountCounts, AccountStatus, Agent, Agreement, Blocker, Commands, Counts, Finding, FindingStatus, Fix, Gap, Hop, Instance,
-    OuCounts, Path, Platform, Readiness, RegionCounts, Report, RuleCounts, SCHEMA_VERSION, Severity, Summary, Tool, Verified,
+    Account, AccountCounts, AccountStatus, Agent, Agreement, Authorization, AuthorizationVerdict, Blocker, Commands, Counts, Finding,
+    FindingStatus, Fix, Gap, Hop, Instance, OuCounts, Path, Platform, Readiness, RegionCounts, Report, RuleCounts, SCHEMA_VERSION,
+    Severity, Summary, Tool, Verified,
 };
 use crate::assess::{Assessed, Found};
 use crate::plan::Change;
@@ -157,6 +158,21 @@ fn path(path: &crate::network::Path) -> Path {
         blockers: path.blockers.iter().map(blocker).collect(),
         unknowns: path.unknowns.clone(),
         hops: path.hops.iter().map(hop).collect(),
+        authorization: authorization(&path.authorization),
+    }
+}
+
+fn authorization(authorization: &crate::network::Authorization) -> Authorization {
+    use crate::network::Authorization as Judged;
+    match authorization {
+        Judged::Allowed => Authorization::default(),
+        Judged::Denied { endpoint, because } => Authorization {
+            verdict: AuthorizationVerdict::Denied,
+            endpoint: Some(endpoint.clone()),
+            because: Some(because.clone()),
+            unknowns: Vec::new(),
+        },
+        Judged::Unknown(why) => Authorization { verdict: AuthorizationVerdict::Unknown, unknowns: why.clone(), ..Authorization::default() },
     }
 }
 

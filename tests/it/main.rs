@@ -13,6 +13,7 @@ mod architecture;
 mod aws;
 mod cli;
 mod demo;
+mod endpoint_policies;
 mod generated;
 mod hub;
 mod ipv6;
@@ -23,6 +24,7 @@ mod policy_language;
 mod process;
 mod readme;
 mod repositories;
+mod resolver;
 mod shared;
 #[cfg(feature = "aws")]
 mod simulated;

@@ -339,8 +339,6 @@ fn endpoints() {
         .endpoint_group("sg-e", vec![https_to("10.0.0.0/16")])
         .endpoint("ssm", &["subnet-e", "subnet-u"])
         .subnet_acl("subnet-u", &[ALL_OUT]);
-    let narrow = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/*"}]}"#;
-    let open = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}"#;
     let pending = || eps().each_endpoint(|endpoint| endpoint.state = Some("pendingAcceptance".into()));
     check(vec![
         ("78", s3_interface(true).gateway_endpoint("rtb-main"), S3, Reachable, &[]),
@@ -354,14 +352,6 @@ fn endpoints() {
         ("83", pending(), Ssm, Blocked, &["BAD_STATE"]),
         ("83 with a NAT gateway", pending().nat(), Ssm, Reachable, &[]),
         ("84", eps(), Ssm, Reachable, &[]),
-        (
-            "91, until endpoint policies are judged",
-            full().each_endpoint(|endpoint| endpoint.policy_document = Some(narrow.into())),
-            S3,
-            Unknown,
-            &["endpoint_policy"],
-        ),
-        ("an open policy", full().each_endpoint(|endpoint| endpoint.policy_document = Some(open.into())), S3, Reachable, &[]),
         ("85", two_zones, Ssm, Partial, &["SUBNET_ACL_RESTRICTION"]),
         ("86", elsewhere, Ssm, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
         (
