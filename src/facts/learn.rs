@@ -82,13 +82,8 @@ pub fn learn<'r, 'a>(
         &Needs { ports, ec2messages, sources, buckets: buckets(surroundings.tables, region, platform.family) },
     );
     let state = instance_state(instance);
-    let seen = Seen {
-        region,
-        instance: id,
-        is_running: state.is(&InstanceState::Running),
-        node: node.known().copied(),
-        captured_at: surroundings.captured_at,
-    };
+    let seen =
+        Seen { region, instance: id, is_running: state.is(&InstanceState::Running), node: &node, captured_at: surroundings.captured_at };
     let observation = Observation::of(&seen, &paths, &repository);
     let identity = Identity::of(region, instance);
     let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();

@@ -71,8 +71,8 @@ impl<'a> Estate<'a> {
 
     /// An endpoint by its id, in whatever account of the Region lists it.
     pub fn endpoint(&self, region: &str, id: &str) -> Option<(&Region<'a>, &'a VpcEndpoint)> {
-        let here = self.regions().filter(|seen| seen.name == region);
-        here.filter_map(|seen| Some((seen, seen.endpoint(id).into_known()??))).next()
+        let mut here = self.regions().filter(|seen| seen.name == region);
+        here.find_map(|seen| Some((seen, seen.endpoint(id).into_known()??)))
     }
 
     /// The interface endpoint with this DNS name of its own, and the Region whose files list it.

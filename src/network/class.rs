@@ -35,6 +35,7 @@ struct Class<'a> {
     subnet: &'a str,
     groups: Vec<String>,
     has_public_address: bool,
+    is_at_rest: bool,
     is_nitro: Option<bool>,
     is_ipv6: bool,
     /// How many cuts lie at or below the address.
@@ -103,6 +104,7 @@ impl<'r, 'a> Network<'r, 'a> {
             subnet: source.position.subnet_id(),
             groups: source.groups.clone(),
             has_public_address: source.has_public_address,
+            is_at_rest: source.is_at_rest,
             is_nitro: source.is_nitro,
             is_ipv6: source.address.is_ipv6(),
             atom: self.cuts.partition_point(|cut| *cut <= IntervalSet::number(source.address)),
@@ -152,7 +154,7 @@ fn not_needed(path: &Path, why: String) -> Path {
 fn disagreement(source: &Source<'_, '_>, other: &Source<'_, '_>, verdict: Verdict, of_other: Verdict) -> Option<String> {
     (verdict != of_other).then(|| {
         format!(
-            "The instance's other interface {} would be {}; its primary interface {} decides, which is {}.",
+            "Model assumption A-104: the instance's other interface {} would be {}; its primary interface {} decides, which is {}.",
             other.interface,
             of_other.as_str(),
             source.interface,

@@ -5,7 +5,7 @@ use super::egress::leave_interface;
 use super::goal::{self, Addresses, AnsweredBy, Goal};
 use super::hosted_zone;
 use super::interface_endpoint;
-use super::journey::Journey;
+use super::journey::{Journey, note_filtered};
 use super::next_hop;
 use super::private_dns;
 use super::set::IntervalSet;
@@ -170,6 +170,7 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
                 for share in &split.shares {
                     let mut trace = Trace::new(share.addresses.clone(), range, avoids_aws_lists);
                     leave_interface(&mut trace, source, goal.port, &destination, &nobody);
+                    note_filtered(&mut trace, table);
                     next_hop::follow(&mut trace, journey, share, table_id);
                     traces.push(trace);
                 }

@@ -225,6 +225,11 @@ impl Trace {
         self.hops.push(Hop { resource: resource.to_owned(), kind, decision, because: because.into() });
     }
 
+    /// Marks the verdict as one that hangs on what AWS does not document (docs/reachability.md, "Assumptions of the model").
+    pub(super) fn assume(&mut self, number: u8, what: &str) {
+        self.notes.push(format!("Model assumption A-{number}: {what}."));
+    }
+
     /// Some of the addresses in words.
     pub(super) fn describe(&self, addresses: &IntervalSet) -> String {
         const MOST_BLOCKS: usize = 20;

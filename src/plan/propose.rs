@@ -105,7 +105,7 @@ fn endpoint_policy(patient: Patient<'_>, target: Option<Target>) -> Vec<Change> 
 }
 
 /// The path to a service, or the one over all that patches come from.
-fn path_to<'s>(patient: Patient<'s>, target: Option<Target>) -> Option<&'s Path> {
+fn path_to(patient: Patient<'_>, target: Option<Target>) -> Option<&Path> {
     match target {
         Some(Target::Repository) => Some(&patient.learned.repository),
         _ => patient.learned.paths.iter().find(|path| Some(path.target) == target).map(std::sync::Arc::as_ref),

@@ -611,3 +611,27 @@ fn an_acl_with_half_a_rule_decides_nothing() {
         ("a block that is none", full().egress(&[https_to("10.0.0.0/99")]), Ssm, Unknown, &["fact_not_collected"]),
     ]);
 }
+
+/// Rows whose verdict hangs on what AWS does not document carry the assumption's name.
+#[test]
+fn assumptions_are_told() {
+    let filtered = base().route("rtb-main", ec2::Route { state: Some("filtered".into()), ..route_to("0.0.0.0/0", "nat-1") });
+    let ports = eps().subnet_acl("subnet-p", &["100 in tcp 1024-60000 0.0.0.0/0 allow", ALL_OUT]);
+    let regional = base().nat().nat_gateway(|nat| {
+        nat.availability_mode = Some("regional".into());
+        nat.subnet_id = None;
+        nat.route_table_id = Some("rtb-u".into());
+        nat.auto_provision_zones = Some("enabled".into());
+    });
+    let two_zones = base()
+        .endpoint_group("sg-e", vec![https_to("10.0.0.0/16")])
+        .endpoint("ssm", &["subnet-e", "subnet-u"])
+        .subnet_acl("subnet-u", &[ALL_OUT]);
+    let excluded = base().nat().block_public_access("block-bidirectional", &[("subnet-u", "allow-egress")]);
+    for (topology, number) in [(filtered, 20), (ports, 47), (two_zones, 85), (regional, 101), (excluded, 110)] {
+        let notes = topology.path(Ssm).notes;
+        let mark = format!("Model assumption A-{number}: ");
+        assert!(notes.iter().any(|note| note.starts_with(&mark)), "A-{number} is missing: {notes:?}");
+    }
+    assert!(full().paths().iter().all(|path| path.notes.is_empty()));
+}
