@@ -45,6 +45,8 @@ pub struct Learned {
     pub paths: Vec<Arc<Path>>,
     /// The one verdict over every host that patches come from.
     pub repository: Path,
+    /// By what the paths were judged.
+    pub needs: Needs,
     pub platform: Platform,
     pub last_ping_at: Option<String>,
     /// Whether the model agrees with a fresh sign of life; `None` without one.
@@ -76,11 +78,8 @@ pub fn learn<'r, 'a>(
         agent_prefers_ssmmessages: version.is_some_and(|version| version >= AgentVersion::WITHOUT_EC2MESSAGES),
     };
     let sources = sources(surroundings, &platform, &observed, region, instance);
-    let Judged { paths, repository } = network.judge(
-        region,
-        instance,
-        &Needs { ports, ec2messages, sources, buckets: buckets(surroundings.tables, region, platform.family) },
-    );
+    let needs = Needs { ports, ec2messages, sources, buckets: buckets(surroundings.tables, region, platform.family) };
+    let Judged { paths, repository } = network.judge(region, instance, &needs);
     let state = instance_state(instance);
     let seen =
         Seen { region, instance: id, is_running: state.is(&InstanceState::Running), node: &node, captured_at: surroundings.captured_at };
@@ -132,7 +131,7 @@ pub fn learn<'r, 'a>(
         paths: paths_facts(&paths, &repository, &observation),
     };
     let last_ping_at = registered.and_then(|node| node.last_ping_date_time.clone());
-    Learned { facts, paths, repository, platform, last_ping_at, agrees: observation.agrees, notes: observation.notes }
+    Learned { facts, paths, repository, needs, platform, last_ping_at, agrees: observation.agrees, notes: observation.notes }
 }
 
 /// The buckets that patching reads in a Region.

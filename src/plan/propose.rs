@@ -167,8 +167,7 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
 
 /// Whether the addresses behind a path are those of S3, which a gateway endpoint carries.
 fn is_of_s3(path: &Path) -> bool {
-    path.target == Target::S3
-        || path.blockers.iter().any(|blocker| matches!(blocker.place, Place::NoEndpoint { .. }) && path.target == Target::Repository)
+    path.target == Target::S3 || (path.target == Target::Repository && path.host.contains(".s3."))
 }
 
 fn is_prefix_list(destination: &str) -> bool {

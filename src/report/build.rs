@@ -11,7 +11,7 @@ use super::types::{
     Severity, Summary, Tool, Verified,
 };
 use crate::assess::{Assessed, Found};
-use crate::plan::Change;
+use crate::plan::{Change, Proof, Verifier};
 use crate::snapshot::Gap as SnapshotGap;
 
 /// What the report says beside the instances.
@@ -26,7 +26,7 @@ pub struct Frame {
 }
 
 /// Builds the report.
-pub fn build(frame: Frame, assessed: &[Assessed]) -> Report {
+pub fn build(frame: Frame, assessed: &[Assessed], verifier: &Verifier<'_>) -> Report {
     let mut plan = FixPlan::default();
     let mut instances = Vec::new();
     let mut findings = Vec::new();
@@ -57,7 +57,7 @@ pub fn build(frame: Frame, assessed: &[Assessed]) -> Report {
         accounts: frame.accounts,
         instances,
         findings,
-        fixes: plan.finish(assessed),
+        fixes: plan.finish(assessed, verifier),
         gaps,
         notes: frame.notes,
     }
@@ -208,7 +208,7 @@ impl FixPlan {
         ids
     }
 
-    fn finish(self, assessed: &[Assessed]) -> Vec<Fix> {
+    fn finish(self, assessed: &[Assessed], verifier: &Verifier<'_>) -> Vec<Fix> {
         // What each instance needs in all; `None` where an error has no change that clears it.
         let mut needs: BTreeMap<(&str, &str, &str), Option<BTreeSet<String>>> = BTreeMap::new();
         for each in assessed.iter().filter(|each| each.readiness == Readiness::NotReady) {
@@ -231,7 +231,14 @@ impl FixPlan {
                 let needed = needs.get(&(account_id.as_str(), region.as_str(), instance.as_str()));
                 needed.is_some_and(|needed| needed.as_ref().is_some_and(|needed| needed.iter().all(|needed| *needed == key)))
             };
-            let (unblocks, helps) = planned.instances.iter().cloned().partition(alone);
+            let (unblocks, helps): (Vec<String>, Vec<String>) = planned.instances.iter().cloned().partition(alone);
+            let (verified, because, breaks) = match verifier.verify(&account_id, &region, &planned.change, &planned.instances) {
+                Proof::Verified { because } => (Verified::Verified, because, Vec::new()),
+                Proof::NotVerifiable { because } => (Verified::NotVerifiable, because, Vec::new()),
+                Proof::Rejected { because, breaks } => (Verified::Rejected, because, breaks),
+            };
+            // What is rejected helps nobody.
+            let (unblocks, helps) = if verified == Verified::Rejected { (Vec::new(), Vec::new()) } else { (unblocks, helps) };
             fixes.push(Fix {
                 id: planned.id,
                 kind: planned.change.kind().to_owned(),
@@ -239,9 +246,9 @@ impl FixPlan {
                 resource: planned.change.resource().to_owned(),
                 unblocks,
                 helps,
-                breaks: Vec::new(),
-                verified: Verified::NotVerifiable,
-                because: "this version proposes fixes and does not yet prove them on the model".to_owned(),
+                breaks,
+                verified,
+                because,
                 commands: Commands { aws_cli: planned.change.commands(&region), terraform: None, cloudformation: None },
                 monthly_cost_usd: None,
                 undo: planned.change.undo().to_owned(),

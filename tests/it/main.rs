@@ -14,6 +14,7 @@ mod aws;
 mod cli;
 mod demo;
 mod endpoint_policies;
+mod fixes;
 mod generated;
 mod hub;
 mod ipv6;
