@@ -314,7 +314,8 @@ fn main() {
         let begun = Instant::now();
         let estate = Estate::new(&snapshot);
         let indexed = begun.elapsed();
-        let (time, _) = judge(&estate, &needs, false);
+        // The best of three: the machine may be busy with something else.
+        let time = (0..3).map(|_| judge(&estate, &needs, false).0).min().unwrap_or_default();
         let each = time.as_secs_f64() / f64::from(u32::try_from(size).expect("a number of instances"));
         let growth = each / *first.get_or_insert(each);
         println!(

@@ -178,7 +178,7 @@ fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
     let from = sender.as_addresses();
     let is_in = |set: &IntervalSet| sender.difference(set).is_empty();
     if is_in(&allowed.sieve.must) {
-        trace.hop(kind, endpoint, Decision::Pass, format!("{groups} lets {from} in on TCP {port}"));
+        trace.hop(kind, endpoint, Decision::Pass, format!("{groups} lets it in on TCP {port}"));
     } else if !sender.intersection(&allowed.sieve.may).is_empty() {
         trace.hop(kind, endpoint, Decision::Unknown, format!("whether {groups} lets {from} in is not known"));
         let why = if allowed.unknowns.is_empty() {

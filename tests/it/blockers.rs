@@ -51,3 +51,44 @@ fn the_ports_of_a_nat_gateway_are_documented() {
     // A network ACL that takes the service's port takes no part of the ephemeral ones.
     assert!(base().nat().subnet_acl("subnet-p", &[ALL_IN]).path(Ssm).notes.is_empty());
 }
+
+/// What is told of a blocker names the entry or the route that decided.
+#[test]
+fn texts_name_what_decided() {
+    let told = |topology: &Topology, target: Target| -> Vec<String> {
+        topology.path(target).blockers.iter().map(|blocker| format!("{} {}", blocker.resource, blocker.detail)).collect()
+    };
+    let endpoints = || base().endpoints();
+    let cases: Vec<(Topology, Target, &str)> = vec![
+        (
+            endpoints().subnet_acl("subnet-e", &["100 in tcp 443 10.0.1.0/24 deny", ALL_IN, ALL_OUT]),
+            Ssm,
+            "acl-subnet-e denies TCP 443 inbound from 10.0.1.10 (rule 100)",
+        ),
+        (endpoints().subnet_acl("subnet-e", &[ALL_OUT]), Ssm, "acl-subnet-e denies TCP 443 inbound from 10.0.1.10 (the final deny)"),
+        (
+            endpoints().subnet_acl("subnet-p", &["90 in tcp 32768-40000 10.0.2.0/24 deny", ALL_IN, ALL_OUT]),
+            Ssm,
+            "acl-subnet-p denies TCP 32768-40000 inbound from 10.0.2.103 (rule 90)",
+        ),
+        (
+            base().route("rtb-main", crate::topology::blackhole("0.0.0.0/0", "nat-gone")),
+            Ssm,
+            "rtb-main has a dead route to 0.0.0.0/0: nat-gone does not exist any more",
+        ),
+        (base(), Ssm, "rtb-main has no route for the service's public addresses"),
+    ];
+    for (topology, target, expected) in cases {
+        let told = told(&topology, target);
+        assert!(told.iter().any(|text| text == expected), "{expected:?} is not among {told:?}");
+    }
+    let hops: Vec<String> = base().nat().path(Ssm).hops.into_iter().map(|hop| hop.because).collect();
+    assert!(hops.iter().any(|because| because == "the route to 0.0.0.0/0 leads to nat-1"), "{hops:?}");
+}
+
+/// An action that is neither word decides nothing.
+#[test]
+fn an_action_that_is_no_word_of_awss_decides_nothing() {
+    let path = base().endpoints().subnet_acl("subnet-e", &["100 in tcp 443 10.0.0.0/16 reject", ALL_IN, ALL_OUT]).path(Ssm);
+    assert_eq!(path.verdict, patch_preflight::network::Verdict::Unknown, "{path:#?}");
+}
