@@ -258,7 +258,13 @@ impl FromStr for Assumption {
         match text.split_once('=') {
             None if text == "no-private-dns-overrides" => Ok(Self::NoPrivateDnsOverrides),
             None if text == "dns-firewall-passes-aws-names" => Ok(Self::DnsFirewallPassesAwsNames),
-            Some((id, "internet")) if id.contains('-') => Ok(Self::LeadsToInternet(id.to_owned())),
+            // The model follows the others itself, and would never ask.
+            Some((id, "internet")) if ["tgw-", "nat-", "igw-", "eigw-", "pcx-"].iter().any(|kind| id.starts_with(kind) && !id.starts_with("tgw-attach-")) => {
+                Err(format!("the model follows {id} itself; name what lies at the edge of what AWS shows: a virtual private gateway, a VPN, an appliance's interface or endpoint"))
+            }
+            Some((id, "internet")) if id.split_once('-').is_some_and(|(kind, rest)| !kind.is_empty() && !rest.is_empty()) => {
+                Ok(Self::LeadsToInternet(id.to_owned()))
+            }
             _ => Err("write no-private-dns-overrides, dns-firewall-passes-aws-names, or the id of a gateway or attachment and =internet, such as vgw-0a1b2c3d=internet"
                 .to_owned()),
         }

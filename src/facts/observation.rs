@@ -80,6 +80,10 @@ impl Seen<'_> {
         let operation = states.into_iter().filter(|state| state.instance_id.as_deref() == Some(self.instance)).find_map(|state| {
             let word =
                 state.operation.as_deref().filter(|word| ["Scan", "Install"].iter().any(|known| word.eq_ignore_ascii_case(known)))?;
+            // One that failed may have failed for want of what it should have reached.
+            if state.failed_count != Some(0) {
+                return None;
+            }
             let ended_at = state.operation_end_time.as_deref()?;
             let ended: Timestamp = ended_at.parse().ok()?;
             (ended <= captured_at && captured_at.checked_sub(RECENT).is_ok_and(|oldest| ended >= oldest)).then_some((word, ended_at))
@@ -116,7 +120,10 @@ const RECENT: SignedDuration = SignedDuration::from_hours(24);
 fn is_fresh(node: &InstanceInformation, captured_at: Timestamp) -> bool {
     let ping = node.last_ping_date_time.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
     let oldest = captured_at.checked_sub(SignedDuration::from_mins(15));
-    is_word(node.ping_status.as_ref(), "Online") && ping.is_some_and(|ping| oldest.is_ok_and(|oldest| ping >= oldest))
+    // A scan of many accounts goes on after its capture time was written down.
+    let newest = captured_at.checked_add(SignedDuration::from_hours(6));
+    is_word(node.ping_status.as_ref(), "Online")
+        && ping.is_some_and(|ping| oldest.is_ok_and(|oldest| ping >= oldest) && newest.is_ok_and(|newest| ping <= newest))
 }
 
 /// The contradiction, with what may explain it, likeliest first.

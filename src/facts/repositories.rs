@@ -1,5 +1,9 @@
 //! What an instance takes its patches from: what the user declared of mirrors, else what the table of repositories says of its operating system.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
 use super::learn::Surroundings;
 use crate::model::Region;
 use crate::model::known::Unknown;
@@ -52,9 +56,10 @@ pub(super) fn sources(
 
 fn of_mirror(mirror: &Mirror) -> impl Iterator<Item = Wanted> {
     mirror.ports.iter().map(|port| {
-        let has_addresses = !mirror.addresses.is_empty();
-        let answered_by = if has_addresses { AnsweredBy::Addresses(mirror.addresses.clone()) } else { AnsweredBy::Internet };
-        Wanted { goal: Goal::of_repository(&mirror.host, *port, answered_by, None, !has_addresses), perhaps: None }
+        let own = mirror.host.parse::<IpAddr>().ok().map(IpNet::from);
+        let addresses: Vec<IpNet> = mirror.addresses.iter().copied().chain(own).collect();
+        let answered_by = if addresses.is_empty() { AnsweredBy::Undeclared } else { AnsweredBy::Addresses(addresses) };
+        Wanted { goal: Goal::of_repository(&mirror.host, *port, answered_by, None, false), perhaps: None }
     })
 }
 

@@ -25,6 +25,11 @@ pub struct Estate<'a> {
     endpoints_by_address: HashMap<IpAddr, Vec<Listed<'a>>>,
 }
 
+/// A DNS name without its final dot, in small letters, with the wildcard that Route 53 writes as `\052`.
+pub fn plain_name(name: &str) -> String {
+    name.trim_end_matches('.').replace("\\052", "*").to_ascii_lowercase()
+}
+
 /// An endpoint, with the account and Region whose files list it.
 #[derive(Debug, Clone, Copy)]
 struct Listed<'a> {
@@ -52,7 +57,7 @@ impl<'a> Estate<'a> {
             for endpoint in region.files.vpc_endpoints.iter().flat_map(|file| &file.vpc_endpoints) {
                 let listed = Listed { account: region.account, region: region.name, endpoint };
                 for name in endpoint.dns_entries.iter().filter_map(|entry| entry.dns_name.as_deref()) {
-                    by_name.insert(name.trim_end_matches('.').to_ascii_lowercase(), listed);
+                    by_name.insert(plain_name(name), listed);
                 }
                 for interface in endpoint.network_interface_ids.iter().filter_map(|id| region.interface(id).into_known()) {
                     let ipv6 = interface.ipv6_addresses.iter().filter_map(|ipv6| address(ipv6.ipv6_address.as_ref()));
@@ -77,7 +82,7 @@ impl<'a> Estate<'a> {
 
     /// The interface endpoint with this DNS name of its own, and the Region whose files list it.
     pub fn endpoint_named(&self, name: &str) -> Option<(&Region<'a>, &'a VpcEndpoint)> {
-        self.listed(*self.endpoints_by_name.get(&name.to_ascii_lowercase())?)
+        self.listed(*self.endpoints_by_name.get(&plain_name(name))?)
     }
 
     /// The interface endpoint with an interface at this private address, where there is only one in all that was seen.

@@ -209,6 +209,12 @@ impl<'a> Region<'a> {
         }
     }
 
+    /// Endpoints of which it is not told where they are.
+    pub fn endpoints_without_vpc(&self) -> impl Iterator<Item = &'a VpcEndpoint> {
+        let all = self.files.vpc_endpoints.iter().flat_map(|file| &file.vpc_endpoints);
+        all.filter(|endpoint| endpoint.vpc_id.is_none())
+    }
+
     /// An endpoint; `Known(None)` when the list was seen and does not hold it, so that it is deleted.
     pub fn endpoint(&self, id: &str) -> Known<Option<&'a VpcEndpoint>> {
         match &self.files.vpc_endpoints {

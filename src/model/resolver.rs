@@ -15,10 +15,12 @@ pub struct Zone<'a> {
 }
 
 /// A forwarding rule that holds in a VPC.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ForwardRule<'a> {
     pub id: &'a str,
     pub domain: &'a str,
+    /// The servers to which it forwards, by address.
+    pub targets: Vec<&'a str>,
     pub is_local: bool,
 }
 
@@ -208,7 +210,8 @@ impl<'a> Estate<'a> {
             };
             match found {
                 Known::Known(Some(rule)) => {
-                    rules.push(ForwardRule { id, domain: rule.domain_name.as_deref().unwrap_or_default(), is_local });
+                    let targets = rule.target_ips.iter().filter_map(|target| target.ip.as_deref().or(target.ipv6.as_deref())).collect();
+                    rules.push(ForwardRule { id, domain: rule.domain_name.as_deref().unwrap_or_default(), targets, is_local });
                 }
                 Known::Known(None) => {}
                 Known::Unknown(why) => return Known::Unknown(why),

@@ -183,7 +183,8 @@ impl Path {
     }
 
     fn names(&self, spelling: &Spelling) -> bool {
-        self.texts().any(|text| text.contains(&spelling.address) || text.contains(&spelling.interface))
+        let is_in = |text: &str, word: &str| !word.is_empty() && text.contains(word);
+        self.texts().any(|text| is_in(text, &spelling.address) || is_in(text, &spelling.interface))
     }
 
     fn respelt(&self, from: &Spelling, to: &Spelling) -> Self {
@@ -237,6 +238,10 @@ impl Place {
 
 /// Replaces an address or id where it stands alone: not as a part of a longer one.
 fn replace_word(text: &str, from: &str, to: &str) -> String {
+    // An instance whose file tells no id has nothing to replace.
+    if from.is_empty() {
+        return text.to_owned();
+    }
     let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == ':' || c == '-';
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -353,6 +358,7 @@ mod tests {
             ("10.0.1.1-10.0.1.1", "10.0.1.1-10.0.1.1"),
             ("", ""),
         ];
+        assert_eq!(replace_word("text", "", "X"), "text");
         for (text, expected) in cases {
             assert_eq!(replace_word(text, "10.0.1.1", "X"), expected, "{text}");
         }

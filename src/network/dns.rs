@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use super::Assumptions;
 use super::dns_firewall::{self, Passage};
+use super::forwarding::answers_elsewhere;
 use super::goal::Goal;
 use super::hosted_zone::by_zone;
 use super::position::Position;
@@ -148,12 +149,17 @@ fn through<'r, 'a>(place: &Place<'_, 'r, 'a>, resolver: &Resolver, goal: &Goal) 
                 ),
             );
             let because = format!("the DHCP options name the DNS servers {servers}");
+            let addresses: Vec<&str> = servers.split(", ").collect();
             match place.region().dns_support(place.vpc_id()) {
-                Known::Known(false) => Resolution::one(Answer::Public, because),
+                Known::Known(false) => {
+                    let answers = std::iter::once(Answer::Public).chain(answers_elsewhere(place, &addresses, goal)).collect();
+                    Resolution::either(answers, vec![doubt], because)
+                }
                 Known::Known(true) | Known::Unknown(_) => {
                     let inner = amazon(place, goal);
                     let mut answers = inner.answers;
                     answers.push(Answer::Public);
+                    answers.extend(answers_elsewhere(place, &addresses, goal));
                     Resolution::either(answers, std::iter::once(doubt).chain(inner.depends_on).collect(), because)
                 }
             }
@@ -283,6 +289,7 @@ fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution
                 Unknown::new("on_prem", id, format!("check what the servers behind resolver rule {id} ({domain}) answer for {host}"));
             let mut answers = without_rule.answers;
             answers.push(Answer::Public);
+            answers.extend(answers_elsewhere(place, &rule.targets, goal));
             Resolution::either(
                 answers,
                 std::iter::once(doubt).chain(without_rule.depends_on).collect(),

@@ -11,7 +11,7 @@ use super::trace::Trace;
 use super::verdict::{Authorization, Decision, HopKind};
 use crate::model::Estate;
 use crate::model::known::Unknown;
-use crate::policy_language::{Context, Decision as Judgement, Layers, Policies, Policy, Principal, Request, Resource, Verdict, evaluate};
+use crate::policy_language::{Context, Layers, Policies, Policy, Principal, Request, Resource, Verdict, evaluate};
 use crate::snapshot::ec2::VpcEndpoint;
 
 /// Holds what the instance asks for against the policy of an endpoint on its way.
@@ -66,9 +66,13 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
     let mut denied = Vec::new();
     let mut open = Vec::new();
     for (action, resource) in &asked {
-        let of_request = if resource.contains('*') && resource != "*" { Resource::Pattern(resource) } else { Resource::Exact(resource) };
         let named = if resource == "*" { (*action).to_owned() } else { format!("{action} on {resource}") };
-        let Judgement { verdict, .. } = judgement(action, of_request);
+        // Some of the actions are on a document or an instance, some on nothing in particular: what holds of both, holds.
+        let of_any = judgement(action, Resource::Pattern(resource)).verdict;
+        let verdict = match (resource == "*").then(|| judgement(action, Resource::Exact("*")).verdict) {
+            Some(of_none) if of_none != of_any => Verdict::Unknown,
+            _ => of_any,
+        };
         match verdict {
             Verdict::Allow => {}
             // A policy that names roles or users is held against one that is not known here.

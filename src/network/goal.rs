@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
-use super::set::IntervalSet;
+use super::set::{IPV4, IntervalSet};
 use super::verdict::{Destination, Target};
 use crate::model::Region;
 
@@ -77,6 +77,8 @@ pub enum AnsweredBy {
     Internet,
     /// A host of the user's own, at these addresses.
     Addresses(Vec<IpNet>),
+    /// A host of the user's own, whose addresses nobody told.
+    Undeclared,
 }
 
 impl AnsweredBy {
@@ -85,7 +87,7 @@ impl AnsweredBy {
         match self {
             Self::Service(service) => Some(service),
             Self::S3 | Self::DualStackS3 => Some("s3"),
-            Self::Internet | Self::Addresses(_) => None,
+            Self::Internet | Self::Addresses(_) | Self::Undeclared => None,
         }
     }
 
@@ -158,6 +160,11 @@ fn blocks(text: &[&str]) -> IntervalSet {
 }
 
 static PUBLIC_IPV4: LazyLock<IntervalSet> = LazyLock::new(|| blocks(&["0.0.0.0/0"]).difference(&blocks(&NOT_PUBLIC)));
+
+/// The IPv4 addresses that no internet gateway sends on.
+pub(super) fn not_public_ipv4() -> IntervalSet {
+    IntervalSet::range(IPV4.0, IPV4.1).difference(&PUBLIC_IPV4)
+}
 
 /// Global unicast, less what is for documentation (<https://www.iana.org/assignments/iana-ipv6-special-registry>).
 static PUBLIC_IPV6: LazyLock<IntervalSet> = LazyLock::new(|| blocks(&["2000::/3"]).difference(&blocks(&["2001:db8::/32", "2002::/16"])));

@@ -7,7 +7,8 @@ use super::dns::{Answer, Place, Reached, Resolution};
 use super::goal::Goal;
 use super::private_dns;
 use crate::model::known::{Known, Unknown};
-use crate::model::{Estate, Zone};
+use crate::model::{Estate, Region, Zone, address, plain_name};
+use crate::snapshot::ec2::VpcEndpoint;
 use crate::snapshot::route53::ResourceRecordSet;
 
 /// The answer of a private hosted zone of the user's that claims the name; `otherwise` is the answer without it.
@@ -45,7 +46,7 @@ fn of_records<'r, 'a>(place: &Place<'_, 'r, 'a>, id: &str, name: &str, goal: &Go
     };
     let mut answers = Vec::new();
     let mut depends_on = Vec::new();
-    for record in records_for(records, &goal.asked) {
+    for record in records_for(records, name, &goal.asked, place.is_ipv6) {
         match endpoint_of(place.estate, place.region().name, record, goal) {
             Some(reached) => answers.push(Answer::Endpoint(reached)),
             None => {
@@ -64,27 +65,29 @@ fn of_records<'r, 'a>(place: &Place<'_, 'r, 'a>, id: &str, name: &str, goal: &Go
     (answers, depends_on)
 }
 
-/// The records that answer for a name: those of the very name (several, where a routing policy chooses), else those of the closest wildcard.
-fn records_for<'r>(records: &'r [ResourceRecordSet], host: &str) -> Vec<&'r ResourceRecordSet> {
-    let of_address = |record: &&ResourceRecordSet| matches!(record.r#type.as_deref(), Some("A" | "AAAA" | "CNAME"));
-    let named = |name: &str| -> Vec<&'r ResourceRecordSet> {
-        let is_named = |record: &&ResourceRecordSet| {
-            let own = record.name.as_deref().unwrap_or_default().trim_end_matches('.').replace("\\052", "*");
-            own.eq_ignore_ascii_case(name)
-        };
-        let all: Vec<_> = records.iter().filter(of_address).filter(is_named).collect();
-        // The IPv6 addresses of a name are no other answer than its IPv4 ones.
-        let is_ipv6 = |record: &&&ResourceRecordSet| record.r#type.as_deref() == Some("AAAA");
-        if all.iter().all(|record| is_ipv6(&record)) { all } else { all.into_iter().filter(|record| !is_ipv6(&record)).collect() }
+/// The records that answer for a name in one family: those of the very name (several, where a routing policy chooses), else those of the wildcard
+/// right below the closest name that exists (<https://www.rfc-editor.org/rfc/rfc4592#section-3.3.1>).
+fn records_for<'r>(records: &'r [ResourceRecordSet], zone: &str, host: &str, is_ipv6: bool) -> Vec<&'r ResourceRecordSet> {
+    let own_name = |record: &ResourceRecordSet| plain_name(record.name.as_deref().unwrap_or_default());
+    let named = |name: &str| records.iter().filter(move |record| own_name(record) == name).collect::<Vec<_>>();
+    let host = plain_name(host);
+    let exists = |name: &str| records.iter().any(|record| own_name(record) == name || own_name(record).ends_with(&format!(".{name}")));
+    let found = if exists(&host) {
+        named(&host)
+    } else {
+        let zone = plain_name(zone);
+        let mut encloser = host.as_str();
+        while let Some((_, parent)) = encloser.split_once('.') {
+            encloser = parent;
+            if parent == zone || exists(parent) {
+                break;
+            }
+        }
+        named(&format!("*.{encloser}"))
     };
-    let mut found = named(host);
-    let mut rest = host;
-    while found.is_empty() {
-        let Some((_, parent)) = rest.split_once('.') else { break };
-        rest = parent;
-        found = named(&format!("*.{parent}"));
-    }
-    found
+    // A name that exists with records of other kinds alone has no address.
+    let wanted = if is_ipv6 { "AAAA" } else { "A" };
+    found.into_iter().filter(|record| matches!(record.r#type.as_deref(), Some(kind) if kind == wanted || kind == "CNAME")).collect()
 }
 
 /// The interface endpoint to which a record points, by alias, by name or by address, in whatever VPC that was seen.
@@ -94,8 +97,9 @@ fn endpoint_of<'r, 'a>(estate: &'r Estate<'a>, region: &str, record: &ResourceRe
     let name = alias.or_else(|| if record.r#type.as_deref() == Some("CNAME") { values.first().copied() } else { None });
     let (home, endpoint, addresses) = match name {
         Some(name) => {
-            let (home, endpoint) = estate.endpoint_named(name.trim_end_matches('.'))?;
-            (home, endpoint, None)
+            let (home, endpoint) = estate.endpoint_named(name)?;
+            let addresses = if is_zonal(home, name) { Some(of_zone(home, endpoint, name)?) } else { None };
+            (home, endpoint, addresses)
         }
         None => {
             let addresses = values.iter().map(|value| value.parse::<IpAddr>().ok()).collect::<Option<Vec<_>>>()?;
@@ -109,6 +113,27 @@ fn endpoint_of<'r, 'a>(estate: &'r Estate<'a>, region: &str, record: &ResourceRe
     };
     let answers = private_dns::is_available(endpoint) && private_dns::is_interface_for(endpoint, goal, region);
     answers.then_some(Reached { home, endpoint, addresses })
+}
+
+/// Of an endpoint's names some are of one Availability Zone, whose name ends the first label, and answer with the addresses there.
+fn is_zonal(home: &Region<'_>, name: &str) -> bool {
+    first_label(name).rsplit_once(home.name).is_some_and(|(_, letter)| letter.len() == 1)
+}
+
+fn first_label(name: &str) -> &str {
+    name.trim_start_matches("*.").split('.').next().unwrap_or_default()
+}
+
+/// The addresses of an endpoint in the zone of one of its names; `None` where they are not known.
+fn of_zone(home: &Region<'_>, endpoint: &VpcEndpoint, name: &str) -> Option<Vec<IpAddr>> {
+    let mut addresses = Vec::new();
+    for id in &endpoint.network_interface_ids {
+        let interface = home.interface(id).into_known()?;
+        if first_label(name).ends_with(interface.availability_zone.as_deref()?) {
+            addresses.push(address(interface.private_ip_address.as_ref())?);
+        }
+    }
+    (!addresses.is_empty()).then_some(addresses)
 }
 
 /// A private hosted zone of this very name, of whatever VPC of the Region that was seen.

@@ -10,7 +10,7 @@ use super::boundary::{self, Crossing};
 use super::dns::Reached;
 use super::egress::leave_interface;
 use super::endpoint_policy;
-use super::journey::{CameBy, Journey};
+use super::journey::{CameBy, Journey, SenderKind};
 use super::local;
 use super::position::{self, Position};
 use super::route::NextHop;
@@ -33,6 +33,12 @@ pub(super) struct End<'r, 'a> {
     endpoint: &'a VpcEndpoint,
 }
 
+impl End<'_, '_> {
+    pub(super) fn is_ipv4(&self) -> bool {
+        self.address.is_ipv4()
+    }
+}
+
 /// The verdict if the name leads to an endpoint. `journey` is at its start.
 pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, because: &str, range: (u16, u16)) -> World {
     let source = journey.source;
@@ -41,21 +47,21 @@ pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, be
     let ends = match ends(reached, source.address.is_ipv6()) {
         Known::Known(ends) => ends,
         Known::Unknown(why) => {
-            let mut trace = Trace::new(IntervalSet::everything(), range, false);
+            let mut trace = Trace::new(IntervalSet::family_of(source.address), range, false);
             trace.doubt(why);
             let to = Destination::Groups(group_ids(&endpoint.groups));
             leave_interface(&mut trace, source, journey.goal.port, &to, &|_| IntervalSet::everything());
             trace.via = Via::InterfaceEndpoint;
-            return World::of(&[trace], &IntervalSet::everything(), false, vec![name]);
+            return World::of(&[trace], &IntervalSet::family_of(source.address), false, vec![name]);
         }
     };
     if ends.is_empty() && journey.at.subnet.and_then(|subnet| subnet.enable_dns64) != Some(false) {
-        let mut trace = Trace::new(IntervalSet::everything(), range, false);
+        let mut trace = Trace::new(IntervalSet::family_of(source.address), range, false);
         let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
         let settled_by =
             "check by hand whether a NAT gateway leads to the endpoint: DNS64 gives its IPv4 address a form that only one understands";
         trace.unclear(HopKind::InterfaceEndpoint, id, "nat64_to_endpoint", settled_by);
-        return World::of(&[trace], &IntervalSet::everything(), false, vec![name]);
+        return World::of(&[trace], &IntervalSet::family_of(source.address), false, vec![name]);
     }
     if ends.is_empty() {
         let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
@@ -170,7 +176,9 @@ fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
         CameBy::Peering { is_same_region, .. } => is_same_region,
         CameBy::TransitGateway { .. } => false,
     };
-    let is_sender = |pair: &UserIdGroupPair| source.groups.iter().any(|own| Some(own) == pair.group_id.as_ref());
+    // What a NAT gateway sends is no member of the instance's groups any more.
+    let is_own = journey.sender.kind == SenderKind::Instance;
+    let is_sender = |pair: &UserIdGroupPair| is_own && source.groups.iter().any(|own| Some(own) == pair.group_id.as_ref());
     let members = |pair: &UserIdGroupPair| if keeps_references && is_sender(pair) { sender.clone() } else { IntervalSet::empty() };
     let allowed = security_group::allowed(end.position.home, &end.groups, Direction::Ingress, port, &members);
     let groups = end.groups.join(", ");
@@ -243,6 +251,11 @@ fn ends<'r, 'a>(reached: &Reached<'r, 'a>, is_ipv6: bool) -> Known<Vec<End<'r, '
     let answers_ipv4_alone = endpoint.dns_options.as_ref().is_some_and(|options| is_word(options.dns_record_ip_type.as_ref(), "ipv4"));
     if is_ipv6 && answers_ipv4_alone && reached.addresses.is_none() {
         return Known::Known(Vec::new());
+    }
+    let answers_ipv6_alone = endpoint.dns_options.as_ref().is_some_and(|options| is_word(options.dns_record_ip_type.as_ref(), "ipv6"));
+    if !is_ipv6 && answers_ipv6_alone && reached.addresses.is_none() {
+        let settled_by = format!("check what the name resolves to: {id} publishes IPv6 addresses alone, and the instance uses IPv4");
+        return Known::unknown("dns_record_ip_type", id, settled_by);
     }
     let mut ends = Vec::new();
     let mut missing = Vec::new();

@@ -4,11 +4,12 @@
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/egress-only-internet-gateway.html>,
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html>.
 
+use super::goal;
 use super::journey::{Journey, SenderKind};
 use super::local;
 use super::position::Position;
 use super::set::IntervalSet;
-use super::trace::Trace;
+use super::trace::{Sieve, Trace};
 use super::verdict::{Code, Decision, HopKind, Place};
 use crate::model::known::Known;
 use crate::snapshot::ec2::InternetGatewayAttachment;
@@ -23,10 +24,29 @@ fn is_untranslated(trace: &mut Trace, kind: HopKind, id: &str) -> bool {
     is_nat64
 }
 
+/// A private address of an endpoint is on no network beyond the VPCs: what leaves them for it is lost.
+fn is_astray(trace: &mut Trace, journey: &Journey<'_, '_, '_>, kind: HopKind, id: &str) -> bool {
+    if journey.end.is_some() {
+        let detail = format!("leads to the internet, and {} is a private address", trace.addresses.as_addresses());
+        trace.stop(kind, Code::CannotRoute, id, detail, Place::Other);
+        return true;
+    }
+    let lost = trace.addresses.intersection(&goal::not_public_ipv4());
+    if !lost.is_empty() {
+        let kept = trace.addresses.difference(&lost);
+        trace.sift(&Sieve::known(kept.clone()));
+        let detail = format!("drops what is for {}: these are no public addresses", lost.as_addresses());
+        trace.hop(kind, id, trace.decision(&lost), detail.clone());
+        trace.blame(Code::IgwDestinationAddressNotInRfc1918Egress, id, detail, Place::Other);
+        return kept.is_empty();
+    }
+    false
+}
+
 /// Out by an internet gateway: the sender needs a public address, and the answers come in by the gateway's own route table.
 pub(super) fn gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
     let kind = HopKind::InternetGateway;
-    if is_untranslated(trace, kind, id) {
+    if is_untranslated(trace, kind, id) || is_astray(trace, journey, kind, id) {
         return;
     }
     if let SenderKind::NatGateway { id: nat, is_private: true } = journey.sender.kind {
@@ -72,7 +92,7 @@ pub(super) fn gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str
 /// Out by an egress-only internet gateway, which carries IPv6 alone.
 pub(super) fn egress_only_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
     let kind = HopKind::EgressOnlyGateway;
-    if is_untranslated(trace, kind, id) {
+    if is_untranslated(trace, kind, id) || is_astray(trace, journey, kind, id) {
         return;
     }
     if !journey.is_in_vpc_of_sender() {

@@ -9,6 +9,7 @@ mod dns;
 mod dns_firewall;
 mod egress;
 mod endpoint_policy;
+mod forwarding;
 mod goal;
 mod hosted_zone;
 mod interface_endpoint;

@@ -49,6 +49,10 @@ pub(super) fn nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: 
     } else {
         trace.hop(kind, id, Decision::Pass, "the NAT gateway is available");
     }
+    if nat.connectivity_type.is_none() {
+        let settled_by = "collect ec2-describe-nat-gateways.json again: the gateway has no ConnectivityType";
+        trace.doubt([Unknown::new("fact_not_collected", id, settled_by)]);
+    }
     if !nat.attached_appliances.is_empty() {
         trace.unclear(HopKind::Other, id, "nat_appliance", "check that the appliance attached to the NAT gateway lets the traffic pass");
     }

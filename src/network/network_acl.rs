@@ -79,6 +79,9 @@ impl Entry {
             "-1" | "all" => (true, all_ports),
             "6" | "tcp" => {
                 let range = entry.port_range.as_ref()?;
+                if range.from? > range.to? {
+                    return None;
+                }
                 (true, IntervalSet::range(u128::try_from(range.from?).ok()?, u128::try_from(range.to?).ok()?))
             }
             _ => (false, all_ports),

@@ -110,7 +110,11 @@ fn route_place(journey: &Journey<'_, '_, '_>, table: &str, destination: Option<&
 
 /// The edge of what AWS shows: passed only where the user vouches for what lies behind it.
 pub(super) fn edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, code: &str, settled_by: &str) {
-    if journey.assumptions.leads_to_internet.contains(id) {
+    // That the internet lies behind it says nothing of a private address of an endpoint.
+    if journey.end.is_none() && journey.assumptions.leads_to_internet.contains(id) {
+        if !journey.is_in_vpc_of_sender() {
+            journey.come_back(trace, &journey.at, journey.at.table());
+        }
         trace.hop(HopKind::Other, id, Decision::Pass, "assumed to lead to the internet and back");
         trace.notes.push(format!("It is assumed, not seen, that {id} leads to the internet and back."));
     } else {
@@ -157,6 +161,14 @@ fn gateway_endpoint(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
             if private_dns::is_down(endpoint) {
                 let detail = format!("is {}, not available", endpoint.state.as_deref().unwrap_or_default());
                 trace.stop(kind, Code::BadState, id, detail, Place::EndpointState { endpoint: id.to_owned() });
+                return;
+            }
+            // A gateway endpoint carries its own service's addresses, and nothing else does as a gateway endpoint does.
+            let is_gateway = is_word(endpoint.vpc_endpoint_type.as_ref(), "Gateway");
+            let is_of_s3 = endpoint.service_name.as_deref().and_then(|name| name.rsplit('.').next()) == Some("s3");
+            if !(is_gateway && is_of_s3 && journey.goal.answered_by.is_s3() && journey.end.is_none()) {
+                let settled_by = format!("check by hand what {id} does with the traffic: it is no gateway endpoint for these addresses");
+                trace.unclear(HopKind::Other, id, "unsupported_target", settled_by);
                 return;
             }
             if !journey.is_in_vpc_of_sender() {

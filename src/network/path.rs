@@ -26,7 +26,11 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
         is_ipv6: source.address.is_ipv6(),
         assumptions,
     };
-    let mut resolution = if goal.is_resolved {
+    let mut resolution = if goal.answered_by == AnsweredBy::Undeclared {
+        let settled_by = format!("declare the addresses of {} in the file of mirrors: where it is, AWS does not know", goal.host);
+        let why = vec![Unknown::new("mirror_address", goal.host.clone(), settled_by)];
+        Resolution::either(vec![Answer::Anything], why, "its addresses are not declared")
+    } else if goal.is_resolved {
         dns::resolve(&place, goal)
     } else {
         Resolution::one(Answer::Public, "the node knows the addresses without asking")
@@ -81,12 +85,12 @@ fn judge_answer(
             vec![World::nameless(Code::DnsNoResolver, vpc, detail, Place::Other)]
         }
         Answer::Anything => {
-            let mut trace = Trace::new(IntervalSet::everything(), range, false);
+            let mut trace = Trace::new(IntervalSet::family_of(source.address), range, false);
             trace.hop(HopKind::Name, &goal.host, Decision::Unknown, because);
             trace.doubt(doubts.iter().cloned());
             // The name may lead to an endpoint, whose interfaces may carry any group, in the instance's own subnet, where no network ACL counts.
             leave_interface(&mut trace, source, goal.port, &Destination::Internet, &|_| IntervalSet::everything());
-            vec![World::of(&[trace], &IntervalSet::everything(), false, Vec::new())]
+            vec![World::of(&[trace], &IntervalSet::family_of(source.address), false, Vec::new())]
         }
         Answer::Endpoint(reached) => {
             let mut world = interface_endpoint::judge(journey, reached, because, range);

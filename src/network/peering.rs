@@ -3,8 +3,9 @@
 
 use ipnet::IpNet;
 
+use super::goal::AnsweredBy;
 use super::interface_endpoint;
-use super::journey::{CameBy, Journey};
+use super::journey::{CameBy, Journey, SenderKind};
 use super::position::{self, Position};
 use super::route::{self, NextHop};
 use super::set::IntervalSet;
@@ -18,9 +19,25 @@ const KIND: HopKind = HopKind::Peering;
 
 /// Through a peering connection, to the interface for which the traffic is meant.
 pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, place: Place) {
-    if journey.end.is_none() {
+    if journey.end.is_none() && !matches!(journey.goal.answered_by, AnsweredBy::Addresses(_)) {
         let detail = "carries traffic to the peer VPC's own addresses only";
         trace.stop(KIND, Code::PcxRequiresAddressInVpcCidr, id, detail, place);
+        return;
+    }
+    if let SenderKind::NatGateway { id: nat, .. } = journey.sender.kind {
+        let settled_by = format!("check by hand whether the peering connection carries what {nat} sends: AWS does not say");
+        trace.unclear(KIND, id, "unsupported_target", settled_by);
+        return;
+    }
+    if !journey.is_in_vpc_of_sender() {
+        let detail = "carries nothing that comes from a third VPC";
+        trace.stop(KIND, Code::CannotRoute, id, detail, Place::Other);
+        return;
+    }
+    if journey.end.is_none() {
+        let settled_by =
+            format!("check by hand that the peer VPC lets the traffic to {} in, and the answers back", trace.addresses.as_addresses());
+        trace.unclear(KIND, id, "unsupported_target", settled_by);
         return;
     }
     let connection = match connection(journey.at.home, id) {
@@ -46,7 +63,9 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, 
         return;
     };
     let blocks = blocks(far);
-    if !blocks.is_empty() && trace.addresses.intersection(&IntervalSet::nets(&blocks)).is_empty() {
+    // The connection tells the IPv4 blocks alone.
+    let is_ipv4 = journey.end.is_some_and(interface_endpoint::End::is_ipv4);
+    if is_ipv4 && !blocks.is_empty() && trace.addresses.intersection(&IntervalSet::nets(&blocks)).is_empty() {
         let detail = format!("carries traffic to the addresses of {vpc} only, and {} is none of them", trace.addresses.as_addresses());
         trace.stop(KIND, Code::PcxRequiresAddressInVpcCidr, id, detail, Place::Other);
         return;

@@ -19,6 +19,20 @@ pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Res
         Known::Known(endpoints) => endpoints,
         Known::Unknown(why) => return Resolution::either(vec![Answer::Anything], why, "the endpoints of the VPC are not known"),
     };
+    // One that does not tell what it is may take the name.
+    let is_untold = |endpoint: &&VpcEndpoint| {
+        let may_be_interface = endpoint.vpc_endpoint_type.as_ref().is_none_or(|kind| is_word(Some(kind), "Interface"));
+        let is_of_service = endpoint.service_name.is_none() || serves(endpoint, goal, region.name);
+        let is_whole = endpoint.vpc_endpoint_type.is_some() && endpoint.service_name.is_some() && endpoint.vpc_id.is_some();
+        may_be_interface && is_of_service && !is_whole && !is_down(endpoint) && endpoint.private_dns_enabled != Some(false)
+    };
+    let untold = region.endpoints_without_vpc().chain(endpoints.iter().copied()).find(is_untold);
+    if let Some(endpoint) = untold {
+        let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+        let settled_by = "collect ec2-describe-vpc-endpoints.json again: an endpoint lacks its type, its service or its VPC";
+        let why = vec![Unknown::new("fact_not_collected", id, settled_by)];
+        return Resolution::either(vec![Answer::Public, Answer::Anything], why, format!("{id} does not tell what it is"));
+    }
     let candidates = endpoints.iter().filter(|endpoint| is_interface_for(endpoint, goal, region.name) && !is_down(endpoint));
     let covers = |endpoint: &VpcEndpoint| goal.answered_by != AnsweredBy::DualStackS3 || covers_dual_stack(endpoint) != Some(false);
     // One that surely answers before one that may.

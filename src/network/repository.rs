@@ -40,14 +40,16 @@ pub(super) fn judge(sources: &Sources, mut path_to: impl FnMut(&Goal) -> Arc<Pat
         Sources::Unknown(why) => (Vec::new(), Path { unknowns: why.clone(), ..whole(Verdict::Unknown) }),
         Sources::NotNeeded(why) => (Vec::new(), Path { notes: vec![why.clone()], ..whole(Verdict::NotNeeded) }),
         Sources::Known(alternatives) => {
+            let mut goals: Vec<&Goal> = Vec::new();
             let mut paths: Vec<Arc<Path>> = Vec::new();
             let mut judged = Vec::new();
             for alternative in alternatives {
                 let mut own = Vec::new();
                 for wanted in &alternative.wanted {
-                    let known = paths.iter().position(|path| path.host == wanted.goal.host && path.port == wanted.goal.port);
+                    let known = goals.iter().position(|goal| **goal == wanted.goal);
                     let index = known.unwrap_or(paths.len());
                     if known.is_none() {
+                        goals.push(&wanted.goal);
                         paths.push(path_to(&wanted.goal));
                     }
                     own.extend(paths.get(index).map(|path| (wanted, Path::clone(path))));
@@ -57,8 +59,8 @@ pub(super) fn judge(sources: &Sources, mut path_to: impl FnMut(&Goal) -> Arc<Pat
             // A port that only may be needed is no sure failure.
             let perhaps: Vec<&Wanted> =
                 alternatives.iter().flat_map(|each| &each.wanted).filter(|wanted| wanted.perhaps.is_some()).collect();
-            for path in &mut paths {
-                if let Some(wanted) = perhaps.iter().find(|wanted| wanted.goal.host == path.host && wanted.goal.port == path.port) {
+            for (path, goal) in paths.iter_mut().zip(&goals) {
+                if let Some(wanted) = perhaps.iter().find(|wanted| wanted.goal == **goal) {
                     soften(Arc::make_mut(path), wanted);
                 }
             }

@@ -120,6 +120,10 @@ pub(super) fn split<'a>(
             }
         }
     }
+    for route in table.routes.iter().filter(|route| destination(route).is_empty()) {
+        let id = table.route_table_id.as_deref().unwrap_or_default();
+        unreadable.push((route, vec![Unknown::new("fact_not_collected", id, format!("collect {id} again: a route has no destination"))]));
+    }
     // Every table routes the VPC's own blocks locally, unless it says otherwise for the very block.
     let implied = vpc_nets.iter().filter(|net| !entries.iter().any(|entry| entry.net == **net)).copied().collect::<Vec<_>>();
     let mut splits = Vec::new();

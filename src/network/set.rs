@@ -23,7 +23,7 @@ fn block(net: IpNet) -> impl Iterator<Item = (u128, u128)> {
 pub struct IntervalSet(Vec<(u128, u128)>);
 
 /// The first and last IPv4 address among those of both families (<https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.2>).
-const IPV4: (u128, u128) = (0xffff_0000_0000, 0xffff_ffff_ffff);
+pub(super) const IPV4: (u128, u128) = (0xffff_0000_0000, 0xffff_ffff_ffff);
 
 impl IntervalSet {
     pub fn empty() -> Self {
@@ -161,6 +161,16 @@ impl IntervalSet {
     pub fn from_nat64(&self) -> Self {
         let standing = self.intersection(&Self::nat64());
         Self(standing.0.iter().map(|&(first, last)| (first - NAT64 + IPV4.0, last - NAT64 + IPV4.0)).collect())
+    }
+
+    /// Every address of the family of this one.
+    pub fn family_of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::range(IPV4.0, IPV4.1) } else { Self::ipv6() }
+    }
+
+    /// Every IPv6 address.
+    pub fn ipv6() -> Self {
+        Self::everything().difference(&Self::range(IPV4.0, IPV4.1))
     }
 
     /// Every IPv6 address that stands for an IPv4 one.

@@ -5,7 +5,7 @@
 //! <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>.
 
 use super::boundary::{self, Crossing};
-use super::journey::{CameBy, Journey};
+use super::journey::{CameBy, Journey, SenderKind};
 use super::local;
 use super::next_hop;
 use super::position::{self, Position};
@@ -30,7 +30,15 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
         trace.unclear(KIND, id, "routing_loop", "check the routes by hand: they lead through more transit gateways than a path has");
         return;
     }
+    if let SenderKind::NatGateway { id: nat, is_private: false } = journey.sender.kind {
+        let settled_by = format!("check by hand what the transit gateway does with it: {nat} is a public NAT gateway");
+        trace.unclear(KIND, id, "unsupported_target", settled_by);
+    }
     let Some(door) = leave_vpc(trace, at, id) else { return };
+    if carries_no_ipv6(door.attachment) && !trace.addresses.intersection(&IntervalSet::ipv6()).is_empty() {
+        let settled_by = format!("turn on IPv6 support of the attachment of {} to {id}, or check what becomes of IPv6 there", at.vpc_id);
+        trace.unclear(KIND, id, "transit_gateway_ipv6", settled_by);
+    }
     if door.position.is_in_subnet_of(at) {
         boundary::cross(trace, at, &[Crossing::Out, Crossing::In], &journey.sender.ends);
     } else {
@@ -259,8 +267,13 @@ impl<'r, 'a> Core<'r, 'a> {
         attachment: &TransitGatewayVpcAttachment,
     ) -> Option<Self> {
         let gateways = at.home.files.transit_gateways.iter().flat_map(|file| &file.transit_gateways);
-        let owner =
-            gateways.filter(|listed| listed.transit_gateway_id.as_deref() == Some(gateway)).find_map(|listed| listed.owner_id.as_deref());
+        let listed: Vec<_> = gateways.filter(|listed| listed.transit_gateway_id.as_deref() == Some(gateway)).collect();
+        let state = listed.iter().find_map(|listed| listed.state.as_deref());
+        if let Some(state) = state.filter(|state| !["available", "modifying"].iter().any(|word| state.eq_ignore_ascii_case(word))) {
+            trace.stop(KIND, Code::BadState, gateway, format!("is {state}, not available"), Place::Other);
+            return None;
+        }
+        let owner = listed.iter().find_map(|listed| listed.owner_id.as_deref());
         let Some(owner) = owner else {
             trace.hop(KIND, gateway, Decision::Unknown, "who owns the transit gateway is not known");
             trace.doubt([at.home.not_collected("ec2:DescribeTransitGateways")]);
@@ -357,6 +370,10 @@ fn enter_vpc(trace: &mut Trace, journey: &Journey<'_, '_, '_>, core: &Core<'_, '
     });
     let ways = ways.collect();
     trace.join(ways, vec![any_zone(id)]);
+}
+
+fn carries_no_ipv6(attachment: &TransitGatewayVpcAttachment) -> bool {
+    attachment.options.as_ref().is_some_and(|options| is_word(options.ipv6_support.as_ref(), "disable"))
 }
 
 /// Whether security groups may refer to groups behind the attachment.

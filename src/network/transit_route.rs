@@ -84,7 +84,7 @@ pub(super) fn split<'a>(owner: &Region<'a>, table: &str, addresses: &IntervalSet
 fn next<'a>(table: &str, route: &'a TransitGatewayRoute) -> Next<'a> {
     match (route.state.as_deref(), route.transit_gateway_attachments.as_slice()) {
         (Some(state), _) if state.eq_ignore_ascii_case("blackhole") => Next::Dead,
-        (Some(state), [only]) if state.eq_ignore_ascii_case("active") => Next::Attachment(only),
+        (Some(state), [only]) if state.eq_ignore_ascii_case("active") && route.r#type.is_some() => Next::Attachment(only),
         // Over several attachments AWS spreads the flows.
         (_, attachments) => Next::Unclear(format!(
             "check by hand where {table} sends {}: its route there has {} attachments and state {}",

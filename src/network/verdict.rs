@@ -224,6 +224,7 @@ crate::facts::words! {
         EniSgRulesMismatch = "ENI_SG_RULES_MISMATCH",
         EniSourceDestCheckRestriction = "ENI_SOURCE_DEST_CHECK_RESTRICTION",
         EphemeralPartial = "EPHEMERAL_PARTIAL",
+        IgwDestinationAddressNotInRfc1918Egress = "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS",
         IgwPublicIpAssociationForEgress = "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",
         NoRouteToDestination = "NO_ROUTE_TO_DESTINATION",
         PcxRequiresAddressInVpcCidr = "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR",

@@ -219,7 +219,8 @@ fn add_s3_route(files: &mut RegionFiles, table: &str, endpoint: &str) -> Result<
     let mut names = lists
         .map(|list| (&list.prefix_list_id, &list.prefix_list_name))
         .chain(managed.map(|list| (&list.prefix_list_id, &list.prefix_list_name)));
-    let list = names.find(|(_, name)| name.as_ref().is_some_and(|name| name.starts_with("com.amazonaws.") && name.ends_with(".s3")));
+    let list = names
+        .find(|(_, name)| name.as_ref().is_some_and(|name| name.starts_with("com.amazonaws.") && name.rsplit('.').next() == Some("s3")));
     let list = list.and_then(|(id, _)| id.clone()).ok_or(NOT_COLLECTED)?;
     let tables = files.route_tables.as_mut().ok_or(NOT_COLLECTED)?;
     let found = tables.route_tables.iter_mut().find(|candidate| candidate.route_table_id.as_deref() == Some(table)).ok_or(NOT_COLLECTED)?;

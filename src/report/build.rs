@@ -232,13 +232,13 @@ impl FixPlan {
                 needed.is_some_and(|needed| needed.as_ref().is_some_and(|needed| needed.iter().all(|needed| *needed == key)))
             };
             let (unblocks, helps): (Vec<String>, Vec<String>) = planned.instances.iter().cloned().partition(alone);
-            let (verified, because, breaks) = match verifier.verify(&account_id, &region, &planned.change, &planned.instances) {
+            let (proof, because, breaks) = match verifier.verify(&account_id, &region, &planned.change, &planned.instances) {
                 Proof::Verified { because } => (Verified::Verified, because, Vec::new()),
                 Proof::NotVerifiable { because } => (Verified::NotVerifiable, because, Vec::new()),
                 Proof::Rejected { because, breaks } => (Verified::Rejected, because, breaks),
             };
             // What is rejected helps nobody.
-            let (unblocks, helps) = if verified == Verified::Rejected { (Vec::new(), Vec::new()) } else { (unblocks, helps) };
+            let (unblocks, helps) = if proof == Verified::Rejected { (Vec::new(), Vec::new()) } else { (unblocks, helps) };
             fixes.push(Fix {
                 id: planned.id,
                 kind: planned.change.kind().to_owned(),
@@ -247,7 +247,7 @@ impl FixPlan {
                 unblocks,
                 helps,
                 breaks,
-                verified,
+                verified: proof,
                 because,
                 commands: Commands { aws_cli: planned.change.commands(&region), terraform: None, cloudformation: None },
                 monthly_cost_usd: None,

@@ -59,7 +59,10 @@ fn severities_decide_the_exit_code() {
 
 #[test]
 fn wrong_usage_is_code_2_and_says_what_is_right() {
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 13] = [
+        (&["scan", "--demo", "--assume", "tgw-1=internet"], "the model follows tgw-1 itself"),
+        (&["scan", "--demo", "--assume", "vgw-=internet"], "vgw-0a1b2c3d=internet"),
+        (&["scan", "--demo", "--mirrors", "/nonexistent/mirrors.yaml"], "/nonexistent/mirrors.yaml"),
         (&["scan", "--demo", "--region", "mars-1"], "holds nothing of Region mars-1 (perhaps ap-northeast-3"),
         (&["scan", "--nonsense"], "--nonsense"),
         (&["scan", "--demo", "--output", "xml"], "use table or json"),

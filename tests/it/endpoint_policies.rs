@@ -84,6 +84,19 @@ fn policies_of_endpoints() {
         ("everything of ssm", r#"{"Effect": "Allow", "Principal": "*", "Action": "ssm:*", "Resource": "*"}"#.into(), Ssm, Allowed),
         ("everything of ssm is nothing of ssmmessages", r#"{"Effect": "Allow", "Principal": "*", "Action": "ssm:*", "Resource": "*"}"#.into(), SsmMessages, Denied),
         ("a source VPC that is not judged", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}"#.into(), S3, Unknown),
+        (
+            "a Deny on everything of AWS's by ARN",
+            r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Principal": "*", "Action": "ssm:*", "Resource": "arn:aws:*"}"#.into(),
+            Ssm,
+            Unknown,
+        ),
+        (
+            "a Deny on documents",
+            r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Principal": "*", "Action": "ssm:GetDocument", "Resource": "arn:aws:ssm:*:*:document/*"}"#.into(),
+            Ssm,
+            Unknown,
+        ),
+        ("every ARN", r#"{"Effect": "Allow", "Principal": "*", "Action": "ssm:*", "Resource": "arn:*"}"#.into(), Ssm, Unknown),
         ("nothing", String::new(), S3, Denied),
         ("no policy at all", "7".into(), S3, Unknown),
     ];

@@ -52,12 +52,12 @@ fn hub_files(ingress: Vec<IpPermission>) -> RegionFiles {
 }
 
 impl Topology {
-    fn hub(mut self, change: impl FnOnce(&mut RegionFiles)) -> Self {
+    pub(crate) fn hub(mut self, change: impl FnOnce(&mut RegionFiles)) -> Self {
         change(self.others.get_mut(&(HUB.to_owned(), REGION.to_owned())).unwrap());
         self
     }
 
-    fn hub_route(self, table: &str, route: ec2::Route) -> Self {
+    pub(crate) fn hub_route(self, table: &str, route: ec2::Route) -> Self {
         self.hub(|files| {
             let tables = &mut files.route_tables.as_mut().unwrap().route_tables;
             tables.iter_mut().find(|candidate| candidate.route_table_id.as_deref() == Some(table)).unwrap().routes.push(route);
@@ -78,7 +78,7 @@ impl Topology {
         })
     }
 
-    fn without_gateway_route(self, destination: &str) -> Self {
+    pub(crate) fn without_gateway_route(self, destination: &str) -> Self {
         self.hub(|files| {
             let routes = files.transit_gateway_routes.as_mut().unwrap().transit_gateway_routes.get_mut("tgw-rtb-1").unwrap();
             routes.retain(|route| route.destination_cidr_block.as_deref() != Some(destination));
@@ -102,7 +102,7 @@ impl Topology {
     }
 
     /// A private hosted zone for ssm, associated with the spoke, whose record is an alias of the hub's endpoint.
-    fn zone_to_hub(self) -> Self {
+    pub(crate) fn zone_to_hub(self) -> Self {
         self.hosted_zone(
             "ssm.eu-central-1.amazonaws.com.",
             &[("ssm.eu-central-1.amazonaws.com.", &format!("{}.", own_name("vpce-h-ssm", "ssm")))],
@@ -110,7 +110,7 @@ impl Topology {
     }
 
     /// Whether private DNS of the hub's endpoints is on: off where zones of the user's answer.
-    fn hub_private_dns(self, is_on: bool) -> Self {
+    pub(crate) fn hub_private_dns(self, is_on: bool) -> Self {
         self.hub(|files| {
             files.vpc_endpoints.as_mut().unwrap().vpc_endpoints.iter_mut().for_each(|each| each.private_dns_enabled = Some(is_on));
         })
@@ -144,14 +144,14 @@ fn gateway_route(destination: &str, attachment: &str, vpc: &str) -> TransitGatew
 }
 
 /// The spoke and a hub beside it that nothing leads to yet.
-fn beside(ingress: Vec<IpPermission>) -> Topology {
+pub(crate) fn beside(ingress: Vec<IpPermission>) -> Topology {
     let mut spoke = base();
     spoke.others.insert((HUB.to_owned(), REGION.to_owned()), hub_files(ingress));
     spoke.hub_private_dns(false)
 }
 
 /// The spoke and the hub at one transit gateway, with routes both ways for their blocks, and default routes to the hub.
-fn by_gateway(ingress: Vec<IpPermission>) -> Topology {
+pub(crate) fn by_gateway(ingress: Vec<IpPermission>) -> Topology {
     let gateways = ec2::DescribeTransitGateways {
         transit_gateways: vec![ec2::TransitGateway { transit_gateway_id: some("tgw-1"), owner_id: some(HUB), ..Default::default() }],
     };
@@ -209,7 +209,7 @@ fn central() -> Topology {
 }
 
 /// Row 121: the spoke goes to the internet by the hub's NAT gateway.
-fn central_egress() -> Topology {
+pub(crate) fn central_egress() -> Topology {
     by_gateway(vec![]).route("rtb-main", route_to("0.0.0.0/0", "tgw-1")).hub_route("rtb-h-main", route_to("0.0.0.0/0", "nat-h"))
 }
 
@@ -224,7 +224,7 @@ fn side(vpc: &str, owner: &str, region: &str, block: &str) -> ec2::VpcPeeringCon
 }
 
 /// Row 36: the hub behind a peering connection.
-fn peered(ingress: Vec<IpPermission>, status: &str) -> Topology {
+pub(crate) fn peered(ingress: Vec<IpPermission>, status: &str) -> Topology {
     let connection = ec2::VpcPeeringConnection {
         vpc_peering_connection_id: some("pcx-1"),
         requester_vpc_info: Some(side("vpc-1", "111111111111", REGION, "10.0.0.0/16")),

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod astray;
 #[cfg(feature = "aws")]
 mod aws;
 mod blockers;

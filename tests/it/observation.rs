@@ -36,6 +36,7 @@ fn patched(topology: Topology, at: &'static str) -> Topology {
             instance_id: some("i-1"),
             operation: some("Scan"),
             operation_end_time: some(at),
+            failed_count: Some(0),
             ..Default::default()
         };
         files.patch_states = Some(ssm::DescribeInstancePatchStates { instance_patch_states: vec![state] });
@@ -138,4 +139,18 @@ fn a_patch_operation_proves_two_paths() {
     let (report, instance) = judged(&patched(online(base().endpoints()), "2026-11-20T03:00:00Z"));
     assert!(failing(&report).contains(&"s3-route-missing"), "{:?}", failing(&report));
     assert_eq!(mismatch(&instance), None);
+}
+
+/// One that failed may have failed for want of what it should have reached; and what is to come proves nothing.
+#[test]
+fn a_failed_operation_and_a_ping_to_come_prove_nothing() {
+    let online = |at| node(base().endpoints(), "Online", at);
+    let failed = patched(online("2026-11-23T09:58:00Z"), "2026-11-23T03:00:00Z").with(|files| {
+        files.patch_states.as_mut().unwrap().instance_patch_states[0].failed_count = Some(12);
+    });
+    let (report, instance) = judged(&failed);
+    assert!(failing(&report).contains(&"s3-route-missing"), "{:?}", failing(&report));
+    assert_eq!(mismatch(&instance), None);
+    let (report, _) = judged(&node(base(), "Online", "2027-11-23T09:58:00Z"));
+    assert!(failing(&report).contains(&"ssm-path-blocked"), "{:?}", failing(&report));
 }

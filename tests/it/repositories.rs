@@ -118,7 +118,7 @@ fn repositories() {
         ),
         (
             "a mirror on the internet",
-            base().nat().patched_from(&[("mirror.example.com", 8443, mirror(&["198.51.100.7/32"]))]),
+            base().nat().patched_from(&[("mirror.example.com", 8443, mirror(&["52.1.2.3/32"]))]),
             Repository,
             Reachable,
             &[],

@@ -1,0 +1,38 @@
+//! DNS servers that stand in another VPC of the organization: a resolver endpoint or a forwarder there asks that VPC's resolver, and answers with
+//! what is private there (<https://docs.aws.amazon.com/whitepapers/latest/building-scalable-secure-multi-vpc-network-infrastructure/centralized-access-to-vpc-private-endpoints.html>).
+
+use std::net::IpAddr;
+
+use super::dns::{Answer, Place, covers};
+use super::goal::Goal;
+use super::hosted_zone::by_zone;
+use super::position::Position;
+use super::private_dns::by_endpoint;
+use super::set::IntervalSet;
+use crate::model::known::Known;
+
+/// Everything that servers at these addresses may answer beside the public answer, as far as they stand in VPCs that were seen.
+pub(super) fn answers_elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, servers: &[&str], goal: &Goal) -> Vec<Answer<'r, 'a>> {
+    let servers: Vec<IpAddr> = servers.iter().filter_map(|server| server.parse().ok()).collect();
+    let mut answers = Vec::new();
+    for region in place.estate.regions().filter(|region| region.name == place.region().name) {
+        for vpc in region.files.vpcs.iter().flat_map(|file| &file.vpcs) {
+            let there = Position::of(region, vpc, None);
+            let holds = |server: &IpAddr| IntervalSet::nets(&there.nets).has(*server);
+            if there.is_in_vpc_of(place.position) || !servers.iter().any(holds) {
+                continue;
+            }
+            let beside = Place { position: &there, ..*place };
+            let by_endpoint = by_endpoint(&beside, goal);
+            match place.estate.zones(region, there.vpc_id) {
+                Known::Unknown(_) => answers.push(Answer::Anything),
+                Known::Known(zones) => {
+                    let claiming = zones.iter().filter(|zone| covers(zone.name, &goal.asked).is_some());
+                    answers.extend(claiming.flat_map(|zone| by_zone(&beside, zone, &Known::Known(true), goal, &by_endpoint).answers));
+                }
+            }
+            answers.extend(by_endpoint.answers);
+        }
+    }
+    answers
+}
