@@ -22,23 +22,7 @@ pub(super) struct Brought {
     pub(super) rule_groups: BTreeSet<String>,
 }
 
-/// The associations, and the resources of the Profiles that are associated with a judged VPC.
-pub(super) async fn look(
-    desk: &Desk,
-    judged_vpcs: &BTreeSet<String>,
-) -> (Option<file::ListProfileAssociations>, Option<file::ListProfileResourceAssociations>) {
-    let Some(associations) = associations(desk).await else {
-        desk.miss_without(RESOURCES, ASSOCIATIONS);
-        return (None, None);
-    };
-    let is_judged = |vpc: &Option<String>| vpc.as_ref().is_some_and(|vpc| judged_vpcs.contains(vpc));
-    let in_use = associations.profile_associations.iter().filter(|association| is_judged(&association.resource_id));
-    let profiles: BTreeSet<String> = in_use.filter_map(|association| association.profile_id.clone()).collect();
-    let resources = resources(desk, &profiles).await;
-    (Some(associations), resources)
-}
-
-async fn associations(desk: &Desk) -> Option<file::ListProfileAssociations> {
+pub(super) async fn associations(desk: &Desk) -> Option<file::ListProfileAssociations> {
     let client = desk.profiles();
     let associations = desk.pages(
         ASSOCIATIONS,
@@ -48,7 +32,25 @@ async fn associations(desk: &Desk) -> Option<file::ListProfileAssociations> {
     Some(file::ListProfileAssociations { profile_associations: associations.await? })
 }
 
-async fn resources(desk: &Desk, profiles: &BTreeSet<String>) -> Option<file::ListProfileResourceAssociations> {
+/// The resources of the Profiles that are associated with one of the VPCs.
+pub(super) async fn look(desk: &Desk, vpcs: &BTreeSet<String>, files: &mut RegionFiles) {
+    let Some(associations) = &files.profile_associations else {
+        desk.miss_without(RESOURCES, ASSOCIATIONS);
+        return;
+    };
+    let is_of_vpcs = |vpc: &Option<String>| vpc.as_ref().is_some_and(|vpc| vpcs.contains(vpc));
+    let in_use = associations.profile_associations.iter().filter(|association| is_of_vpcs(&association.resource_id));
+    let is_known =
+        |profile: &String| files.profile_resources.as_ref().is_some_and(|file| file.profile_resource_associations.contains_key(profile));
+    let profiles: BTreeSet<String> =
+        in_use.filter_map(|association| association.profile_id.clone()).filter(|profile| !is_known(profile)).collect();
+    let answered = resources(desk, &profiles).await;
+    if profiles.is_empty() || !answered.is_empty() {
+        files.profile_resources.get_or_insert_default().profile_resource_associations.extend(answered);
+    }
+}
+
+async fn resources(desk: &Desk, profiles: &BTreeSet<String>) -> BTreeMap<String, Vec<file::ProfileResourceAssociation>> {
     let client = &desk.profiles();
     let answers = profiles.iter().map(|profile| async move {
         let ask = client.list_profile_resource_associations().profile_id(profile).max_results(PAGE);
@@ -59,9 +61,7 @@ async fn resources(desk: &Desk, profiles: &BTreeSet<String>) -> Option<file::Lis
         );
         Some((profile.clone(), resources.await?))
     });
-    let profile_resource_associations: BTreeMap<_, _> = join_all(answers).await.into_iter().flatten().collect();
-    (profiles.is_empty() || !profile_resource_associations.is_empty())
-        .then_some(file::ListProfileResourceAssociations { profile_resource_associations })
+    join_all(answers).await.into_iter().flatten().collect()
 }
 
 pub(super) fn brought(files: &RegionFiles) -> Brought {
@@ -78,19 +78,23 @@ pub(super) fn brought(files: &RegionFiles) -> Brought {
 }
 
 /// The names of the zones that the Profiles bring. `ListHostedZonesByVPC` does not hold them, and an ARN has no name.
-pub(super) async fn zones(desk: &Desk, zones: &BTreeSet<String>, files: &RegionFiles) -> Option<file::GetHostedZone> {
+pub(super) async fn zones(desk: &Desk, zones: &BTreeSet<String>, files: &mut RegionFiles) {
     let needed = if files.profile_associations.is_none() { ASSOCIATIONS } else { RESOURCES };
     if files.profile_resources.is_none() {
         desk.miss_without(ZONE, needed);
-        return None;
+        return;
     }
+    let is_known = |zone: &&String| files.profile_zones.as_ref().is_some_and(|file| file.hosted_zones.contains_key(*zone));
+    let zones: Vec<&String> = zones.iter().filter(|zone| !is_known(zone)).collect();
     let client = &desk.route53();
     let answers = zones.iter().map(|zone| async move {
-        let answer = desk.once(ZONE, client.get_hosted_zone().id(zone).send()).await?;
-        Some((zone.clone(), file::HostedZoneAnswer { hosted_zone: answer.hosted_zone.shape() }))
+        let answer = desk.once(ZONE, client.get_hosted_zone().id(*zone).send()).await?;
+        Some(((*zone).clone(), file::HostedZoneAnswer { hosted_zone: answer.hosted_zone.shape() }))
     });
-    let hosted_zones: BTreeMap<_, _> = join_all(answers).await.into_iter().flatten().collect();
-    (zones.is_empty() || !hosted_zones.is_empty()).then_some(file::GetHostedZone { hosted_zones })
+    let answered: BTreeMap<_, _> = join_all(answers).await.into_iter().flatten().collect();
+    if zones.is_empty() || !answered.is_empty() {
+        files.profile_zones.get_or_insert_default().hosted_zones.extend(answered);
+    }
 }
 
 #[cfg(test)]

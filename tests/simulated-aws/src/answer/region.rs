@@ -97,14 +97,20 @@ fn by_id_answer<'a>(
 ) -> Result<Body<'a>, Refusal> {
     let id = parameters.text(parameter).unwrap_or_default();
     // Route 53 is global: it is told the Region of a VPC, and knows zones without one.
-    let region = match operation {
-        "ListHostedZonesByVPC" => parameters.text("VPCRegion").unwrap_or_default().to_owned(),
-        "ListResourceRecordSets" | "GetHostedZone" => zone_region(question, account, map, id).unwrap_or_else(|| question.region.to_owned()),
-        _ => question.region.to_owned(),
+    let (keeper, region) = match operation {
+        "ListHostedZonesByVPC" => (None, parameters.text("VPCRegion").unwrap_or_default().to_owned()),
+        "ListResourceRecordSets" => match records_place(question, map, id)? {
+            Some((keeper, region)) => (Some(keeper), region),
+            None => (None, question.region.to_owned()),
+        },
+        "GetHostedZone" => (None, zone_region(question, account, map, id).unwrap_or_else(|| question.region.to_owned())),
+        _ => (None, question.region.to_owned()),
     };
+    let keeper = keeper.unwrap_or(&question.identity.account);
+    let account = question.store.accounts.get(keeper).unwrap_or(account);
     let file = region_files(question, account, &region)?.get(&file_name(&question.call.service.name, operation));
     let missing = || {
-        let gap = question.store.gap(&question.identity.account, Some(&region), &question.name());
+        let gap = question.store.gap(keeper, Some(&region), &question.name());
         gap.unwrap_or_else(|| match file {
             // The file is there, and has no such id: neither has AWS.
             Some(_) if question.call.service.name == "ec2" => Refusal::new(
@@ -123,6 +129,32 @@ fn by_id_answer<'a>(
         Value::Object(answer) => answer.iter().map(|(name, value)| (name.as_str().into(), value.into())).collect(),
         other => vec![part(member, other), part("OperatingSystem", Value::from(id))],
     })
+}
+
+/// The account and Region whose files hold the records of a zone, or else those where they were refused. Route 53 shows them to the zone's
+/// owner alone; a snapshot keeps them wherever a VPC asks the zone.
+fn records_place<'a>(question: &Question<'a>, map: &str, zone: &str) -> Result<Option<(&'a String, String)>, Refusal> {
+    let caller = &question.identity.account;
+    let accounts = || question.store.accounts.iter();
+    let summaries = |files: &'a Files| {
+        let map = files.get("route53-list-hosted-zones-by-vpc.json").and_then(|file| file.get("HostedZoneSummaries"));
+        let lists = map.and_then(Value::as_object).into_iter().flat_map(|map| map.values());
+        lists.filter_map(Value::as_array).flatten().filter(|summary| text(summary, "HostedZoneId") == Some(zone))
+    };
+    let mut seen = accounts().flat_map(|(_, account)| account.regions.values()).flat_map(summaries);
+    let owner = seen.find_map(|summary| summary.pointer("/Owner/OwningAccount")?.as_str());
+    if owner.is_some_and(|owner| owner != caller) {
+        return Err(question.refuse(Trouble::AccessDenied, format!("User is not authorized to access the hosted zone {zone}")));
+    }
+    let file = file_name(&question.call.service.name, &question.call.operation.name);
+    let holds = |files: &Files| files.get(&file).and_then(|file| file.get(map)).is_some_and(|map| map.get(zone).is_some());
+    let is_refused = |id: &str, region: &str| question.store.gap(id, Some(region), &question.name()).is_some();
+    let places = || accounts().flat_map(|(id, account)| account.regions.iter().map(move |(region, files)| (id, region, files)));
+    let own = || places().filter(|(id, ..)| *id == caller);
+    let of_zone = || places().filter(|(_, _, files)| owner.is_some() && summaries(files).next().is_some());
+    let found = own().chain(of_zone()).find(|(_, _, files)| holds(files));
+    let found = found.or_else(|| of_zone().chain(own()).find(|(id, region, _)| is_refused(id, region)));
+    Ok(found.map(|(id, region, _)| (id, region.clone())))
 }
 
 /// The Region whose snapshot holds the zone, or else one in which the operation was refused.
