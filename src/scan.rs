@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::assess::{AccountDirectory, assess};
+use crate::assess::{AccountDirectory, Assessed, assess};
 use crate::facts::Surroundings;
 use crate::model::Estate;
 use crate::network::Assumptions;
+use crate::plan::Verifier;
 use crate::platform::{Mirrors, Tables};
 use crate::report::types::{Account, AccountStatus, Report};
 use crate::report::{self, Frame};
@@ -73,7 +74,9 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
         gaps,
         notes: snapshot.manifest.notes.iter().cloned().chain(scope.notes).collect::<BTreeSet<_>>().into_iter().collect(),
     };
-    Ok(report::build(frame, &assessed))
+    let before = assessed.iter().map(Assessed::before);
+    let verifier = Verifier::new(snapshot, &judging.assumptions, before);
+    Ok(report::build(frame, &assessed, &verifier))
 }
 
 /// The accounts in scope: those that the user chose, or everything that the snapshot holds.

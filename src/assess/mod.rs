@@ -8,7 +8,7 @@ use crate::facts::{AccountNames, InstanceState, Learned, Surroundings, learn};
 use crate::model::known::Unknown;
 use crate::model::{Estate, Region};
 use crate::network::{Assumptions, Network, Target};
-use crate::plan::{Change, Patient, changes};
+use crate::plan::{Before, Change, Patient, changes};
 use crate::report::types::{FindingStatus, Readiness, Severity};
 use crate::rules::{Outcome, RuleError, RuleSet};
 use crate::snapshot::ec2::Instance;
@@ -23,6 +23,20 @@ pub struct Assessed {
     pub readiness: Readiness,
     pub excluded_because: Option<String>,
     pub findings: Vec<Found>,
+}
+
+impl Assessed {
+    /// The instance as it was judged, for a change to be held against.
+    pub fn before(&self) -> Before<'_> {
+        Before {
+            account: &self.account_id,
+            region: &self.region,
+            instance: &self.instance_id,
+            needs: &self.learned.needs,
+            paths: &self.learned.paths,
+            repository: &self.learned.repository,
+        }
+    }
 }
 
 /// What one rule found on one instance.

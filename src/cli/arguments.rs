@@ -161,7 +161,7 @@ pub(crate) struct JudgingArguments {
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub(crate) mirrors: Option<PathBuf>,
     /// Something that you vouch for and the snapshot does not hold: no-private-dns-overrides (no private hosted zone and no resolver rule
-    /// overrides a name of AWS's), or GATEWAY=internet (a gateway or attachment leads to the internet and back) (repeatable)
+    /// overrides a name of AWS's), dns-firewall-passes-aws-names (lists that AWS does not show hold none of its names), or GATEWAY=internet (a gateway or attachment leads to the internet and back) (repeatable)
     #[arg(long, value_name = "WHAT", help_heading = "Rules")]
     pub(crate) assume: Vec<Assumption>,
 }
@@ -247,6 +247,7 @@ pub(crate) enum PermissionsKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Assumption {
     NoPrivateDnsOverrides,
+    DnsFirewallPassesAwsNames,
     LeadsToInternet(String),
 }
 
@@ -256,8 +257,9 @@ impl FromStr for Assumption {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
             None if text == "no-private-dns-overrides" => Ok(Self::NoPrivateDnsOverrides),
+            None if text == "dns-firewall-passes-aws-names" => Ok(Self::DnsFirewallPassesAwsNames),
             Some((id, "internet")) if id.contains('-') => Ok(Self::LeadsToInternet(id.to_owned())),
-            _ => Err("write no-private-dns-overrides, or the id of a gateway or attachment and =internet, such as vgw-0a1b2c3d=internet"
+            _ => Err("write no-private-dns-overrides, dns-firewall-passes-aws-names, or the id of a gateway or attachment and =internet, such as vgw-0a1b2c3d=internet"
                 .to_owned()),
         }
     }

@@ -55,6 +55,7 @@ fn assumptions(arguments: &JudgingArguments) -> Assumptions {
     for assumption in &arguments.assume {
         match assumption {
             Assumption::NoPrivateDnsOverrides => assumptions.no_private_dns_overrides = true,
+            Assumption::DnsFirewallPassesAwsNames => assumptions.dns_firewall_passes_aws_names = true,
             Assumption::LeadsToInternet(id) => {
                 assumptions.leads_to_internet.insert(id.clone());
             }

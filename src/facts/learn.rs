@@ -14,7 +14,7 @@ use super::{
 use crate::identity::Identity;
 use crate::model::Region;
 use crate::model::known::{Known, Unknown};
-use crate::network::{self, Code, Ec2Messages, Judged, Needs, Network, Path, Place, PortFamily, Target, Verdict};
+use crate::network::{self, Authorization, Code, Ec2Messages, Judged, Needs, Network, Path, Place, PortFamily, Target, Verdict};
 use crate::platform::{self, AgentVersion, Answer, Family, Mirrors, Observed, Platform, Source, Tables};
 use crate::snapshot::ec2::{Instance, Tag};
 use crate::snapshot::ssm::InstanceInformation;
@@ -45,6 +45,8 @@ pub struct Learned {
     pub paths: Vec<Arc<Path>>,
     /// The one verdict over every host that patches come from.
     pub repository: Path,
+    /// By what the paths were judged.
+    pub needs: Needs,
     pub platform: Platform,
     pub last_ping_at: Option<String>,
     /// Whether the model agrees with a fresh sign of life; `None` without one.
@@ -76,15 +78,11 @@ pub fn learn<'r, 'a>(
         agent_prefers_ssmmessages: version.is_some_and(|version| version >= AgentVersion::WITHOUT_EC2MESSAGES),
     };
     let sources = sources(surroundings, &platform, &observed, region, instance);
-    let Judged { paths, repository } = network.judge(region, instance, &Needs { ports, ec2messages, sources });
+    let needs = Needs { ports, ec2messages, sources, buckets: buckets(surroundings.tables, region, platform.family) };
+    let Judged { paths, repository } = network.judge(region, instance, &needs);
     let state = instance_state(instance);
-    let seen = Seen {
-        region,
-        instance: id,
-        is_running: state.is(&InstanceState::Running),
-        node: node.known().copied(),
-        captured_at: surroundings.captured_at,
-    };
+    let seen =
+        Seen { region, instance: id, is_running: state.is(&InstanceState::Running), node: &node, captured_at: surroundings.captured_at };
     let observation = Observation::of(&seen, &paths, &repository);
     let identity = Identity::of(region, instance);
     let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
@@ -133,7 +131,14 @@ pub fn learn<'r, 'a>(
         paths: paths_facts(&paths, &repository, &observation),
     };
     let last_ping_at = registered.and_then(|node| node.last_ping_date_time.clone());
-    Learned { facts, paths, repository, platform, last_ping_at, agrees: observation.agrees, notes: observation.notes }
+    Learned { facts, paths, repository, needs, platform, last_ping_at, agrees: observation.agrees, notes: observation.notes }
+}
+
+/// The buckets that patching reads in a Region.
+fn buckets(tables: &Tables, region: &Region<'_>, family: Option<Family>) -> Option<Vec<String>> {
+    let buckets = platform::patch_buckets(tables, region.name)?;
+    let modules = if family == Some(Family::MacOs) { buckets.patch_manager_macos } else { buckets.patch_manager };
+    Some(vec![buckets.documents, buckets.baseline_snapshot, modules])
 }
 
 fn missing<T>(id: &str, what: &str) -> Known<T> {
@@ -312,6 +317,9 @@ fn unjudged(target: Target) -> PathFacts {
         is_route_missing: Known::Known(false),
         is_egress_closed: Known::Known(false),
         is_blocked_elsewhere: Known::unknown("fact_not_collected", target.service(), "report this: the path was not judged"),
+        is_refused: Known::unknown("fact_not_collected", target.service(), "report this: the path was not judged"),
+        refusing_endpoint: String::new(),
+        refusal: String::new(),
     }
 }
 
@@ -323,6 +331,9 @@ fn proved(facts: PathFacts, proof: &str) -> PathFacts {
         is_route_missing: Known::Known(false),
         is_egress_closed: Known::Known(false),
         is_blocked_elsewhere: Known::Known(false),
+        is_refused: Known::Known(false),
+        refusing_endpoint: String::new(),
+        refusal: String::new(),
         ..facts
     }
 }
@@ -337,7 +348,17 @@ fn path_facts(path: &Path) -> PathFacts {
     };
     let is_failing = matches!(path.verdict, Verdict::Blocked | Verdict::Partial);
     let has = |holds: fn(&network::Blocker) -> bool| is_failing && path.blockers.iter().any(holds);
+    // What never arrives is refused by nobody.
+    let arrives = !matches!(path.verdict, Verdict::Blocked | Verdict::NotNeeded);
+    let (is_refused, refusing_endpoint, refusal) = match &path.authorization {
+        Authorization::Denied { endpoint, because } if arrives => (Known::Known(true), endpoint.clone(), because.clone()),
+        Authorization::Unknown(why) if arrives => (Known::Unknown(why.clone()), String::new(), String::new()),
+        _ => (Known::Known(false), String::new(), String::new()),
+    };
     PathFacts {
+        is_refused,
+        refusing_endpoint,
+        refusal,
         host: path.host.clone(),
         summary: summary(path),
         blocking_resource: path.blockers.first().map(|blocker| blocker.resource.clone()).unwrap_or_default(),

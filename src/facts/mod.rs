@@ -153,6 +153,12 @@ pub struct PathFacts {
     pub is_egress_closed: Known<bool>,
     /// Whether anything else blocks the path.
     pub is_blocked_elsewhere: Known<bool>,
+    /// Whether the policy of an endpoint on the path refuses what the agent asks for, which ends in an error 403 on a path that works.
+    pub is_refused: Known<bool>,
+    /// The endpoint whose policy refuses it; empty when none does.
+    pub refusing_endpoint: String,
+    /// What the policy does not allow, as a fragment of a sentence; empty when it allows everything.
+    pub refusal: String,
 }
 
 macro_rules! words {
@@ -233,6 +239,9 @@ impl Facts {
             is_route_missing: Known::Known(false),
             is_egress_closed: Known::Known(false),
             is_blocked_elsewhere: Known::Known(false),
+            is_refused: Known::Known(false),
+            refusing_endpoint: String::new(),
+            refusal: String::new(),
         };
         Self {
             account: AccountFacts { id: "111111111111".to_owned(), name: "example".to_owned(), ou_path: "/Prod".to_owned() },

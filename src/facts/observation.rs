@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::Region;
 use crate::model::is_word;
+use crate::model::known::Known;
 use crate::network::{Blocker, Path, Place, Target, Verdict};
 use crate::snapshot::ssm::InstanceInformation;
 
@@ -63,8 +64,7 @@ pub(super) struct Seen<'s> {
     pub(super) region: &'s Region<'s>,
     pub(super) instance: &'s str,
     pub(super) is_running: bool,
-    /// Outer `None`: not known.
-    pub(super) node: Option<Option<&'s InstanceInformation>>,
+    pub(super) node: &'s Known<Option<&'s InstanceInformation>>,
     pub(super) captured_at: Option<Timestamp>,
 }
 
@@ -73,7 +73,7 @@ impl Seen<'_> {
         // A stopped instance proves nothing about now.
         let (true, Some(captured_at)) = (self.is_running, self.captured_at) else { return Vec::new() };
         let mut proofs = Vec::new();
-        if self.node.flatten().is_some_and(|node| is_fresh(node, captured_at)) {
+        if self.node.known().copied().flatten().is_some_and(|node| is_fresh(node, captured_at)) {
             proofs.push(Proof { target: Target::Ssm, seen: "the agent was online just before the scan".to_owned() });
         }
         let states = self.region.files.patch_states.iter().flat_map(|file| &file.instance_patch_states);
@@ -94,7 +94,7 @@ impl Seen<'_> {
 
     /// An agent that does not report although its paths work has another trouble.
     fn cause_beside_the_network(&self) -> Option<String> {
-        let node = self.node?;
+        let node = self.node.known()?;
         let what = match node {
             None => "The instance never registered",
             Some(node) if is_word(node.ping_status.as_ref(), "ConnectionLost") || is_word(node.ping_status.as_ref(), "Inactive") => {

@@ -2,11 +2,13 @@
 
 pub mod known;
 mod region;
+mod resolver;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 pub use region::{PrefixListView, Region, address, is_word, net};
+pub use resolver::{ForwardRule, Resources, Zone};
 
 use crate::snapshot::ec2::{Instance, VpcEndpoint};
 use crate::snapshot::{AccountSnapshot, Snapshot};
@@ -65,6 +67,12 @@ impl<'a> Estate<'a> {
 
     fn listed(&self, listed: Listed<'a>) -> Option<(&Region<'a>, &'a VpcEndpoint)> {
         Some((self.region(listed.account, listed.region)?, listed.endpoint))
+    }
+
+    /// An endpoint by its id, in whatever account of the Region lists it.
+    pub fn endpoint(&self, region: &str, id: &str) -> Option<(&Region<'a>, &'a VpcEndpoint)> {
+        let mut here = self.regions().filter(|seen| seen.name == region);
+        here.find_map(|seen| Some((seen, seen.endpoint(id).into_known()??)))
     }
 
     /// The interface endpoint with this DNS name of its own, and the Region whose files list it.

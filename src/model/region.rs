@@ -10,7 +10,6 @@ use crate::snapshot::ec2::{
     DhcpOptions, ImageMetadata, InternetGateway, NatGateway, NetworkAcl, NetworkInterface, RouteTable, SecurityGroup, Subnet, Vpc,
     VpcAttribute, VpcEndpoint,
 };
-use crate::snapshot::route53::{HostedZoneSummary, ResolverRule, ResourceRecordSet};
 use crate::snapshot::ssm::InstanceInformation;
 use crate::snapshot::{Gap, RegionFiles};
 
@@ -148,7 +147,7 @@ impl<'a> Region<'a> {
     }
 
     /// An id that a collected list does not hold, though something refers to it.
-    fn not_listed(&self, operation: &str, id: &str) -> Unknown {
+    pub(super) fn not_listed(&self, operation: &str, id: &str) -> Unknown {
         Unknown::new(
             "fact_not_collected",
             id,
@@ -249,50 +248,6 @@ impl<'a> Region<'a> {
     fn attribute(&self, vpc: &str, get: impl Fn(&VpcAttribute) -> Option<bool>) -> Known<bool> {
         let attributes = self.attributes.get(vpc).copied();
         attributes.and_then(get).map_or_else(|| Known::Unknown(vec![self.not_collected("ec2:DescribeVpcAttribute")]), Known::Known)
-    }
-
-    /// The user's own hosted zones associated with a VPC: those of AWS services (an endpoint's own zone, say) are left out.
-    pub fn hosted_zones(&self, vpc: &str) -> Known<Vec<&'a HostedZoneSummary>> {
-        let file = self.files.hosted_zones.as_ref();
-        match file.and_then(|file| file.hosted_zone_summaries.get(vpc)) {
-            Some(zones) => {
-                let is_service = |zone: &&HostedZoneSummary| zone.owner.as_ref().is_some_and(|owner| owner.owning_service.is_some());
-                Known::Known(zones.iter().filter(|zone| !is_service(zone)).collect())
-            }
-            None => Known::Unknown(vec![self.not_collected("route53:ListHostedZonesByVPC")]),
-        }
-    }
-
-    pub fn records(&self, zone: &str) -> Known<&'a [ResourceRecordSet]> {
-        let file = self.files.record_sets.as_ref();
-        match file.and_then(|file| file.resource_record_sets.get(zone)) {
-            Some(records) => Known::Known(records),
-            None => Known::Unknown(vec![self.not_collected("route53:ListResourceRecordSets")]),
-        }
-    }
-
-    /// The forwarding rules associated with a VPC.
-    pub fn forward_rules(&self, vpc: &str) -> Known<Vec<&'a ResolverRule>> {
-        let (Some(rules), Some(associations)) = (&self.files.resolver_rules, &self.files.resolver_rule_associations) else {
-            let missing = |file: bool, operation: &str| (!file).then(|| self.not_collected(operation));
-            let rules = missing(self.files.resolver_rules.is_some(), "route53resolver:ListResolverRules");
-            let associations = missing(self.files.resolver_rule_associations.is_some(), "route53resolver:ListResolverRuleAssociations");
-            return Known::Unknown(rules.into_iter().chain(associations).collect());
-        };
-        let here = associations.resolver_rule_associations.iter().filter(|association| association.vpc_id.as_deref() == Some(vpc));
-        let mut found = Vec::new();
-        for association in here {
-            let id = association.resolver_rule_id.as_ref();
-            match rules.resolver_rules.iter().find(|rule| rule.id.is_some() && rule.id.as_ref() == id) {
-                Some(rule) if is_word(rule.rule_type.as_ref(), "FORWARD") => found.push(rule),
-                Some(_) => {}
-                None => {
-                    let id = id.map_or("a resolver rule without an id", String::as_str);
-                    return Known::Unknown(vec![self.not_listed("route53resolver:ListResolverRules", id)]);
-                }
-            }
-        }
-        Known::Known(found)
     }
 
     /// What Systems Manager knows of an instance; `Known(None)` when it is not registered.

@@ -119,6 +119,9 @@ fn blame(trace: &mut Trace, acl: &NetworkAcl, is_egress: bool, denied: &FlowSet,
         true => vec!["0.0.0.0/0".to_owned()],
         false => blocks.iter().map(ToString::to_string).collect(),
     };
+    if code == Code::EphemeralPartial && trace.ports(0) == *asked {
+        trace.assume(47, &format!("the operating system opens connections from all of the ports {}", asked.as_ports()));
+    }
     trace.hop(HopKind::NetworkAcl, id, Decision::Block, detail.clone());
     let place = Place::NetworkAcl { acl: id.to_owned(), egress: is_egress, addresses, ports: ports.port_bounds() };
     trace.blame(code, id, detail, place);

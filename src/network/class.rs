@@ -11,7 +11,7 @@ use super::path;
 use super::repository;
 use super::set::IntervalSet;
 use super::source::Source;
-use super::verdict::{Blocker, Code, Path, Place, Target, Verdict, Via};
+use super::verdict::{Authorization, Blocker, Code, Path, Place, Target, Verdict, Via};
 use super::{Assumptions, Judged, Needs, PortFamily, nowhere};
 use crate::model::known::Known;
 use crate::model::{Estate, Region};
@@ -35,6 +35,7 @@ struct Class<'a> {
     subnet: &'a str,
     groups: Vec<String>,
     has_public_address: bool,
+    is_at_rest: bool,
     is_nitro: Option<bool>,
     is_ipv6: bool,
     /// How many cuts lie at or below the address.
@@ -76,7 +77,8 @@ impl<'r, 'a> Network<'r, 'a> {
             }
             Known::Unknown(why) => Arc::new(nowhere(goal, why)),
         };
-        let mut paths: Vec<Arc<Path>> = Target::SERVICES.iter().map(|target| path_to(&Goal::of_service(region.name, *target))).collect();
+        let mut paths: Vec<Arc<Path>> =
+            Target::SERVICES.iter().map(|target| path_to(&Goal::of_service(region.name, *target, needs.buckets.as_deref()))).collect();
         let ec2messages = needs.ec2messages;
         let ssmmessages_works = paths.iter().any(|path| path.target == Target::SsmMessages && path.verdict == Verdict::Reachable);
         if !ec2messages.exists || (ec2messages.agent_prefers_ssmmessages && ssmmessages_works) {
@@ -102,6 +104,7 @@ impl<'r, 'a> Network<'r, 'a> {
             subnet: source.position.subnet_id(),
             groups: source.groups.clone(),
             has_public_address: source.has_public_address,
+            is_at_rest: source.is_at_rest,
             is_nitro: source.is_nitro,
             is_ipv6: source.address.is_ipv6(),
             atom: self.cuts.partition_point(|cut| *cut <= IntervalSet::number(source.address)),
@@ -141,6 +144,7 @@ fn not_needed(path: &Path, why: String) -> Path {
         blockers: Vec::new(),
         unknowns: Vec::new(),
         hops: Vec::new(),
+        authorization: Authorization::Allowed,
         notes: vec![why],
         ..path.clone()
     }
@@ -150,7 +154,7 @@ fn not_needed(path: &Path, why: String) -> Path {
 fn disagreement(source: &Source<'_, '_>, other: &Source<'_, '_>, verdict: Verdict, of_other: Verdict) -> Option<String> {
     (verdict != of_other).then(|| {
         format!(
-            "The instance's other interface {} would be {}; its primary interface {} decides, which is {}.",
+            "Model assumption A-104: the instance's other interface {} would be {}; its primary interface {} decides, which is {}.",
             other.interface,
             of_other.as_str(),
             source.interface,

@@ -8,10 +8,11 @@
 use std::net::IpAddr;
 
 use super::Assumptions;
+use super::dns_firewall::{self, Passage};
 use super::goal::Goal;
 use super::hosted_zone::by_zone;
 use super::position::Position;
-use super::private_dns::by_endpoint;
+use super::private_dns::{by_endpoint, by_profile_endpoint};
 use crate::model::known::{Known, Unknown};
 use crate::model::{Estate, Region, net};
 use crate::snapshot::ec2::{Vpc, VpcEndpoint};
@@ -25,6 +26,8 @@ pub(super) enum Answer<'r, 'a> {
     Endpoint(Reached<'r, 'a>),
     /// A private hosted zone claims the name and has no record for it.
     NoSuchName { zone: String },
+    /// A rule group of DNS Firewall keeps the answer back.
+    Refused { group: String },
     /// No resolver that knows any name: the VPC's is switched off, or the instance has none.
     NoResolver { is_switched_off: bool },
     /// Any address whatever: the facts that decide were not collected, or lead to something that is not modelled.
@@ -79,6 +82,8 @@ pub(super) struct Place<'p, 'r, 'a> {
     pub(super) position: &'p Position<'r, 'a>,
     /// `None` when the instance type is not known.
     pub(super) is_nitro: Option<bool>,
+    /// Whether the instance asks for IPv6 addresses.
+    pub(super) is_ipv6: bool,
     pub(super) assumptions: &'p Assumptions,
 }
 
@@ -215,16 +220,33 @@ fn is_amazon(vpc: &Vpc, server: &str) -> bool {
     base.to_bits().checked_add(2) == Some(address.to_bits())
 }
 
-/// What the VPC's own resolver answers: the most specific of forwarding rule, hosted zone and endpoint wins; on a tie the rule, then the zone.
+/// What the VPC's own resolver answers, if its firewall lets it answer.
 fn amazon<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> {
-    let endpoint = by_endpoint(place, goal);
+    let mut resolution = behind_firewall(place, goal);
+    match dns_firewall::passage(place.region(), place.vpc_id(), &goal.asked, place.is_ipv6) {
+        Passage::Passes => resolution,
+        Passage::Refused(group) => Resolution::one(Answer::Refused { group: group.to_owned() }, format!("{group} refuses {}", goal.asked)),
+        Passage::Unclear { .. } if place.assumptions.dns_firewall_passes_aws_names => resolution,
+        Passage::Unclear { by, why } => {
+            resolution.answers.push(Answer::Refused { group: by.unwrap_or(place.vpc_id()).to_owned() });
+            Resolution::either(resolution.answers, resolution.depends_on.into_iter().chain(why).collect(), resolution.because)
+        }
+    }
+}
+
+/// What the resolver finds: the most specific of forwarding rule, hosted zone and endpoint wins; on a tie the rule, then the zone.
+fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> {
+    let endpoint = match by_profile_endpoint(place, goal) {
+        Some(resolution) => resolution,
+        None => by_endpoint(place, goal),
+    };
     let (host, asked) = (&goal.host, goal.asked.as_str());
     let hostnames = place.region().dns_hostnames(place.vpc_id());
-    let zones = match place.region().hosted_zones(place.vpc_id()) {
+    let zones = match place.estate.zones(place.region(), place.vpc_id()) {
         Known::Unknown(_) if place.assumptions.no_private_dns_overrides => Known::Known(Vec::new()),
         zones => zones,
     };
-    let rules = match place.region().forward_rules(place.vpc_id()) {
+    let rules = match place.estate.forward_rules(place.region(), place.vpc_id()) {
         Known::Unknown(_) if place.assumptions.no_private_dns_overrides => Known::Known(Vec::new()),
         rules => rules,
     };
@@ -235,9 +257,12 @@ fn amazon<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> 
             return Resolution::either(vec![Answer::Anything], why, "private hosted zones or resolver rules are not known");
         }
     };
-    let zone = zones.iter().filter_map(|zone| Some((covers(zone.name.as_deref()?, asked)?, *zone))).max_by_key(|(length, _)| *length);
-    let rule =
-        rules.iter().filter_map(|rule| Some((covers(rule.domain_name.as_deref()?, asked)?, *rule))).max_by_key(|(length, _)| *length);
+    // Of two with one name the VPC's own wins over a Profile's.
+    let claims = |name: &str, is_local: bool| covers(name, asked).map(|length| (length, is_local));
+    let zone = zones.iter().filter_map(|zone| Some((claims(zone.name, zone.is_local)?, zone))).max_by_key(|(claim, _)| *claim);
+    let rule = rules.iter().filter_map(|rule| Some((claims(rule.domain, rule.is_local)?, rule))).max_by_key(|(claim, _)| *claim);
+    let rule = rule.filter(|(claim, _)| zone.is_none_or(|(of_zone, _)| *claim >= of_zone));
+    let (zone, rule) = (zone.map(|((length, _), zone)| (length, zone)), rule.map(|((length, _), rule)| (length, rule)));
     // An endpoint's own zone has the service's very name, so only an equally exact zone or rule beats it.
     let captured = if endpoint.answers.iter().any(|answer| matches!(answer, Answer::Endpoint(_))) { host.len() } else { 0 };
     let (specificity, without_rule) = match zone {
@@ -253,8 +278,7 @@ fn amazon<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> 
     };
     match rule {
         Some((length, rule)) if length >= specificity => {
-            let id = rule.id.as_deref().unwrap_or("a resolver rule");
-            let domain = rule.domain_name.as_deref().unwrap_or_default();
+            let (id, domain) = (rule.id, rule.domain);
             let doubt =
                 Unknown::new("on_prem", id, format!("check what the servers behind resolver rule {id} ({domain}) answer for {host}"));
             let mut answers = without_rule.answers;

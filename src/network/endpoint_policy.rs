@@ -1,82 +1,170 @@
-//! Endpoint policies: whether one lets everything through, as AWS's default does.
+//! Endpoint policies: whether the requests that patching makes get past the endpoint. A request that a policy refuses ends in an error 403 on a
+//! path that works, so that this is told apart from the network's verdict.
 //!
-//! Anything narrower is not judged yet, and makes the path unknown rather than reachable: a request that a policy refuses fails like one that
-//! gets no answer. Source: <https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html>.
+//! Sources: <https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html>,
+//! <https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-operations-s3-buckets.html>.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use super::goal::Goal;
-use super::verdict::Target;
+use super::goal::{Goal, Requests};
+use super::trace::Trace;
+use super::verdict::{Authorization, Decision, HopKind};
+use crate::model::Estate;
 use crate::model::known::Unknown;
+use crate::policy_language::{Context, Decision as Judgement, Layers, Policies, Policy, Principal, Request, Resource, Verdict, evaluate};
 use crate::snapshot::ec2::VpcEndpoint;
 
-/// Why it is not known whether the endpoint's policy lets the agent's requests through; `None` when it surely does.
-pub(super) fn doubt(endpoint: &VpcEndpoint, goal: &Goal) -> Option<Unknown> {
-    let target = if goal.answered_by.is_s3() { Target::S3 } else { goal.target };
-    // Without a document the endpoint has AWS's default, which allows everything.
-    let document = endpoint.policy_document.as_deref()?;
-    if allows_everything(document, target) {
-        return None;
-    }
+/// Holds what the instance asks for against the policy of an endpoint on its way.
+pub(super) fn pass(trace: &mut Trace, estate: &Estate<'_>, account: &str, endpoint: &VpcEndpoint, goal: &Goal) {
     let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
-    let needed = match target {
-        Target::S3 => "s3:GetObject on the buckets that patching reads (https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-operations-s3-buckets.html)".to_owned(),
-        other => format!("the agent's {} requests", other.service()),
+    // Without a document the endpoint has AWS's default, which allows everything.
+    let Some(document) = endpoint.policy_document.as_deref() else { return };
+    let authorization = judge(estate, account, id, document, goal);
+    let (decision, because) = match &authorization {
+        Authorization::Allowed => (Decision::Pass, "its policy lets the requests pass".to_owned()),
+        Authorization::Denied { because, .. } => (Decision::Block, because.clone()),
+        Authorization::Unknown(why) => (Decision::Unknown, why.first().map_or_else(String::new, |why| why.settled_by.clone())),
     };
-    Some(Unknown::new(
-        "endpoint_policy",
-        id,
-        format!("check that the policy of {id} allows {needed}: it is not AWS's default, and this version does not judge it"),
-    ))
+    trace.hop(HopKind::EndpointPolicy, id, decision, because);
+    trace.authorization = std::mem::take(&mut trace.authorization).and(authorization);
 }
 
-fn allows_everything(document: &str, target: Target) -> bool {
-    let Ok(policy) = serde_json::from_str::<Value>(document) else { return false };
-    let statements = match policy.get("Statement") {
-        Some(Value::Array(statements)) => statements.iter().collect(),
-        Some(statement @ Value::Object(_)) => vec![statement],
-        _ => Vec::new(),
+fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Goal) -> Authorization {
+    let policy = Policy::parse_text(id, document);
+    let unknown = |settled_by: String| Authorization::Unknown(vec![Unknown::new("endpoint_policy", id, settled_by)]);
+    let (principal, context) = match goal.requests {
+        Requests::None => return Authorization::Allowed,
+        Requests::Unsigned(_) | Requests::UnknownBuckets => (Principal::Anonymous, of_unsigned(estate, document)),
+        Requests::Signed(_) => (of_role(account), of_signed(estate, account)),
     };
-    let has_deny = statements.iter().any(|statement| statement.get("Effect").and_then(Value::as_str) != Some("Allow"));
-    !has_deny && statements.iter().any(|statement| is_open(statement, target))
-}
-
-fn is_open(statement: &Value, target: Target) -> bool {
-    let holds = |member: &str, words: &[&str]| match statement.get(member) {
-        Some(Value::String(word)) => words.contains(&word.as_str()),
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).any(|word| words.contains(&word)),
-        _ => false,
+    let layers = Layers {
+        // The bucket's own policy, or the role's, is another matter: here only the endpoint's counts.
+        identity: Policies::Known(vec![everything()]),
+        resource: Policies::Known(vec![everything()]),
+        endpoint: Policies::Known(vec![policy]),
+        ..Layers::default()
     };
-    let all_of_service = format!("{}:*", target.service());
-    let is_for_everybody = holds("Principal", &["*"])
-        || statement.get("Principal").and_then(|principal| principal.get("AWS")).and_then(Value::as_str) == Some("*");
-    is_for_everybody && holds("Action", &["*", &all_of_service]) && holds("Resource", &["*"]) && statement.get("Condition").is_none()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Target, allows_everything};
-
-    #[test]
-    fn only_the_open_policy_is_open() {
-        let cases = [
-            (r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}"#, true),
-            (
-                r#"{"Version": "2008-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["s3:*"], "Resource": ["*"]}}"#,
-                true,
-            ),
-            (r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ssm:*", "Resource": "*"}]}"#, false),
-            (r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "arn:aws:s3:::mine/*"}]}"#, false),
-            (r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {}}]}"#, false),
-            (
-                r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}"#,
-                false,
-            ),
-            (r#"{"Statement": []}"#, false),
-            ("not JSON", false),
-        ];
-        for (document, expected) in cases {
-            assert_eq!(allows_everything(document, Target::S3), expected, "{document}");
+    let asked: Vec<(&str, String)> = match &goal.requests {
+        Requests::Unsigned(buckets) => buckets.iter().map(|bucket| ("s3:GetObject", format!("arn:aws:s3:::{bucket}/*"))).collect(),
+        Requests::Signed(actions) => actions.iter().map(|action| (*action, "*".to_owned())).collect(),
+        Requests::None | Requests::UnknownBuckets => Vec::new(),
+    };
+    // What the agent asks Systems Manager for is its own account's; whose the buckets are is not published.
+    let resource_account = matches!(goal.requests, Requests::Signed(_)).then_some(account);
+    let judgement = |action: &str, resource: Resource<'_>| {
+        evaluate(&layers, &Request { action, resource, principal: &principal, resource_account, context: &context })
+    };
+    if goal.requests == Requests::UnknownBuckets {
+        // Whatever the buckets are called, a policy that lets every object be read lets theirs.
+        return match judgement("s3:GetObject", Resource::Pattern("arn:aws:s3:::*")).verdict {
+            Verdict::Allow => Authorization::Allowed,
+            Verdict::Deny | Verdict::Unknown => unknown(format!(
+                "check that the policy of {id} allows s3:GetObject on the buckets that patching reads: AWS does not publish their names in this Region"
+            )),
+        };
+    }
+    let mut denied = Vec::new();
+    let mut open = Vec::new();
+    for (action, resource) in &asked {
+        let of_request = if resource.contains('*') && resource != "*" { Resource::Pattern(resource) } else { Resource::Exact(resource) };
+        let named = if resource == "*" { (*action).to_owned() } else { format!("{action} on {resource}") };
+        let Judgement { verdict, .. } = judgement(action, of_request);
+        match verdict {
+            Verdict::Allow => {}
+            // A policy that names roles or users is held against one that is not known here.
+            Verdict::Deny if matches!(goal.requests, Requests::Signed(_)) && names_principals(document) => open.push(named),
+            Verdict::Deny => denied.push(named),
+            Verdict::Unknown => open.push(named),
         }
     }
+    if !denied.is_empty() {
+        let because = format!("its policy does not allow {}, so that requests end with error 403", denied.join(", "));
+        return Authorization::Denied { endpoint: id.to_owned(), because };
+    }
+    if !open.is_empty() {
+        return unknown(format!("check that the policy of {id} allows {}", open.join(", ")));
+    }
+    Authorization::Allowed
+}
+
+fn everything() -> Policy {
+    Policy::parse_text("everything", r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}"#)
+}
+
+/// The agent reads AWS's own buckets without a signature: nobody's account and nobody's organization asks. Whose the buckets are is not published,
+/// but they are none of the customer's.
+fn of_unsigned(estate: &Estate<'_>, document: &str) -> Context {
+    let own = own_accounts(estate);
+    let context = [
+        "aws:PrincipalOrgID",
+        "aws:PrincipalOrgPaths",
+        "aws:PrincipalAccount",
+        "aws:PrincipalArn",
+        "aws:PrincipalType",
+        "aws:userid",
+        "aws:username",
+        "aws:SourceArn",
+        "aws:SourceAccount",
+        "aws:ViaAWSService",
+        "aws:CalledVia",
+        "aws:PrincipalServiceName",
+    ]
+    .into_iter()
+    .fold(Context::new(), Context::absent);
+    let context = context.nothing_else_under("aws:PrincipalTag/");
+    let is_of_others = |id: &String| !own.contains(id);
+    let named = twelve_digits(document);
+    let is_about_own_accounts = !named.iter().any(is_of_others);
+    let organization = estate.snapshot.organization.organization.as_ref().and_then(|file| file.organization.id.as_deref());
+    let names_another_organization = organizations(document).iter().any(|id| Some(id.as_str()) != organization);
+    let context = if is_about_own_accounts {
+        context.known("aws:ResourceAccount", AWS_OWN).known("s3:ResourceAccount", AWS_OWN)
+    } else {
+        let why = "which of AWS's accounts owns the bucket is not published";
+        context.unknown("aws:ResourceAccount", why).unknown("s3:ResourceAccount", why)
+    };
+    if names_another_organization && organization.is_some() {
+        context.unknown("aws:ResourceOrgID", "which of AWS's organizations owns the bucket is not published")
+    } else {
+        context.known("aws:ResourceOrgID", AWS_OWN).known("aws:ResourceOrgPaths", AWS_OWN)
+    }
+}
+
+/// Stands for an account or organization of AWS's own, which is never a customer's.
+const AWS_OWN: &str = "amazon";
+
+fn of_role(account: &str) -> Principal {
+    Principal::Role { arn: format!("arn:aws:iam::{account}:role/of-the-instance"), session: None }
+}
+
+fn of_signed(estate: &Estate<'_>, account: &str) -> Context {
+    let context = Context::new().known("aws:PrincipalAccount", account).known("aws:SecureTransport", "true");
+    match estate.snapshot.organization.organization.as_ref().and_then(|file| file.organization.id.as_deref()) {
+        Some(organization) => context.known("aws:PrincipalOrgID", organization),
+        None => context.unknown("aws:PrincipalOrgID", "the organization was not collected"),
+    }
+}
+
+fn own_accounts(estate: &Estate<'_>) -> BTreeSet<String> {
+    let listed = estate.snapshot.organization.accounts.iter().flat_map(|file| &file.accounts);
+    listed.filter_map(|account| account.id.clone()).chain(estate.snapshot.accounts.keys().cloned()).collect()
+}
+
+fn words(document: &str) -> impl Iterator<Item = &str> {
+    document.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+}
+
+fn twelve_digits(document: &str) -> BTreeSet<String> {
+    words(document).filter(|word| word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned).collect()
+}
+
+fn organizations(document: &str) -> BTreeSet<String> {
+    words(document).filter(|word| word.starts_with("o-")).map(str::to_owned).collect()
+}
+
+/// Whether the policy tells roles or users apart.
+fn names_principals(document: &str) -> bool {
+    [":role/", ":user/", ":assumed-role/", "aws:PrincipalArn", "aws:userid", "aws:PrincipalTag", "aws:username"]
+        .iter()
+        .any(|word| document.to_ascii_lowercase().contains(&word.to_ascii_lowercase()))
 }

@@ -24,7 +24,45 @@ pub struct Goal {
     pub has_ipv6: Option<bool>,
     /// Whether the instance asks DNS for it; what stands on the node as an address it does not.
     pub is_resolved: bool,
+    /// What it asks for there, which the policy of an endpoint must allow.
+    pub requests: Requests,
 }
+
+/// What an instance asks a service for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Requests {
+    /// Nothing that an endpoint's policy could refuse.
+    None,
+    /// Objects of these buckets of AWS's, without a signature.
+    Unsigned(Vec<String>),
+    /// Objects of buckets whose names AWS does not publish.
+    UnknownBuckets,
+    /// These actions, as the instance's role.
+    Signed(Vec<&'static str>),
+}
+
+/// What the agent asks Systems Manager for in a run of a patch policy, which is an association: of AWS's own policy for managed nodes what a run
+/// cannot do without
+/// (<https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html>).
+const SSM: [&str; 7] = [
+    "ssm:UpdateInstanceInformation",
+    "ssm:ListInstanceAssociations",
+    "ssm:GetDocument",
+    "ssm:GetDeployablePatchSnapshotForInstance",
+    "ssm:PutInventory",
+    "ssm:PutComplianceItems",
+    "ssm:UpdateInstanceAssociationStatus",
+];
+const SSM_MESSAGES: [&str; 4] =
+    ["ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"];
+const EC2_MESSAGES: [&str; 6] = [
+    "ec2messages:AcknowledgeMessage",
+    "ec2messages:DeleteMessage",
+    "ec2messages:FailMessage",
+    "ec2messages:GetEndpoint",
+    "ec2messages:GetMessages",
+    "ec2messages:SendReply",
+];
 
 /// Who has the addresses behind a public name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -57,8 +95,9 @@ impl AnsweredBy {
 }
 
 impl Goal {
-    /// A service that every managed instance needs.
-    pub fn of_service(region: &str, target: Target) -> Self {
+    /// A service that every managed instance needs. `buckets` are those of S3 that patching reads in the Region, `None` where their names are not
+    /// known.
+    pub fn of_service(region: &str, target: Target, buckets: Option<&[String]>) -> Self {
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         let service = target.service();
         let host = format!("{service}.{region}.{suffix}");
@@ -66,14 +105,24 @@ impl Goal {
             Target::S3 => (format!("aws-ssm-{region}.{host}"), AnsweredBy::S3),
             _ => (host.clone(), AnsweredBy::Service(service)),
         };
+        let requests = match target {
+            Target::Ssm => Requests::Signed(SSM.to_vec()),
+            Target::SsmMessages => Requests::Signed(SSM_MESSAGES.to_vec()),
+            Target::Ec2Messages => Requests::Signed(EC2_MESSAGES.to_vec()),
+            Target::S3 => buckets.map_or(Requests::UnknownBuckets, |buckets| Requests::Unsigned(buckets.to_vec())),
+            Target::Repository => Requests::None,
+        };
         // The names in amazonaws.com have IPv4 addresses alone (<https://docs.aws.amazon.com/general/latest/gr/ssm.html>).
-        Self { target, host, asked, port: 443, answered_by, has_ipv6: Some(false), is_resolved: true }
+        Self { target, host, asked, port: 443, answered_by, has_ipv6: Some(false), is_resolved: true, requests }
     }
 
     /// A host that patches come from; `*.` before it stands for any name below it.
     pub fn of_repository(host: &str, port: u16, answered_by: AnsweredBy, has_ipv6: Option<bool>, is_resolved: bool) -> Self {
         let asked = host.strip_prefix("*.").unwrap_or(host).to_owned();
-        Self { target: Target::Repository, host: host.to_owned(), asked, port, answered_by, has_ipv6, is_resolved }
+        // A bucket's name comes before `.s3.`; where there is none, the whole host is the bucket's name.
+        let bucket = host.split_once(".s3.").map_or(host, |(bucket, _)| bucket).to_owned();
+        let requests = if answered_by.is_s3() { Requests::Unsigned(vec![bucket]) } else { Requests::None };
+        Self { target: Target::Repository, host: host.to_owned(), asked, port, answered_by, has_ipv6, is_resolved, requests }
     }
 }
 

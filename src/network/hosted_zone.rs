@@ -6,20 +6,19 @@ use std::net::IpAddr;
 use super::dns::{Answer, Place, Reached, Resolution};
 use super::goal::Goal;
 use super::private_dns;
-use crate::model::Estate;
 use crate::model::known::{Known, Unknown};
-use crate::snapshot::route53::{HostedZoneSummary, ResourceRecordSet};
+use crate::model::{Estate, Zone};
+use crate::snapshot::route53::ResourceRecordSet;
 
 /// The answer of a private hosted zone of the user's that claims the name; `otherwise` is the answer without it.
 pub(super) fn by_zone<'r, 'a>(
     place: &Place<'_, 'r, 'a>,
-    zone: &HostedZoneSummary,
+    zone: &Zone<'_>,
     hostnames: &Known<bool>,
     goal: &Goal,
     otherwise: &Resolution<'r, 'a>,
 ) -> Resolution<'r, 'a> {
-    let id = zone.hosted_zone_id.as_deref().unwrap_or_default();
-    let name = zone.name.as_deref().unwrap_or_default();
+    let (id, name) = (zone.id, zone.name);
     let host = &goal.asked;
     let (answers, depends_on) = match hostnames {
         // Without DNS host names the VPC asks no private zone.
@@ -40,7 +39,7 @@ pub(super) fn by_zone<'r, 'a>(
 }
 
 fn of_records<'r, 'a>(place: &Place<'_, 'r, 'a>, id: &str, name: &str, goal: &Goal) -> (Vec<Answer<'r, 'a>>, Vec<Unknown>) {
-    let records = match place.region().records(id) {
+    let records = match place.estate.records(place.region(), id) {
         Known::Known(records) => records,
         Known::Unknown(why) => return (vec![Answer::Anything], why),
     };

@@ -18,7 +18,7 @@ use super::security_group::{self, Direction};
 use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
-use super::verdict::{Code, Decision, Destination, Hop, HopKind, Place, Via};
+use super::verdict::{Code, Decision, Destination, Hop, HopKind, Place, Verdict, Via};
 use super::world::World;
 use crate::model::address;
 use crate::model::known::{Known, Unknown};
@@ -56,7 +56,11 @@ pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, be
     }
     let all = ends.iter().fold(IntervalSet::empty(), |sum, end| sum.union(&IntervalSet::address(end.address)));
     let traces: Vec<Trace> = ends.iter().map(|end| to_end(journey, end, &ends, range)).collect();
-    World::of(&traces, &all, true, vec![name])
+    let mut world = World::of(&traces, &all, true, vec![name]);
+    if ends.len() > 1 && world.verdict == Verdict::Partial {
+        world.notes.push("Model assumption A-85: DNS may answer with any of the endpoint's interfaces.".to_owned());
+    }
+    world
 }
 
 /// From the instance to one interface: inside its VPC, or by its subnet's routes into another one.
@@ -200,7 +204,7 @@ fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
         let resource = end.groups.first().map_or(endpoint, String::as_str);
         trace.block(code, resource, detail, place);
     }
-    trace.doubt_if(endpoint_policy::doubt(end.endpoint, journey.goal));
+    endpoint_policy::pass(trace, source.estate, source.region.account, end.endpoint, journey.goal);
 }
 
 /// Why a rule that names the instance's own group does not let it in.

@@ -56,6 +56,12 @@ pub(super) fn gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str
     // An IPv6 address is public by itself.
     if !is_nat && journey.source.address.is_ipv4() && !journey.source.has_public_address {
         let interface = journey.source.interface;
+        if journey.source.is_at_rest {
+            // (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html#concepts-public-addresses)
+            let settled_by = "start the instance and scan again: whether it gets a public IPv4 address when it starts is not shown before";
+            trace.unclear(kind, interface, "public_address_at_start", settled_by);
+            return;
+        }
         let detail = "has no public IPv4 address, so the internet gateway drops what it sends".to_owned();
         trace.hop(kind, id, Decision::Block, detail.clone());
         let place = Place::PublicAddress { interface: interface.to_owned() };
@@ -118,6 +124,10 @@ fn public_access(trace: &mut Trace, at: &Position<'_, '_>, kind: HopKind, id: &s
     match block_mode(at) {
         Known::Unknown(why) => trace.doubt(why),
         Known::Known(mode) => {
+            let of_vpc = block_mode(&at.without_subnet());
+            if opening == Opening::Outward && at.subnet.is_some() && of_vpc.known().is_some_and(|of_vpc| *of_vpc != mode) {
+                trace.assume(110, "for a NAT gateway the exclusion of its own subnet from VPC Block Public Access decides");
+            }
             let is_blocked = match mode {
                 BlockMode::Off => false,
                 BlockMode::Ingress => opening == Opening::BothWays,

@@ -108,6 +108,7 @@ impl<'j, 'r, 'a> Journey<'j, 'r, 'a> {
             let mut parts = Vec::new();
             for share in &split.shares {
                 let mut part = trace.part(&share.addresses);
+                note_filtered(&mut part, table);
                 next_hop::follow(&mut part, self, share, id);
                 parts.push(part);
             }
@@ -133,5 +134,12 @@ impl<'j, 'r, 'a> Journey<'j, 'r, 'a> {
             CameBy::Peering { id, .. } => peering::come_back(trace, self, from, table, id),
             CameBy::TransitGateway { .. } | CameBy::Start => transit_gateway::come_back(trace, self, from, table),
         }
+    }
+}
+
+/// A route that Route Server has filtered is taken as not installed.
+pub(super) fn note_filtered(trace: &mut Trace, table: &RouteTable) {
+    if route::leaves_out_filtered(table, &trace.addresses) {
+        trace.assume(20, "a route in state filtered is not installed");
     }
 }

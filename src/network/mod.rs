@@ -6,6 +6,7 @@
 mod boundary;
 mod class;
 mod dns;
+mod dns_firewall;
 mod egress;
 mod endpoint_policy;
 mod goal;
@@ -38,10 +39,10 @@ use std::sync::Arc;
 use crate::model::known::Unknown;
 
 pub use class::Network;
-pub use goal::{AnsweredBy, Goal};
+pub use goal::{AnsweredBy, Goal, Requests};
 pub use repository::{Alternative, Sources, Wanted};
 pub use set::{FlowSet, IntervalSet};
-pub use verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, Via};
+pub use verdict::{Authorization, Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, Via};
 
 /// From which ports an operating system opens connections (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html#nacl-ephemeral-ports>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,6 +70,8 @@ impl PortFamily {
 pub struct Assumptions {
     /// No private hosted zone and no resolver rule overrides a name of AWS's: for snapshots without those files.
     pub no_private_dns_overrides: bool,
+    /// No DNS Firewall refuses the names that patching needs, though its lists cannot be read.
+    pub dns_firewall_passes_aws_names: bool,
     /// Gateways and attachments (`vgw-…`, `tgw-attach-…`) behind which the internet is reached, and by which the answers come back.
     pub leads_to_internet: BTreeSet<String>,
 }
@@ -97,6 +100,8 @@ pub struct Needs {
     pub ports: PortFamily,
     pub ec2messages: Ec2Messages,
     pub sources: Sources,
+    /// The buckets that patching reads; `None` where AWS does not publish their names.
+    pub buckets: Option<Vec<String>>,
 }
 
 /// The path of an instance whose place in the network is not known.
@@ -110,6 +115,7 @@ fn nowhere(goal: &Goal, why: &[Unknown]) -> Path {
         blockers: Vec::new(),
         unknowns: why.to_vec(),
         hops: Vec::new(),
+        authorization: Authorization::Allowed,
         notes: Vec::new(),
     }
 }

@@ -82,7 +82,7 @@ fn enter_subnet(trace: &mut Trace, journey: &Journey<'_, '_, '_>, position: &Pos
 }
 
 /// A regional NAT gateway stands in no subnet and passes no network ACL of its own; it has a route table
-/// (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateways-regional.html>, assumption A-100).
+/// (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateways-regional.html>, assumption A-101).
 fn regional_nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, nat: &NatGateway) {
     let id = nat.nat_gateway_id.as_deref().unwrap_or_default();
     let Some(table) = nat.route_table_id.as_deref() else {
@@ -90,6 +90,7 @@ fn regional_nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, nat: &
         trace.doubt([Unknown::new("fact_not_collected", id, settled_by)]);
         return;
     };
+    trace.assume(101, "a regional NAT gateway passes no network ACL, and its own route table decides where it sends");
     let subnet = journey.at.subnet;
     let zone_name = subnet.and_then(|subnet| subnet.availability_zone.as_deref());
     let serves = |address: &NatGatewayAddress| {

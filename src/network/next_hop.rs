@@ -169,7 +169,7 @@ fn gateway_endpoint(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
                 doubt => trace.doubt(doubt),
             }
             dns_of_gateway_endpoint(trace, journey, id);
-            trace.doubt_if(endpoint_policy::doubt(endpoint, journey.goal));
+            endpoint_policy::pass(trace, journey.source.estate, journey.source.region.account, endpoint, journey.goal);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::egress::leave_interface;
 use super::goal::{self, Addresses, AnsweredBy, Goal};
 use super::hosted_zone;
 use super::interface_endpoint;
-use super::journey::Journey;
+use super::journey::{Journey, note_filtered};
 use super::next_hop;
 use super::private_dns;
 use super::set::IntervalSet;
@@ -19,7 +19,13 @@ use crate::model::known::{Known, Unknown};
 use crate::snapshot::ec2::VpcEndpoint;
 
 pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, assumptions: &Assumptions) -> Path {
-    let place = dns::Place { estate: source.estate, position: &source.position, is_nitro: source.is_nitro, assumptions };
+    let place = dns::Place {
+        estate: source.estate,
+        position: &source.position,
+        is_nitro: source.is_nitro,
+        is_ipv6: source.address.is_ipv6(),
+        assumptions,
+    };
     let mut resolution = if goal.is_resolved {
         dns::resolve(&place, goal)
     } else {
@@ -60,6 +66,10 @@ fn judge_answer(
             let host = &goal.asked;
             let detail = format!("claims {host} as a private hosted zone and has no record for it, so the public name is never asked");
             vec![World::nameless(Code::DnsPhzNxdomain, zone, detail, Place::Other)]
+        }
+        Answer::Refused { group } => {
+            let detail = format!("refuses {} to the resolver of {vpc}", goal.asked);
+            vec![World::nameless(Code::DnsFirewallRule, group, detail, Place::Other)]
         }
         Answer::NoResolver { is_switched_off: true } => {
             let place = Place::VpcAttribute { vpc: vpc.to_owned(), attribute: "enableDnsSupport" };
@@ -160,6 +170,7 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
                 for share in &split.shares {
                     let mut trace = Trace::new(share.addresses.clone(), range, avoids_aws_lists);
                     leave_interface(&mut trace, source, goal.port, &destination, &nobody);
+                    note_filtered(&mut trace, table);
                     next_hop::follow(&mut trace, journey, share, table_id);
                     traces.push(trace);
                 }

@@ -71,6 +71,32 @@ pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Res
     if is_certain { Resolution::one(reached, because) } else { Resolution::either(vec![reached, Answer::Public], depends_on, because) }
 }
 
+/// The answer of an interface endpoint that a Route 53 Profile of the VPC brings, unless the VPC has one of its own.
+pub(super) fn by_profile_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Option<Resolution<'r, 'a>> {
+    let (region, vpc) = (place.region(), place.vpc_id());
+    goal.answered_by.service()?;
+    let brought = region.profile_resources(vpc).into_known()?.endpoints;
+    if brought.is_empty() || by_endpoint(place, goal).answers != [Answer::Public] {
+        return None;
+    }
+    let mut missing = Vec::new();
+    for id in brought {
+        match place.estate.endpoint(region.name, id) {
+            Some((home, endpoint)) if is_interface_for(endpoint, goal, region.name) && is_available(endpoint) => {
+                let because = format!("a Route 53 Profile brings {id} to {vpc}");
+                return Some(Resolution::one(Answer::Endpoint(Reached { home, endpoint, addresses: None }), because));
+            }
+            Some(_) => {}
+            None => {
+                let settled_by = format!("scan the account that owns {id} too: a Route 53 Profile of {vpc} brings it");
+                missing.push(Unknown::new("owner_account_not_collected", id, settled_by));
+            }
+        }
+    }
+    let because = format!("a Route 53 Profile brings endpoints to {vpc} that were not seen");
+    (!missing.is_empty()).then(|| Resolution::either(vec![Answer::Anything], missing, because))
+}
+
 /// Whether an endpoint answers for the dual-stack names of S3: one for IPv4 alone does not; `None` when it does not tell its family.
 pub(super) fn covers_dual_stack(endpoint: &VpcEndpoint) -> Option<bool> {
     endpoint.ip_address_type.as_ref().map(|kind| is_word(Some(kind), "dualstack") || is_word(Some(kind), "ipv6"))

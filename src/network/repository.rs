@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::goal::Goal;
-use super::verdict::{Path, Target, Verdict, Via};
+use super::verdict::{Authorization, Path, Target, Verdict, Via};
 use crate::model::known::Unknown;
 
 /// What an instance takes its patches from.
@@ -77,11 +77,15 @@ fn whole(verdict: Verdict) -> Path {
         blockers: Vec::new(),
         unknowns: Vec::new(),
         hops: Vec::new(),
+        authorization: Authorization::Allowed,
         notes: Vec::new(),
     }
 }
 
 fn soften(path: &mut Path, wanted: &Wanted) {
+    if let Authorization::Denied { .. } = path.authorization {
+        path.authorization = Authorization::Unknown(wanted.perhaps.iter().cloned().collect());
+    }
     if matches!(path.verdict, Verdict::Blocked | Verdict::Partial) {
         path.verdict = Verdict::Unknown;
         path.unknowns.extend(wanted.perhaps.clone());
@@ -104,6 +108,8 @@ fn over_hosts(alternative: &Alternative, own: Vec<(&Wanted, Path)>) -> (Option<U
         softened.push(path);
     }
     let failing: Vec<Path> = softened.iter().filter(|path| matches!(path.verdict, Verdict::Blocked | Verdict::Partial)).cloned().collect();
+    // One that surely refuses is enough; one that is only perhaps needed refuses nothing for sure.
+    let authorization = softened.iter().fold(Authorization::Allowed, |sum, path| sum.and(path.authorization.clone()));
     let Some(mut worst) = softened.into_iter().min_by_key(|path| rank(path.verdict)) else {
         let why = Unknown::new("repository_unknown", "the package repositories", "look on the instance where it takes patches from");
         return (alternative.doubt.clone(), Path { unknowns: vec![why], ..whole(Verdict::Unknown) });
@@ -111,6 +117,7 @@ fn over_hosts(alternative: &Alternative, own: Vec<(&Wanted, Path)>) -> (Option<U
     if matches!(worst.verdict, Verdict::Blocked | Verdict::Partial) {
         worst.blockers = distinct(failing.into_iter().flat_map(|path| path.blockers));
     }
+    worst.authorization = authorization;
     (alternative.doubt.clone(), worst)
 }
 
@@ -121,8 +128,9 @@ fn over_alternatives(judged: Vec<(Option<Unknown>, Path)>) -> Path {
         let all: Vec<Path> = judged.iter().map(|(_, path)| path.clone()).collect();
         let blockers = distinct(all.iter().flat_map(|path| path.blockers.clone()));
         let unknowns: BTreeSet<Unknown> = all.iter().flat_map(|path| path.unknowns.clone()).collect();
+        let authorization = of_alternatives(&all);
         if let Some(first) = all.into_iter().next() {
-            return Path { blockers, unknowns: unknowns.into_iter().collect(), ..first };
+            return Path { authorization, blockers, unknowns: unknowns.into_iter().collect(), ..first };
         }
     }
     let doubts = judged.iter().filter_map(|(doubt, _)| doubt.clone());
@@ -133,6 +141,19 @@ fn over_alternatives(judged: Vec<(Option<Unknown>, Path)>) -> Path {
     }
     let hops = judged.into_iter().find(|(_, path)| path.verdict != Verdict::Reachable).map(|(_, path)| path.hops).unwrap_or_default();
     Path { unknowns, hops, ..whole(Verdict::Unknown) }
+}
+
+/// Where one alternative is refused and another is not, it is not known.
+fn of_alternatives(all: &[Path]) -> Authorization {
+    let is_denied = |path: &&Path| matches!(path.authorization, Authorization::Denied { .. });
+    let together = all.iter().fold(Authorization::Allowed, |sum, path| sum.and(path.authorization.clone()));
+    match together {
+        Authorization::Denied { endpoint, because } if all.iter().filter(is_denied).count() < all.len() => {
+            let settled_by = format!("look on the instance where it takes patches from: by one way {endpoint} is passed, and {because}");
+            Authorization::Unknown(vec![Unknown::new("endpoint_policy", endpoint, settled_by)])
+        }
+        together => together,
+    }
 }
 
 fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {

@@ -144,6 +144,16 @@ pub(super) fn split<'a>(
     splits
 }
 
+/// Whether the table has a route, taken as not installed, that would take some of the addresses (assumption A-20).
+pub(super) fn leaves_out_filtered(table: &RouteTable, addresses: &IntervalSet) -> bool {
+    let is_filtered = |route: &&Route| route.state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("filtered"));
+    table.routes.iter().filter(is_filtered).any(|route| {
+        let destination = route.destination_cidr_block.as_ref().or(route.destination_ipv6_cidr_block.as_ref());
+        let net = destination.and_then(|cidr| cidr.parse::<IpNet>().ok());
+        net.is_none_or(|net| !addresses.intersection(&IntervalSet::net(net)).is_empty())
+    })
+}
+
 /// The prefix-list routes that may come first where lists overlap: one order each, or the plain one.
 fn prefix_list_orders<'a>(entries: &[Entry<'a>]) -> Vec<Option<&'a Route>> {
     let lists: Vec<&Entry<'a>> = entries.iter().filter(|entry| entry.class == Class::PrefixList).collect();

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::position::Position;
 use crate::model::known::{Known, Unknown};
-use crate::model::{Estate, Region, address};
+use crate::model::{Estate, Region, address, is_word};
 use crate::snapshot::ec2::{GroupIdentifier, Instance, InstanceNetworkInterface, Subnet, Vpc};
 
 /// One interface of an instance, with what surrounds it.
@@ -21,6 +21,8 @@ pub(super) struct Source<'r, 'a> {
     /// IPv4, unless the instance has an IPv6 address alone.
     pub(super) address: IpAddr,
     pub(super) has_public_address: bool,
+    /// Whether the instance does not run: EC2 takes an automatic public address back when it stops, and gives another when it starts.
+    pub(super) is_at_rest: bool,
     /// Sorted.
     pub(super) groups: Vec<String>,
     pub(super) is_nitro: Option<bool>,
@@ -77,6 +79,10 @@ impl<'r, 'a> Source<'r, 'a> {
             interface: interface.and_then(|interface| interface.network_interface_id.as_deref()).unwrap_or(id),
             address,
             has_public_address: interface.map_or(instance.public_ip_address.is_some(), has_public_address),
+            is_at_rest: instance
+                .state
+                .as_ref()
+                .is_some_and(|state| ["stopped", "stopping", "pending"].iter().any(|word| is_word(state.name.as_ref(), word))),
             groups: group_ids(groups),
             is_nitro: instance.instance_type.as_deref().map(is_nitro),
         })

@@ -1,7 +1,7 @@
 //! A part of a target on its way over the hops: which of its flows surely pass, which may, and who took the others.
 
 use super::set::{FlowSet, IntervalSet};
-use super::verdict::{Blocker, Code, Decision, Hop, HopKind, Place, Verdict, Via};
+use super::verdict::{Authorization, Blocker, Code, Decision, Hop, HopKind, Place, Verdict, Via};
 use crate::model::known::Unknown;
 
 /// The ports from which a NAT gateway sends (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html#nacl-ephemeral-ports>).
@@ -63,6 +63,7 @@ pub(super) struct Trace {
     pub(super) blockers: Vec<Blocker>,
     pub(super) unknowns: Vec<Unknown>,
     pub(super) hops: Vec<Hop>,
+    pub(super) authorization: Authorization,
     pub(super) notes: Vec<String>,
 }
 
@@ -81,6 +82,7 @@ impl Trace {
             blockers: Vec::new(),
             unknowns: Vec::new(),
             hops: Vec::new(),
+            authorization: Authorization::Allowed,
             notes: Vec::new(),
         }
     }
@@ -153,6 +155,7 @@ impl Trace {
         self.blockers = distinct;
         for (number, part) in ways.into_iter().enumerate().flat_map(|(number, way)| way.into_iter().map(move |part| (number, part))) {
             self.unknowns.extend(part.unknowns);
+            self.authorization = std::mem::take(&mut self.authorization).and(part.authorization);
             if number == 0 {
                 self.hops.extend(part.hops);
                 self.notes.extend(part.notes);
@@ -220,6 +223,11 @@ impl Trace {
 
     pub(super) fn hop(&mut self, kind: HopKind, resource: &str, decision: Decision, because: impl Into<String>) {
         self.hops.push(Hop { resource: resource.to_owned(), kind, decision, because: because.into() });
+    }
+
+    /// Marks the verdict as one that hangs on what AWS does not document (docs/reachability.md, "Assumptions of the model").
+    pub(super) fn assume(&mut self, number: u8, what: &str) {
+        self.notes.push(format!("Model assumption A-{number}: {what}."));
     }
 
     /// Some of the addresses in words.

@@ -74,8 +74,40 @@ pub struct Path {
     pub blockers: Vec<Blocker>,
     pub unknowns: Vec<Unknown>,
     pub hops: Vec<Hop>,
+    /// Whether the policies of the endpoints on the way let the requests pass, which is no matter of the network.
+    pub authorization: Authorization,
     /// Remarks that do not change the verdict, in whole sentences.
     pub notes: Vec<String>,
+}
+
+/// Whether the policies of the endpoints on a path let its requests pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Authorization {
+    #[default]
+    Allowed,
+    /// They surely refuse one that is needed: `because` is a fragment of a sentence whose subject is the endpoint.
+    Denied {
+        endpoint: String,
+        because: String,
+    },
+    Unknown(Vec<Unknown>),
+}
+
+impl Authorization {
+    /// All of them must let the requests pass.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (denied @ Self::Denied { .. }, _) | (_, denied @ Self::Denied { .. }) => denied,
+            (Self::Unknown(mut left), Self::Unknown(right)) => {
+                left.extend(right);
+                left.sort();
+                left.dedup();
+                Self::Unknown(left)
+            }
+            (unknown @ Self::Unknown(_), Self::Allowed) | (Self::Allowed, unknown @ Self::Unknown(_)) => unknown,
+            (Self::Allowed, Self::Allowed) => Self::Allowed,
+        }
+    }
 }
 
 /// The next hop that carries a path: with several, the one that carries the most addresses.
@@ -229,6 +261,7 @@ pub enum HopKind {
     RouteTable,
     InterfaceEndpoint,
     GatewayEndpoint,
+    EndpointPolicy,
     NatGateway,
     InternetGateway,
     EgressOnlyGateway,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::goal::Goal;
 use super::set::IntervalSet;
 use super::trace::{Reach, Trace};
-use super::verdict::{Blocker, Code, Decision, Hop, HopKind, Path, Place, Verdict, Via};
+use super::verdict::{Authorization, Blocker, Code, Decision, Hop, HopKind, Path, Place, Verdict, Via};
 use crate::model::known::Unknown;
 
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub(super) struct World {
     pub(super) blockers: Vec<Blocker>,
     pub(super) unknowns: Vec<Unknown>,
     pub(super) hops: Vec<Hop>,
+    pub(super) authorization: Authorization,
     pub(super) notes: Vec<String>,
 }
 
@@ -28,6 +29,7 @@ impl World {
             blockers: vec![Blocker { code, resource: resource.to_owned(), detail, place }],
             unknowns: Vec::new(),
             hops: vec![hop],
+            authorization: Authorization::Allowed,
             notes: Vec::new(),
         }
     }
@@ -51,6 +53,7 @@ impl World {
             blockers: traces.iter().flat_map(|trace| trace.blockers.iter().cloned()).collect(),
             unknowns,
             hops: first_hops.into_iter().chain(traces.iter().flat_map(|trace| trace.hops.iter().cloned())).collect(),
+            authorization: traces.iter().fold(Authorization::Allowed, |sum, trace| sum.and(trace.authorization.clone())),
             notes: traces.iter().flat_map(|trace| trace.notes.iter().cloned()).collect(),
         }
     }
@@ -85,8 +88,22 @@ pub(super) fn combine(goal: &Goal, worlds: Vec<World>, doubts: Vec<Unknown>) -> 
     let mut notes: Vec<String> = worlds.iter().flat_map(|world| world.notes.iter().cloned()).collect();
     notes.sort();
     notes.dedup();
+    let authorization = authorization(&worlds);
     let hops = worlds.into_iter().next().map(|world| world.hops).unwrap_or_default();
-    Path { target: goal.target, host: goal.host.clone(), port: goal.port, verdict, via, blockers, unknowns, hops, notes }
+    Path { target: goal.target, host: goal.host.clone(), port: goal.port, verdict, via, blockers, unknowns, hops, authorization, notes }
+}
+
+/// What the policies on the way say, if it does not hang on what is unknown.
+fn authorization(worlds: &[World]) -> Authorization {
+    let is_denied = |world: &&World| matches!(world.authorization, Authorization::Denied { .. });
+    let all = worlds.iter().fold(Authorization::Allowed, |sum, world| sum.and(world.authorization.clone()));
+    match all {
+        Authorization::Denied { endpoint, because } if worlds.iter().filter(is_denied).count() < worlds.len() => {
+            let settled_by = format!("settle what the path depends on: by one way {endpoint} is passed, and {because}");
+            Authorization::Unknown(vec![Unknown::new("endpoint_policy", endpoint, settled_by)])
+        }
+        all => all,
+    }
 }
 
 /// What to look at first: a broken endpoint, the name, the way out, the groups, the network ACLs.

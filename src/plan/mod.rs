@@ -1,7 +1,10 @@
 //! The changes that mend what the rules found. They are proposed and printed; nothing here touches an account.
 
+mod apply;
 mod change;
 mod propose;
+mod verify;
 
 pub use change::{Change, Origin, Placement};
 pub use propose::{Patient, changes};
+pub use verify::{Before, Proof, Verifier};

@@ -6,7 +6,7 @@ use super::change::{Change, Origin, Placement};
 use crate::facts::{Learned, Ping};
 use crate::model::known::Known;
 use crate::model::{Estate, Region, is_word};
-use crate::network::{Blocker, Code, Path, Place, Target, Verdict};
+use crate::network::{Authorization, Blocker, Code, Path, Place, Target, Verdict};
 use crate::rules::FixGenerator;
 use crate::snapshot::ec2::{Instance, NetworkAcl, VpcEndpoint};
 use crate::snapshot::global::RoleDetail;
@@ -27,6 +27,7 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
         FixGenerator::NetworkPath => of_path(patient, target, |_| true),
         FixGenerator::NetworkRoute => of_path(patient, target, is_route),
         FixGenerator::NetworkEgress => of_path(patient, target, |blocker| matches!(blocker.place, Place::InstanceEgress { .. })),
+        FixGenerator::EndpointPolicy => endpoint_policy(patient, target),
         FixGenerator::InstanceProfile => vec![Change::AttachInstanceProfile { instance, profile: usual_profile(patient) }],
         FixGenerator::MetadataEndpoint => vec![Change::EnableMetadataEndpoint { instance }],
         FixGenerator::AgentUpdate if takes_commands(patient) => vec![Change::UpdateAgent { instance }],
@@ -88,16 +89,27 @@ fn registration(patient: Patient<'_>) -> Vec<Change> {
 }
 
 fn of_path(patient: Patient<'_>, target: Option<Target>, concerns: impl Fn(&Blocker) -> bool) -> Vec<Change> {
-    let path = match target {
-        Some(Target::Repository) => Some(&patient.learned.repository),
-        _ => patient.learned.paths.iter().find(|path| Some(path.target) == target).map(std::sync::Arc::as_ref),
-    };
-    let Some(path) = path else { return Vec::new() };
+    let Some(path) = path_to(patient, target) else { return Vec::new() };
     let mut changes: Vec<Change> =
         path.blockers.iter().filter(|blocker| concerns(blocker)).filter_map(|blocker| of_blocker(patient, path, blocker)).collect();
     changes.sort();
     changes.dedup();
     changes
+}
+
+/// What to write into a policy is for its owner to decide: it may be narrow on purpose.
+fn endpoint_policy(patient: Patient<'_>, target: Option<Target>) -> Vec<Change> {
+    let Some(path) = path_to(patient, target) else { return Vec::new() };
+    let Authorization::Denied { endpoint, because } = &path.authorization else { return Vec::new() };
+    vec![Change::ByHand { resource: endpoint.clone(), what: format!("Extend the policy of {endpoint}: {because}") }]
+}
+
+/// The path to a service, or the one over all that patches come from.
+fn path_to(patient: Patient<'_>, target: Option<Target>) -> Option<&Path> {
+    match target {
+        Some(Target::Repository) => Some(&patient.learned.repository),
+        _ => patient.learned.paths.iter().find(|path| Some(path.target) == target).map(std::sync::Arc::as_ref),
+    }
 }
 
 fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Change> {
@@ -155,8 +167,7 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
 
 /// Whether the addresses behind a path are those of S3, which a gateway endpoint carries.
 fn is_of_s3(path: &Path) -> bool {
-    path.target == Target::S3
-        || path.blockers.iter().any(|blocker| matches!(blocker.place, Place::NoEndpoint { .. }) && path.target == Target::Repository)
+    path.target == Target::S3 || (path.target == Target::Repository && path.host.contains(".s3."))
 }
 
 fn is_prefix_list(destination: &str) -> bool {

@@ -6,11 +6,12 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::types::{
-    Account, AccountCounts, AccountStatus, Agent, Agreement, Blocker, Commands, Counts, Finding, FindingStatus, Fix, Gap, Hop, Instance,
-    OuCounts, Path, Platform, Readiness, RegionCounts, Report, RuleCounts, SCHEMA_VERSION, Severity, Summary, Tool, Verified,
+    Account, AccountCounts, AccountStatus, Agent, Agreement, Authorization, AuthorizationVerdict, Blocker, Commands, Counts, Finding,
+    FindingStatus, Fix, Gap, Hop, Instance, OuCounts, Path, Platform, Readiness, RegionCounts, Report, RuleCounts, SCHEMA_VERSION,
+    Severity, Summary, Tool, Verified,
 };
 use crate::assess::{Assessed, Found};
-use crate::plan::Change;
+use crate::plan::{Change, Proof, Verifier};
 use crate::snapshot::Gap as SnapshotGap;
 
 /// What the report says beside the instances.
@@ -25,7 +26,7 @@ pub struct Frame {
 }
 
 /// Builds the report.
-pub fn build(frame: Frame, assessed: &[Assessed]) -> Report {
+pub fn build(frame: Frame, assessed: &[Assessed], verifier: &Verifier<'_>) -> Report {
     let mut plan = FixPlan::default();
     let mut instances = Vec::new();
     let mut findings = Vec::new();
@@ -56,7 +57,7 @@ pub fn build(frame: Frame, assessed: &[Assessed]) -> Report {
         accounts: frame.accounts,
         instances,
         findings,
-        fixes: plan.finish(assessed),
+        fixes: plan.finish(assessed, verifier),
         gaps,
         notes: frame.notes,
     }
@@ -157,6 +158,21 @@ fn path(path: &crate::network::Path) -> Path {
         blockers: path.blockers.iter().map(blocker).collect(),
         unknowns: path.unknowns.clone(),
         hops: path.hops.iter().map(hop).collect(),
+        authorization: authorization(&path.authorization),
+    }
+}
+
+fn authorization(authorization: &crate::network::Authorization) -> Authorization {
+    use crate::network::Authorization as Judged;
+    match authorization {
+        Judged::Allowed => Authorization::default(),
+        Judged::Denied { endpoint, because } => Authorization {
+            verdict: AuthorizationVerdict::Denied,
+            endpoint: Some(endpoint.clone()),
+            because: Some(because.clone()),
+            unknowns: Vec::new(),
+        },
+        Judged::Unknown(why) => Authorization { verdict: AuthorizationVerdict::Unknown, unknowns: why.clone(), ..Authorization::default() },
     }
 }
 
@@ -192,7 +208,7 @@ impl FixPlan {
         ids
     }
 
-    fn finish(self, assessed: &[Assessed]) -> Vec<Fix> {
+    fn finish(self, assessed: &[Assessed], verifier: &Verifier<'_>) -> Vec<Fix> {
         // What each instance needs in all; `None` where an error has no change that clears it.
         let mut needs: BTreeMap<(&str, &str, &str), Option<BTreeSet<String>>> = BTreeMap::new();
         for each in assessed.iter().filter(|each| each.readiness == Readiness::NotReady) {
@@ -215,7 +231,14 @@ impl FixPlan {
                 let needed = needs.get(&(account_id.as_str(), region.as_str(), instance.as_str()));
                 needed.is_some_and(|needed| needed.as_ref().is_some_and(|needed| needed.iter().all(|needed| *needed == key)))
             };
-            let (unblocks, helps) = planned.instances.iter().cloned().partition(alone);
+            let (unblocks, helps): (Vec<String>, Vec<String>) = planned.instances.iter().cloned().partition(alone);
+            let (verified, because, breaks) = match verifier.verify(&account_id, &region, &planned.change, &planned.instances) {
+                Proof::Verified { because } => (Verified::Verified, because, Vec::new()),
+                Proof::NotVerifiable { because } => (Verified::NotVerifiable, because, Vec::new()),
+                Proof::Rejected { because, breaks } => (Verified::Rejected, because, breaks),
+            };
+            // What is rejected helps nobody.
+            let (unblocks, helps) = if verified == Verified::Rejected { (Vec::new(), Vec::new()) } else { (unblocks, helps) };
             fixes.push(Fix {
                 id: planned.id,
                 kind: planned.change.kind().to_owned(),
@@ -223,9 +246,9 @@ impl FixPlan {
                 resource: planned.change.resource().to_owned(),
                 unblocks,
                 helps,
-                breaks: Vec::new(),
-                verified: Verified::NotVerifiable,
-                because: "this version proposes fixes and does not yet prove them on the model".to_owned(),
+                breaks,
+                verified,
+                because,
                 commands: Commands { aws_cli: planned.change.commands(&region), terraform: None, cloudformation: None },
                 monthly_cost_usd: None,
                 undo: planned.change.undo().to_owned(),

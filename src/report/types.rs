@@ -206,6 +206,31 @@ pub struct Path {
     pub blockers: Vec<Blocker>,
     pub unknowns: Vec<Unknown>,
     pub hops: Vec<Hop>,
+    /// Whether the policies of the endpoints on the path let the requests pass: a layer above the network.
+    #[serde(default)]
+    pub authorization: Authorization,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Authorization {
+    pub verdict: AuthorizationVerdict,
+    /// The endpoint whose policy refuses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// What it does not allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknowns: Vec<Unknown>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthorizationVerdict {
+    #[default]
+    Allowed,
+    Denied,
+    Unknown,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

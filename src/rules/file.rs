@@ -15,6 +15,8 @@ pub enum FixGenerator {
     NetworkRoute,
     /// The security group of the instance that keeps the traffic to the rule's target in.
     NetworkEgress,
+    /// The policy of the endpoint that refuses the rule's target.
+    EndpointPolicy,
     InstanceProfile,
     MetadataEndpoint,
     AgentUpdate,

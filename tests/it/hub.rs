@@ -322,6 +322,7 @@ fn peering() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn transit_gateways() {
     let in_own_subnet = |topology: Topology| {
         topology.attachments(|each| {

@@ -66,7 +66,9 @@ fn the_primary_interface_decides_and_the_other_is_told() {
     let path = second.path(Ssm);
     assert_eq!(
         path.notes,
-        ["The instance's other interface eni-2 would be reachable; its primary interface eni-i decides, which is blocked."]
+        [
+            "Model assumption A-104: the instance's other interface eni-2 would be reachable; its primary interface eni-i decides, which is blocked."
+        ]
     );
     check(vec![("104", second, Ssm, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"])]);
 }

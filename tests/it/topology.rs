@@ -27,6 +27,8 @@ pub(crate) struct Topology {
     pub(crate) ec2messages: Ec2Messages,
     /// What the operating system takes patches from.
     pub(crate) sources: Sources,
+    /// The buckets that patching reads.
+    pub(crate) buckets: Option<Vec<String>>,
     /// Other accounts and Regions that were seen.
     pub(crate) others: BTreeMap<(String, String), RegionFiles>,
 }
@@ -160,6 +162,7 @@ pub(crate) fn base() -> Topology {
         ports: PortFamily::Linux,
         assumptions: Assumptions::default(),
         sources: Sources::NotNeeded(String::new()),
+        buckets: Some(["aws-ssm-eu-central-1", "patch-baseline-snapshot-eu-central-1"].map(str::to_owned).to_vec()),
         others: BTreeMap::new(),
         ec2messages: Ec2Messages { exists: true, agent_prefers_ssmmessages: false },
     }
@@ -546,24 +549,29 @@ impl Topology {
         Snapshot { accounts, ..Default::default() }
     }
 
-    fn judged(&self) -> Judged {
-        let snapshot = self.snapshot();
-        let estate = Estate::new(&snapshot);
+    fn judged(&self, snapshot: &Snapshot) -> Judged {
+        let estate = Estate::new(snapshot);
         let region = estate.region(ACCOUNT, REGION).unwrap();
         let instances = Estate::instances(region);
-        let needs = Needs { ports: self.ports, ec2messages: self.ec2messages, sources: self.sources.clone() };
+        let needs =
+            Needs { ports: self.ports, ec2messages: self.ec2messages, sources: self.sources.clone(), buckets: self.buckets.clone() };
         Network::new(&estate, &self.assumptions).judge(region, instances["i-1"], &needs)
     }
 
     pub(crate) fn paths(&self) -> Vec<Path> {
-        self.judged().paths.iter().map(|path| Path::clone(path)).collect()
+        self.judged(&self.snapshot()).paths.iter().map(|path| Path::clone(path)).collect()
     }
 
     /// The path to a service, or the one verdict over all that patches need.
     pub(crate) fn path(&self, target: Target) -> Path {
+        self.path_in(&self.snapshot(), target)
+    }
+
+    pub(crate) fn path_in(&self, snapshot: &Snapshot, target: Target) -> Path {
+        let judged = self.judged(snapshot);
         match target {
-            Target::Repository => self.judged().repository,
-            service => self.paths().into_iter().find(|path| path.target == service).unwrap(),
+            Target::Repository => judged.repository,
+            service => judged.paths.iter().find(|path| path.target == service).map(|path| Path::clone(path)).unwrap(),
         }
     }
 

@@ -1,0 +1,219 @@
+//! What the VPC's resolver asks before the public DNS: private hosted zones, forwarding rules and firewalls, the VPC's own and those that a
+//! Route 53 Profile brings (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/profiles.html>).
+
+use super::known::{Known, Unknown};
+use super::{Estate, Region, is_word};
+use crate::snapshot::route53::{FirewallRule, HostedZoneSummary, ResolverRule, ResourceRecordSet};
+
+/// A private hosted zone of the user's that answers in a VPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    /// Associated with the VPC itself; where two have one name, it wins over a Profile's.
+    pub is_local: bool,
+}
+
+/// A forwarding rule that holds in a VPC.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ForwardRule<'a> {
+    pub id: &'a str,
+    pub domain: &'a str,
+    pub is_local: bool,
+}
+
+/// Something else that a Profile brings: an interface endpoint, by its id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resources<'a> {
+    zones: Vec<&'a str>,
+    rules: Vec<&'a str>,
+    pub endpoints: Vec<&'a str>,
+    /// Rule groups of DNS Firewall, with their priority where it is told.
+    groups: Vec<(i32, &'a str)>,
+}
+
+impl<'a> Region<'a> {
+    /// What the Profiles of a VPC bring. Profiles that were not collected are taken as absent (decision 22 of docs/reachability.md).
+    pub fn profile_resources(&self, vpc: &str) -> Known<Resources<'a>> {
+        let mut resources = Resources::default();
+        let associations = self.files.profile_associations.iter().flat_map(|file| &file.profile_associations);
+        for association in associations.filter(|association| association.resource_id.as_deref() == Some(vpc)) {
+            let listed =
+                association.profile_id.as_ref().and_then(|id| self.files.profile_resources.as_ref()?.profile_resource_associations.get(id));
+            let Some(listed) = listed else {
+                return Known::Unknown(vec![self.not_collected("route53profiles:ListProfileResourceAssociations")]);
+            };
+            for resource in listed {
+                let arn = resource.resource_arn.as_deref().unwrap_or_default();
+                let id = arn.rsplit('/').next().unwrap_or_default();
+                match arn {
+                    _ if arn.contains(":hostedzone/") => resources.zones.push(id),
+                    _ if arn.contains(":resolver-rule/") => resources.rules.push(id),
+                    _ if arn.contains(":vpc-endpoint/") => resources.endpoints.push(id),
+                    _ if arn.contains(":firewall-rule-group/") => {
+                        let told: Option<serde_json::Value> =
+                            resource.resource_properties.as_deref().and_then(|text| serde_json::from_str(text).ok());
+                        let priority = told.as_ref().and_then(|told| told.get("priority")).and_then(serde_json::Value::as_i64);
+                        let priority = priority.and_then(|priority| i32::try_from(priority).ok());
+                        resources.groups.push((priority.unwrap_or(i32::MAX), id));
+                    }
+                    // Query logging changes no answer.
+                    _ if arn.contains(":resolver-query-log-config/") => {}
+                    _ => {
+                        let settled_by = format!("check by hand what {arn:?}, which a Route 53 Profile of {vpc} brings, does to names");
+                        return Known::unknown("unsupported_target", vpc, settled_by);
+                    }
+                }
+            }
+        }
+        Known::Known(resources)
+    }
+
+    fn local_zones(&self, vpc: &str) -> Known<Vec<&'a HostedZoneSummary>> {
+        let file = self.files.hosted_zones.as_ref();
+        match file.and_then(|file| file.hosted_zone_summaries.get(vpc)) {
+            Some(zones) => Known::Known(zones.iter().filter(|zone| !is_of_service(zone)).collect()),
+            None => Known::Unknown(vec![self.not_collected("route53:ListHostedZonesByVPC")]),
+        }
+    }
+
+    fn local_rules(&self, vpc: &str) -> Known<Vec<&'a str>> {
+        match &self.files.resolver_rule_associations {
+            None => Known::Unknown(vec![self.not_collected("route53resolver:ListResolverRuleAssociations")]),
+            Some(file) => {
+                let here = file.resolver_rule_associations.iter().filter(|association| association.vpc_id.as_deref() == Some(vpc));
+                Known::Known(
+                    here.map(|association| association.resolver_rule_id.as_deref().unwrap_or("a resolver rule without an id")).collect(),
+                )
+            }
+        }
+    }
+
+    /// A rule by its id; `Known(None)` for one that forwards nothing.
+    fn forward_rule(&self, id: &str) -> Known<Option<&'a ResolverRule>> {
+        let Some(file) = &self.files.resolver_rules else {
+            return Known::Unknown(vec![self.not_collected("route53resolver:ListResolverRules")]);
+        };
+        match file.resolver_rules.iter().find(|rule| rule.id.as_deref() == Some(id)) {
+            Some(rule) if is_word(rule.rule_type.as_ref(), "FORWARD") => Known::Known(Some(rule)),
+            Some(_) => Known::Known(None),
+            None => Known::Unknown(vec![self.not_listed("route53resolver:ListResolverRules", id)]),
+        }
+    }
+
+    /// The firewall rules that see the queries of a VPC, in the order in which they are asked. Without the list of associations there are taken to
+    /// be none (decision 22 of docs/reachability.md).
+    pub fn firewall_rules(&self, vpc: &str) -> Known<Vec<&'a FirewallRule>> {
+        let associations = self.files.firewall_associations.iter().flat_map(|file| &file.firewall_rule_group_associations);
+        let own = associations.filter(|association| association.vpc_id.as_deref() == Some(vpc));
+        let own = own.map(|association| {
+            (association.priority.unwrap_or(i32::MAX), association.firewall_rule_group_id.as_deref().unwrap_or_default())
+        });
+        let mut groups: Vec<(i32, &str)> = own.collect();
+        match self.profile_resources(vpc) {
+            Known::Known(resources) => groups.extend(resources.groups),
+            Known::Unknown(why) => return Known::Unknown(why),
+        }
+        groups.sort_by_key(|(priority, _)| *priority);
+        let mut rules = Vec::new();
+        for (_, group) in groups {
+            let Some(listed) = self.files.firewall_rules.as_ref().and_then(|file| file.firewall_rules.get(group)) else {
+                return Known::Unknown(vec![self.not_collected("route53resolver:ListFirewallRules")]);
+            };
+            let mut own: Vec<&FirewallRule> = listed.iter().collect();
+            own.sort_by_key(|rule| rule.priority.unwrap_or(i32::MAX));
+            rules.extend(own);
+        }
+        Known::Known(rules)
+    }
+
+    /// The domains of a list; `None` for one that AWS keeps to itself, or that was not collected.
+    pub fn firewall_domains(&self, list: &str) -> Option<&'a [String]> {
+        self.files.firewall_domains.as_ref()?.domains.get(list).map(Vec::as_slice)
+    }
+}
+
+/// A zone of an AWS service (an endpoint's own, say) is no zone of the user's.
+fn is_of_service(zone: &HostedZoneSummary) -> bool {
+    zone.owner.as_ref().is_some_and(|owner| owner.owning_service.is_some())
+}
+
+impl<'a> Estate<'a> {
+    /// The user's own zones that answer in a VPC.
+    pub fn zones(&self, region: &Region<'a>, vpc: &str) -> Known<Vec<Zone<'a>>> {
+        let (local, resources) = match (region.local_zones(vpc), region.profile_resources(vpc)) {
+            (Known::Known(local), Known::Known(resources)) => (local, resources),
+            (local, resources) => return Known::Unknown(local.reasons().iter().chain(resources.reasons()).cloned().collect()),
+        };
+        let own = local.into_iter().map(|zone| Zone {
+            id: zone.hosted_zone_id.as_deref().unwrap_or_default(),
+            name: zone.name.as_deref().unwrap_or_default(),
+            is_local: true,
+        });
+        let mut zones: Vec<Zone<'a>> = own.collect();
+        for id in resources.zones {
+            match self.zone_name(region, id) {
+                Some(name) => zones.push(Zone { id, name, is_local: false }),
+                None => {
+                    let settled_by = format!(
+                        "scan the account that owns zone {id} too: a Route 53 Profile of {vpc} brings it, and its name is not known"
+                    );
+                    return Known::Unknown(vec![Unknown::new("fact_not_collected", id, settled_by)]);
+                }
+            }
+        }
+        Known::Known(zones)
+    }
+
+    /// A zone that a Profile brings may be another account's, whose own files tell its name.
+    fn zone_name(&self, region: &Region<'a>, id: &str) -> Option<&'a str> {
+        let told = region.files.profile_zones.as_ref().and_then(|file| file.hosted_zones.get(id));
+        let told = told.and_then(|answer| answer.hosted_zone.as_ref()?.name.as_deref());
+        told.or_else(|| {
+            let summaries = self.regions().filter_map(|seen| seen.files.hosted_zones.as_ref());
+            let mut zones = summaries.flat_map(|file| file.hosted_zone_summaries.values().flatten());
+            zones.find(|zone| zone.hosted_zone_id.as_deref() == Some(id)).and_then(|zone| zone.name.as_deref())
+        })
+    }
+
+    /// The records of a zone: by the files at hand, else by those of whoever owns it.
+    pub fn records(&self, region: &Region<'a>, zone: &str) -> Known<&'a [ResourceRecordSet]> {
+        let listed = |region: &Region<'a>| region.files.record_sets.as_ref().and_then(|file| file.resource_record_sets.get(zone));
+        match listed(region).or_else(|| self.regions().find_map(listed)) {
+            Some(records) => Known::Known(records),
+            None => Known::Unknown(vec![region.not_collected("route53:ListResourceRecordSets")]),
+        }
+    }
+
+    /// The forwarding rules that hold in a VPC.
+    pub fn forward_rules(&self, region: &Region<'a>, vpc: &str) -> Known<Vec<ForwardRule<'a>>> {
+        let (local, resources) = match (region.local_rules(vpc), region.profile_resources(vpc)) {
+            (Known::Known(local), Known::Known(resources)) => (local, resources),
+            (local, resources) => return Known::Unknown(local.reasons().iter().chain(resources.reasons()).cloned().collect()),
+        };
+        let mut rules = Vec::new();
+        if local.is_empty() && region.files.resolver_rules.is_none() {
+            return Known::Unknown(vec![region.not_collected("route53resolver:ListResolverRules")]);
+        }
+        for (id, is_local) in local.into_iter().map(|id| (id, true)).chain(resources.rules.into_iter().map(|id| (id, false))) {
+            let elsewhere = || {
+                self.regions()
+                    .filter(|seen| seen.name == region.name)
+                    .map(|seen| seen.forward_rule(id))
+                    .find(|found| found.known().is_some())
+            };
+            let found = match region.forward_rule(id) {
+                Known::Unknown(why) => elsewhere().unwrap_or(Known::Unknown(why)),
+                found => found,
+            };
+            match found {
+                Known::Known(Some(rule)) => {
+                    rules.push(ForwardRule { id, domain: rule.domain_name.as_deref().unwrap_or_default(), is_local });
+                }
+                Known::Known(None) => {}
+                Known::Unknown(why) => return Known::Unknown(why),
+            }
+        }
+        Known::Known(rules)
+    }
+}

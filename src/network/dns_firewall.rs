@@ -1,0 +1,101 @@
+//! DNS Firewall: whether a VPC's resolver may answer for a name at all
+//! (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-settings.html>).
+
+use crate::model::Region;
+use crate::model::is_word;
+use crate::model::known::{Known, Unknown};
+use crate::snapshot::route53::FirewallRule;
+
+/// What becomes of queries for a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Passage<'a> {
+    Passes,
+    /// A rule of this group refuses the answer.
+    Refused(&'a str),
+    /// Either; `by` is the group that would refuse, where one is known.
+    Unclear {
+        by: Option<&'a str>,
+        why: Vec<Unknown>,
+    },
+}
+
+/// Passes queries for `host` through the firewall rules of a VPC: the first rule whose list holds the name decides.
+pub(super) fn passage<'a>(region: &Region<'a>, vpc: &str, host: &str, is_ipv6: bool) -> Passage<'a> {
+    let rules = match region.firewall_rules(vpc) {
+        Known::Known(rules) => rules,
+        Known::Unknown(why) => return Passage::Unclear { by: None, why },
+    };
+    let mut may_refuse = None;
+    let mut may_pass = false;
+    let mut why = Vec::new();
+    for rule in rules {
+        let blocks = is_word(rule.action.as_ref(), "BLOCK");
+        let group = rule.firewall_rule_group_id.as_deref().unwrap_or("a rule group of DNS Firewall");
+        match matches(region, rule, host, is_ipv6) {
+            Some(false) => {}
+            Some(true) if blocks => return if may_pass { Passage::Unclear { by: Some(group), why } } else { Passage::Refused(group) },
+            Some(true) => break,
+            None => {
+                if blocks {
+                    may_refuse = may_refuse.or(Some(group));
+                } else {
+                    may_pass = true;
+                }
+                let list = rule.firewall_domain_list_id.as_deref().unwrap_or(group);
+                let settled_by = format!(
+                    "check that DNS Firewall lets {host} pass: a rule of {group} is about names that AWS does not show, or that were not collected; \
+                     or declare --assume dns-firewall-passes-aws-names"
+                );
+                why.push(Unknown::new("dns_firewall", list, settled_by));
+            }
+        }
+    }
+    match may_refuse {
+        Some(group) => Passage::Unclear { by: Some(group), why },
+        None => Passage::Passes,
+    }
+}
+
+/// Whether a rule is about the name; `None` when its names are not known, or it looks at more than names.
+fn matches(region: &Region<'_>, rule: &FirewallRule, host: &str, is_ipv6: bool) -> Option<bool> {
+    let asks_other = rule.qtype.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case(if is_ipv6 { "AAAA" } else { "A" }));
+    if asks_other {
+        return Some(false);
+    }
+    let domains = region.firewall_domains(rule.firewall_domain_list_id.as_deref()?)?;
+    Some(domains.iter().any(|domain| holds(domain, host)))
+}
+
+/// Whether a list's entry holds a name: `example.com.` itself alone, `*.example.com.` everything below it, `*` everything.
+fn holds(domain: &str, host: &str) -> bool {
+    let domain = domain.trim_end_matches('.').to_ascii_lowercase();
+    match domain.strip_prefix('*') {
+        Some("") => true,
+        Some(ending) => host.to_ascii_lowercase().ends_with(ending),
+        None => host.eq_ignore_ascii_case(&domain),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds;
+
+    #[test]
+    fn an_entry_holds_a_name_or_what_lies_below_it() {
+        let host = "ssm.eu-central-1.amazonaws.com";
+        let cases = [
+            ("ssm.eu-central-1.amazonaws.com.", true),
+            ("SSM.eu-central-1.amazonaws.com", true),
+            ("*.amazonaws.com.", true),
+            ("amazonaws.com.", false),
+            ("*.eu-central-1.amazonaws.com", true),
+            ("*.ssm.eu-central-1.amazonaws.com", false),
+            ("*azonaws.com", true),
+            ("*", true),
+            ("", false),
+        ];
+        for (domain, expected) in cases {
+            assert_eq!(holds(domain, host), expected, "{domain}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Row 91 of the truth table and its like: policies of endpoints refuse requests on a path that the network carries, and are told apart from it.
+
+use patch_preflight::network::Target::{self, Repository, S3, Ssm, SsmMessages};
+use patch_preflight::network::{Authorization, Verdict};
+use patch_preflight::snapshot::global;
+
+use crate::topology::{Topology, base, some};
+
+const OWN: &str = "111111111111";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Allowed,
+    Denied,
+    Unknown,
+}
+use Said::{Allowed, Denied, Unknown};
+
+/// "3EP + gwS3", the policies of all endpoints replaced by one statement.
+fn with(statement: &str) -> Topology {
+    let document = format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#);
+    base()
+        .endpoints()
+        .gateway_endpoint("rtb-main")
+        .amazon_linux_2023()
+        .each_endpoint(|endpoint| endpoint.policy_document = Some(document.clone()))
+}
+
+fn said(topology: &Topology, target: Target) -> Said {
+    let mut snapshot = topology.snapshot();
+    let organization = global::OrganizationDetail { id: some("o-own"), ..Default::default() };
+    snapshot.organization.organization = Some(global::DescribeOrganization { organization });
+    let path = topology.path_in(&snapshot, target);
+    assert_eq!(path.verdict, Verdict::Reachable, "the network carries it: {path:#?}");
+    match path.authorization {
+        Authorization::Allowed => Allowed,
+        Authorization::Denied { endpoint, because } => {
+            assert!(endpoint.starts_with("vpce-") && because.contains("403"), "{endpoint} {because}");
+            Denied
+        }
+        Authorization::Unknown(why) => {
+            assert!(!why.is_empty());
+            Unknown
+        }
+    }
+}
+
+#[test]
+fn policies_of_endpoints() {
+    let buckets = r#"["arn:aws:s3:::aws-ssm-eu-central-1/*", "arn:aws:s3:::patch-baseline-snapshot-eu-central-1/*"]"#;
+    let of_ssm = [
+        "UpdateInstanceInformation",
+        "ListInstanceAssociations",
+        "GetDocument",
+        "GetDeployablePatchSnapshotForInstance",
+        "PutInventory",
+        "PutComplianceItems",
+        "UpdateInstanceAssociationStatus",
+    ]
+    .map(|action| format!("\"ssm:{action}\""))
+    .join(", ");
+    let rows: Vec<(&str, String, Target, Said)> = vec![
+        ("AWS's default", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}"#.into(), S3, Allowed),
+        ("AWS's default", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}"#.into(), Ssm, Allowed),
+        ("91: another bucket alone", r#"{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/*"}"#.into(), S3, Denied),
+        ("91", r#"{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/*"}"#.into(), Repository, Denied),
+        ("the buckets by name", format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": {buckets}}}"#), S3, Allowed),
+        ("the buckets by name, not the repositories", format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": {buckets}}}"#), Repository, Denied),
+        ("one of the buckets", r#"{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::aws-ssm-eu-central-1/*"}"#.into(), S3, Denied),
+        ("a bucket without its objects", r#"{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::aws-ssm-eu-central-1", "arn:aws:s3:::patch-baseline-snapshot-eu-central-1"]}"#.into(), S3, Denied),
+        ("resources of the organization", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceOrgID": "o-own"}}}"#.into(), S3, Denied),
+        ("resources of others than the organization", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:ResourceOrgID": "o-own"}}}"#.into(), S3, Denied),
+        ("resources of the account", format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {{"StringEquals": {{"aws:ResourceAccount": "{OWN}"}}}}}}"#), S3, Denied),
+        ("resources of an account that may be AWS's", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"s3:ResourceAccount": "999999999999"}}}"#.into(), S3, Unknown),
+        ("callers of the organization: nobody signs for S3", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-own"}}}"#.into(), S3, Denied),
+        ("callers of the organization: the agent signs for Systems Manager", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-own"}}}"#.into(), Ssm, Allowed),
+        ("callers of another organization", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-other"}}}"#.into(), Ssm, Denied),
+        ("the account", format!(r#"{{"Effect": "Allow", "Principal": {{"AWS": "{OWN}"}}, "Action": "*", "Resource": "*"}}"#), Ssm, Allowed),
+        ("another account", r#"{"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "*", "Resource": "*"}"#.into(), Ssm, Denied),
+        ("a role by name", format!(r#"{{"Effect": "Allow", "Principal": {{"AWS": "arn:aws:iam::{OWN}:role/web"}}, "Action": "*", "Resource": "*"}}"#), Ssm, Unknown),
+        ("a role by condition", format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {{"ArnEquals": {{"aws:PrincipalArn": "arn:aws:iam::{OWN}:role/web"}}}}}}"#), Ssm, Unknown),
+        ("parameters alone", r#"{"Effect": "Allow", "Principal": "*", "Action": "ssm:GetParameter*", "Resource": "*"}"#.into(), Ssm, Denied),
+        ("what a run needs, action by action", format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": [{of_ssm}], "Resource": "*"}}"#), Ssm, Allowed),
+        ("everything of ssm", r#"{"Effect": "Allow", "Principal": "*", "Action": "ssm:*", "Resource": "*"}"#.into(), Ssm, Allowed),
+        ("everything of ssm is nothing of ssmmessages", r#"{"Effect": "Allow", "Principal": "*", "Action": "ssm:*", "Resource": "*"}"#.into(), SsmMessages, Denied),
+        ("a source VPC that is not judged", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}"#.into(), S3, Unknown),
+        ("nothing", String::new(), S3, Denied),
+        ("no policy at all", "7".into(), S3, Unknown),
+    ];
+    let wrong: Vec<String> = rows
+        .iter()
+        .filter_map(|(name, statement, target, expected)| {
+            let said = said(&with(statement), *target);
+            (said != *expected).then(|| format!("{name}, {target:?}: {said:?}, expected {expected:?}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Where AWS does not publish the buckets' names, only a policy for all of them is known to do.
+#[test]
+fn buckets_without_a_published_name() {
+    let mut open = with(r#"{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}"#);
+    let mut narrow = with(r#"{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::aws-*"}"#);
+    (open.buckets, narrow.buckets) = (None, None);
+    assert_eq!((said(&open, S3), said(&narrow, S3)), (Allowed, Unknown));
+}

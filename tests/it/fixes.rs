@@ -1,0 +1,127 @@
+//! Rows 138 to 140 of the truth table: a fix is tried on the model before it is proposed as proved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use patch_preflight::model::Estate;
+use patch_preflight::network::{Needs, Network, Target};
+use patch_preflight::plan::{Before, Change, Origin, Placement, Proof, Verifier};
+
+use crate::topology::{ACCOUNT, REGION, Topology, base, https_to, own_name, route_to};
+
+/// What comes of a change that is to help the instance.
+fn tried(topology: &Topology, change: &Change) -> Proof {
+    let snapshot = topology.snapshot();
+    let estate = Estate::new(&snapshot);
+    let region = estate.region(ACCOUNT, REGION).unwrap();
+    let needs = Needs {
+        ports: topology.ports,
+        ec2messages: topology.ec2messages,
+        sources: topology.sources.clone(),
+        buckets: topology.buckets.clone(),
+    };
+    let judged = Network::new(&estate, &topology.assumptions).judge(region, Estate::instances(region)["i-1"], &needs);
+    let before =
+        Before { account: ACCOUNT, region: REGION, instance: "i-1", needs: &needs, paths: &judged.paths, repository: &judged.repository };
+    let verifier = Verifier::new(&snapshot, &topology.assumptions, [before]);
+    verifier.verify(ACCOUNT, REGION, change, &BTreeSet::from(["i-1".to_owned()]))
+}
+
+/// An interface endpoint in E whose own group lets these blocks in.
+fn endpoint(service: &str, lets_in: &[&str]) -> Change {
+    Change::CreateInterfaceEndpoint {
+        vpc: "vpc-1".to_owned(),
+        service_name: format!("com.amazonaws.{REGION}.{service}"),
+        placement: Placement {
+            subnets: BTreeMap::from([("euc1-az1".to_owned(), "subnet-e".to_owned())]),
+            vpc_blocks: lets_in.iter().map(|block| (*block).to_owned()).collect(),
+        },
+    }
+}
+
+#[track_caller]
+fn rejected(proof: &Proof, told: &str, broken: &[&str]) {
+    let Proof::Rejected { because, breaks } = proof else { panic!("{proof:?}") };
+    assert!(because.contains(told), "{because}");
+    assert_eq!(breaks, broken);
+}
+
+#[track_caller]
+fn verified(proof: &Proof) {
+    assert!(matches!(proof, Proof::Verified { .. }), "{proof:?}");
+}
+
+/// Row 138: the endpoint takes the name for the whole VPC, and lets nobody in.
+#[test]
+fn an_endpoint_that_would_capture_the_name_is_rejected() {
+    rejected(
+        &tried(&base().nat(), &endpoint("ssm", &[])),
+        "i-1 would lose ssm.eu-central-1.amazonaws.com: reachable before, blocked after",
+        &["i-1"],
+    );
+    verified(&tried(&base(), &endpoint("ssm", &["10.0.0.0/16"])));
+}
+
+/// Row 139: AWS refuses private DNS beside a hosted zone, or a second endpoint, of the same name.
+#[test]
+fn a_name_that_is_taken_is_infeasible() {
+    let host = "ssm.eu-central-1.amazonaws.com.";
+    let zone = base().hosted_zone(host, &[(host, &own_name("vpce-elsewhere", "ssm"))]);
+    rejected(&tried(&zone, &endpoint("ssm", &["10.0.0.0/16"])), "private hosted zone Z1", &[]);
+    rejected(&tried(&base().endpoints(), &endpoint("ssm", &["10.0.0.0/16"])), "AWS refuses a second one", &[]);
+    let parent = base().hosted_zone("amazonaws.com.", &[]);
+    verified(&tried(&parent, &endpoint("ssm", &["10.0.0.0/16"])));
+    let asleep = base().endpoints().each_endpoint(|endpoint| endpoint.private_dns_enabled = Some(false));
+    verified(&tried(&asleep, &Change::EnablePrivateDns { endpoint: "vpce-ssm".to_owned() }));
+}
+
+/// Row 140: a group holds sixty rules, a network ACL twenty entries.
+#[test]
+fn quotas_are_kept() {
+    let rules = |count: u8| (0..count).map(|number| https_to(&format!("10.9.{number}.0/24"))).collect::<Vec<_>>();
+    let change = Change::AllowEndpointIngress {
+        endpoint: "vpce-ssm".to_owned(),
+        group: "sg-e".to_owned(),
+        from: Origin::Address("10.0.1.10".to_owned()),
+    };
+    rejected(&tried(&base().endpoints().endpoint_ingress(&rules(60)), &change), "sg-e has 60 rules", &[]);
+    verified(&tried(&base().endpoints().endpoint_ingress(&rules(59)), &change));
+    let entries: Vec<String> = (0..20).map(|number| format!("{} in tcp 443 10.9.{number}.0/24 allow", 100 + number)).collect();
+    let entries: Vec<&str> = entries.iter().map(String::as_str).chain([crate::topology::ALL_OUT]).collect();
+    let change = Change::AllowInNetworkAcl {
+        acl: "acl-subnet-p".to_owned(),
+        is_egress: false,
+        addresses: vec!["0.0.0.0/0".to_owned()],
+        ports: (32768, 60999),
+        rule_number: Some(90),
+    };
+    rejected(&tried(&base().nat().subnet_acl("subnet-p", &entries), &change), "acl-subnet-p has 20 entries", &[]);
+    verified(&tried(&base().nat().subnet_acl("subnet-p", &entries[1..]), &change));
+}
+
+#[test]
+fn a_change_that_changes_nothing_is_not_proved() {
+    let closed_twice = base().endpoints().endpoint_ingress(&[]).subnet_acl("subnet-e", &[]);
+    let change = Change::AllowEndpointIngress {
+        endpoint: "vpce-ssm".to_owned(),
+        group: "sg-i".to_owned(),
+        from: Origin::Address("10.0.1.10".to_owned()),
+    };
+    rejected(&tried(&closed_twice, &change), "it changes nothing for i-1", &[]);
+    let by_hand = Change::ByHand { resource: "rtb-main".to_owned(), what: "Think".to_owned() };
+    assert!(matches!(tried(&closed_twice, &by_hand), Proof::NotVerifiable { .. }));
+}
+
+/// What the sample's own fixes come to: every change to the network is tried, and none is rejected.
+#[test]
+fn a_gateway_endpoint_is_tried_with_its_route() {
+    let dead = base().route("rtb-main", crate::topology::blackhole("pl-s3", "vpce-gone"));
+    let change = Change::CreateGatewayEndpoint {
+        vpc: "vpc-1".to_owned(),
+        service_name: format!("com.amazonaws.{REGION}.s3"),
+        route_table: "rtb-main".to_owned(),
+    };
+    verified(&tried(&dead, &change));
+    assert_eq!(dead.path(Target::S3).blockers[0].code.as_str(), "BAD_STATE_ROUTE");
+    let elsewhere = base().gateway_endpoint("rtb-u").route("rtb-u", route_to("10.9.0.0/16", "pcx-1"));
+    verified(&tried(&elsewhere, &Change::AssociateGatewayEndpoint { endpoint: "vpce-s3".to_owned(), route_table: "rtb-main".to_owned() }));
+}

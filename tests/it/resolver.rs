@@ -1,0 +1,186 @@
+//! The rows of the truth table in which something stands before the public DNS that is not the VPC's own: Profiles, firewalls.
+
+use patch_preflight::network::Target::Ssm;
+use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
+use patch_preflight::snapshot::ec2;
+use patch_preflight::snapshot::route53::{
+    AliasTarget, FirewallRule, FirewallRuleGroupAssociation, GetHostedZone, HostedZone, HostedZoneAnswer, ListFirewallDomains,
+    ListFirewallRuleGroupAssociations, ListFirewallRules, ListProfileAssociations, ListProfileResourceAssociations, ProfileAssociation,
+    ProfileResourceAssociation, ResourceRecordSet,
+};
+
+use crate::topology::{Topology, base, https_to, own_name, security_group, some};
+use crate::truth_table::check;
+
+const HOST: &str = "ssm.eu-central-1.amazonaws.com.";
+
+/// A Profile of the VPC that brings these resources, by ARN.
+fn profile(topology: Topology, resources: &[&str]) -> Topology {
+    let resource = |arn: &&str| ProfileResourceAssociation { profile_id: some("rp-1"), resource_arn: some(arn), ..Default::default() };
+    let resources = resources.iter().map(resource).collect();
+    topology.with(|files| {
+        let association = ProfileAssociation { profile_id: some("rp-1"), resource_id: some("vpc-1"), ..Default::default() };
+        files.profile_associations = Some(ListProfileAssociations { profile_associations: vec![association] });
+        files.profile_resources =
+            Some(ListProfileResourceAssociations { profile_resource_associations: [("rp-1".to_owned(), resources)].into() });
+    })
+}
+
+/// The same with a zone in it, whose record is an alias of an endpoint, or which has none.
+fn profile_zone(topology: Topology, name: &str, alias: Option<&str>) -> Topology {
+    let record = |alias: &str| ResourceRecordSet {
+        name: some(HOST),
+        r#type: some("A"),
+        alias_target: Some(AliasTarget { dns_name: some(alias), ..Default::default() }),
+        ..Default::default()
+    };
+    let records = alias.map(record).into_iter().collect();
+    let zone = HostedZone { id: some("/hostedzone/Z9"), name: some(name), ..Default::default() };
+    profile(topology, &["arn:aws:route53:::hostedzone/Z9"]).with(|files| {
+        files.profile_zones =
+            Some(GetHostedZone { hosted_zones: [("Z9".to_owned(), HostedZoneAnswer { hosted_zone: Some(zone) })].into() });
+        files.record_sets.as_mut().unwrap().resource_record_sets.insert("Z9".to_owned(), records);
+    })
+}
+
+/// Two endpoints for ssm without private DNS: `vpce-ssm`, which lets the instance in, and `vpce-closed`, which lets nobody in.
+fn two_endpoints() -> Topology {
+    base()
+        .endpoint_group("sg-e", vec![https_to("10.0.0.0/16")])
+        .endpoint("ssm", &["subnet-e"])
+        .each_endpoint(|each| each.private_dns_enabled = Some(false))
+        .with(|files| {
+            files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-closed", vec![], vec![]));
+            let interfaces = &mut files.network_interfaces.as_mut().unwrap().network_interfaces;
+            let closed = ec2::NetworkInterface {
+                network_interface_id: some("eni-closed"),
+                private_ip_address: some("10.0.2.200"),
+                groups: vec![crate::topology::group_id("sg-closed")],
+                ..interfaces[0].clone()
+            };
+            interfaces.push(closed);
+            let endpoints = &mut files.vpc_endpoints.as_mut().unwrap().vpc_endpoints;
+            let closed = ec2::VpcEndpoint {
+                vpc_endpoint_id: some("vpce-closed"),
+                network_interface_ids: vec!["eni-closed".to_owned()],
+                dns_entries: vec![ec2::DnsEntry { dns_name: some(&own_name("vpce-closed", "ssm")), ..Default::default() }],
+                ..endpoints[0].clone()
+            };
+            endpoints.push(closed);
+        })
+}
+
+#[test]
+fn profiles() {
+    let (good, closed) = (own_name("vpce-ssm", "ssm"), own_name("vpce-closed", "ssm"));
+    let local = |topology: Topology| topology.hosted_zone(HOST, &[(HOST, &good)]);
+    let unnamed = profile_zone(base().nat(), HOST, None).with(|files| files.profile_zones = None);
+    let rule = profile(base().nat(), &["arn:aws:route53resolver:eu-central-1:222222222222:resolver-rule/rslvr-rr-9"]);
+    let unread = profile(base().nat(), &[]).with(|files| files.profile_resources = None);
+    let endpoint = |id: &str| profile(two_endpoints(), &[&format!("arn:aws:ec2:eu-central-1:111111111111:vpc-endpoint/{id}")]);
+    check(vec![
+        ("a Profile's zone leads to an endpoint", profile_zone(two_endpoints(), HOST, Some(&good)), Ssm, Reachable, &[]),
+        (
+            "a Profile's zone leads to a closed endpoint",
+            profile_zone(two_endpoints().nat(), HOST, Some(&closed)),
+            Ssm,
+            Blocked,
+            &["SG_HAS_NO_RULES"],
+        ),
+        ("76", local(profile_zone(two_endpoints(), HOST, Some(&closed))), Ssm, Reachable, &[]),
+        (
+            "76, the Profile's is more specific",
+            profile_zone(two_endpoints(), HOST, Some(&closed)).hosted_zone("amazonaws.com.", &[(HOST, &good)]),
+            Ssm,
+            Blocked,
+            &["SG_HAS_NO_RULES"],
+        ),
+        (
+            "a Profile's zone without the record",
+            profile_zone(base().nat(), "eu-central-1.amazonaws.com.", None),
+            Ssm,
+            Blocked,
+            &["DNS_PHZ_NXDOMAIN"],
+        ),
+        ("a Profile's zone of another name", profile_zone(base().nat(), "corp.example.", None), Ssm, Reachable, &[]),
+        ("a Profile's zone whose name nobody told", unnamed, Ssm, Unknown, &["fact_not_collected"]),
+        ("a Profile's rule that is not listed", rule, Ssm, Unknown, &["fact_not_collected"]),
+        ("a Profile whose resources were not collected", unread, Ssm, Unknown, &["fact_not_collected"]),
+        ("a Profile's endpoint", endpoint("vpce-ssm"), Ssm, Reachable, &[]),
+        ("a Profile's endpoint that was not seen", endpoint("vpce-elsewhere"), Ssm, Unknown, &["owner_account_not_collected"]),
+    ]);
+}
+
+/// A firewall with these rules: action, domain list, and its domains where AWS shows them.
+fn firewall(topology: Topology, rules: &[(&'static str, &'static str, Option<&[&str]>)]) -> Topology {
+    let rule = |(number, (action, list, _)): (usize, &(&'static str, &'static str, Option<&[&str]>))| FirewallRule {
+        firewall_rule_group_id: some("rslvr-frg-1"),
+        firewall_domain_list_id: Some((*list).to_owned()).filter(|list| !list.is_empty()),
+        priority: i32::try_from(number).ok(),
+        action: some(action),
+        ..Default::default()
+    };
+    // The API's order means nothing.
+    let own: Vec<FirewallRule> = rules.iter().enumerate().map(rule).rev().collect();
+    let shown = rules
+        .iter()
+        .filter_map(|(_, list, domains)| Some(((*list).to_owned(), domains.as_ref()?.iter().map(|each| (*each).to_owned()).collect())));
+    let domains = shown.collect();
+    topology.with(|files| {
+        let association = FirewallRuleGroupAssociation {
+            firewall_rule_group_id: some("rslvr-frg-1"),
+            vpc_id: some("vpc-1"),
+            priority: Some(101),
+            ..Default::default()
+        };
+        files.firewall_associations = Some(ListFirewallRuleGroupAssociations { firewall_rule_group_associations: vec![association] });
+        files.firewall_rules = Some(ListFirewallRules { firewall_rules: [("rslvr-frg-1".to_owned(), own)].into() });
+        files.firewall_domains = Some(ListFirewallDomains { domains });
+    })
+}
+
+#[test]
+fn firewalls() {
+    let over = |rules: &[(&'static str, &'static str, Option<&[&str]>)]| firewall(base().nat(), rules);
+    let mut vouched = over(&[("BLOCK", "rslvr-fdl-aws", None)]);
+    vouched.assumptions.dns_firewall_passes_aws_names = true;
+    let unread = over(&[("BLOCK", "rslvr-fdl-1", Some(&["x.example."]))]).with(|files| files.firewall_rules = None);
+    check(vec![
+        ("82", over(&[("BLOCK", "rslvr-fdl-aws", None)]), Ssm, Unknown, &["dns_firewall"]),
+        ("82, the user knows", vouched, Ssm, Reachable, &[]),
+        ("82, of DNS Firewall Advanced", over(&[("BLOCK", "", None)]), Ssm, Unknown, &["dns_firewall"]),
+        ("82, an alert blocks nothing", over(&[("ALERT", "rslvr-fdl-aws", None)]), Ssm, Reachable, &[]),
+        ("82, what is blocked anyway stays so", firewall(base(), &[("BLOCK", "rslvr-fdl-aws", None)]), Ssm, Blocked, &[]),
+        ("82, its rules were not collected", unread, Ssm, Unknown, &["fact_not_collected"]),
+        ("another name is refused", over(&[("BLOCK", "rslvr-fdl-1", Some(&["*.games.example."]))]), Ssm, Reachable, &[]),
+        ("the name is refused", over(&[("BLOCK", "rslvr-fdl-1", Some(&["*.amazonaws.com."]))]), Ssm, Blocked, &["DNS_FIREWALL_RULE"]),
+        (
+            "the name is allowed first",
+            over(&[("ALLOW", "rslvr-fdl-1", Some(&["*.amazonaws.com."])), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))]),
+            Ssm,
+            Reachable,
+            &[],
+        ),
+        (
+            "everything else is refused",
+            over(&[("ALLOW", "rslvr-fdl-1", Some(&["*.example.com."])), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))]),
+            Ssm,
+            Blocked,
+            &["DNS_FIREWALL_RULE"],
+        ),
+        (
+            "allowed first, by names that are not shown",
+            over(&[("ALLOW", "rslvr-fdl-aws", None), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))]),
+            Ssm,
+            Unknown,
+            &["dns_firewall"],
+        ),
+        (
+            "an endpoint's name is refused too",
+            firewall(base().endpoints(), &[("BLOCK", "rslvr-fdl-1", Some(&["ssm.eu-central-1.amazonaws.com."]))]),
+            Ssm,
+            Blocked,
+            &["DNS_FIREWALL_RULE"],
+        ),
+    ]);
+}
