@@ -8,7 +8,8 @@ use tokio::sync::Semaphore;
 use super::desk::{Desk, Office};
 use super::gap::Refusal;
 use super::referred::{self, Place};
-use super::{Event, ec2, route53};
+use super::route53::{self, profiles};
+use super::{Event, ec2};
 use crate::snapshot::{AccountSnapshot, Gap, GapReason, RegionFiles};
 
 /// Each round finds whom the one before refers to. A path crosses a few transit gateways, each with its owner and the VPC behind it.
@@ -45,7 +46,7 @@ pub(super) async fn look(
             }
         }
     }
-    gaps.extend(records(desks, accounts).await);
+    gaps.extend(zones(desks, accounts).await);
     gaps
 }
 
@@ -85,24 +86,56 @@ async fn visit(
     (place, files, desk.close())
 }
 
-/// The records of private zones that another account owns: asked of the owner, once each, and kept where the zone answers.
-async fn records(desks: &BTreeMap<String, Desk>, accounts: &mut BTreeMap<String, AccountSnapshot>) -> Vec<Gap> {
-    let mut zones: BTreeMap<(String, String), Vec<Place>> = BTreeMap::new();
-    for (account, seen) in &*accounts {
+/// A zone's owner and its id.
+type Zone = (String, String);
+
+/// What others see of private zones that another account owns: asked of the owner, once each, and kept where the zone answers.
+async fn zones(desks: &BTreeMap<String, Desk>, accounts: &mut BTreeMap<String, AccountSnapshot>) -> Vec<Gap> {
+    let names = wanted(accounts, route53::profile_zones_of_others);
+    let mut gaps = ask(desks, accounts, names, profiles::ZONE, profiles::zone_of, |files, zone, answer| {
+        files.profile_zones.get_or_insert_default().hosted_zones.insert(zone, answer);
+    })
+    .await;
+    let records = wanted(accounts, route53::records_of_others);
+    let of_records = ask(desks, accounts, records, route53::RECORDS, route53::records_of, |files, zone, answer| {
+        files.record_sets.get_or_insert_default().resource_record_sets.insert(zone, answer);
+    });
+    gaps.extend(of_records.await);
+    gaps
+}
+
+fn wanted(
+    accounts: &BTreeMap<String, AccountSnapshot>,
+    of_others: impl Fn(&str, &RegionFiles) -> BTreeMap<String, String>,
+) -> BTreeMap<Zone, Vec<Place>> {
+    let mut zones: BTreeMap<Zone, Vec<Place>> = BTreeMap::new();
+    for (account, seen) in accounts {
         for (region, files) in &seen.regions {
-            for (zone, owner) in route53::zones_of_others(account, files) {
+            for (zone, owner) in of_others(account, files) {
                 zones.entry((owner, zone)).or_default().push(Place { account: account.clone(), region: region.clone() });
             }
         }
     }
+    zones
+}
+
+async fn ask<'d, T: Clone>(
+    desks: &'d BTreeMap<String, Desk>,
+    accounts: &mut BTreeMap<String, AccountSnapshot>,
+    zones: BTreeMap<Zone, Vec<Place>>,
+    operation: &str,
+    question: impl AsyncFn(&'d Desk, &str) -> Result<T, Refusal>,
+    keep: impl Fn(&mut RegionFiles, String, T),
+) -> Vec<Gap> {
+    let question = &question;
     let mut answers: FuturesUnordered<_> = zones
         .into_iter()
         .map(|((owner, zone), places)| async move {
             let answer = match desks.get(&owner) {
-                Some(desk) => route53::records_of(desk, &zone).await,
+                Some(desk) => question(desk, &zone).await,
                 None => {
                     let why = format!(
-                        "not asked: account {owner} owns private zone {zone}, nobody else is shown its records, and it was not scanned"
+                        "not asked: account {owner} owns private zone {zone}, nobody else is shown what is in it, and it was not scanned"
                     );
                     Err(Refusal::new(GapReason::AccessDenied, why))
                 }
@@ -115,12 +148,10 @@ async fn records(desks: &BTreeMap<String, Desk>, accounts: &mut BTreeMap<String,
         for place in places {
             let files = accounts.get_mut(&place.account).and_then(|seen| seen.regions.get_mut(&place.region));
             match (files, &answer, desks.get(&place.account)) {
-                (Some(files), Ok(records), _) => {
-                    files.record_sets.get_or_insert_default().resource_record_sets.insert(zone.clone(), records.clone());
-                }
+                (Some(files), Ok(answer), _) => keep(files, zone.clone(), answer.clone()),
                 (_, Err(refusal), Some(desk)) => {
                     let desk = desk.in_region(&place.region);
-                    desk.miss(route53::RECORDS, refusal.clone());
+                    desk.miss(operation, refusal.clone());
                     gaps.extend(desk.close());
                 }
                 _ => {}

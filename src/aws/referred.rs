@@ -26,7 +26,8 @@ pub(super) fn places(accounts: &BTreeMap<String, AccountSnapshot>) -> BTreeMap<P
                 // A participant is asked too: it alone may be in the selection.
                 walk.places.entry(here.clone()).or_default().insert(vpc.clone());
                 walk.places.entry(home.clone()).or_default().insert(vpc.clone());
-                walk.enter(home, &vpc);
+                walk.enter(&home, &vpc);
+                walk.bring_endpoints(&home, &vpc);
             }
         }
     }
@@ -53,9 +54,9 @@ impl<'s> Walk<'s> {
     }
 
     /// Follows the routes of a VPC, as far as its owner was looked into.
-    fn enter(&mut self, home: Place, vpc: &str) {
+    fn enter(&mut self, home: &Place, vpc: &str) {
         self.places.entry(home.clone()).or_default();
-        let Some(files) = self.files(&home) else { return };
+        let Some(files) = self.files(home) else { return };
         if !self.entered.insert((home.clone(), vpc.to_owned())) {
             return;
         }
@@ -63,7 +64,7 @@ impl<'s> Walk<'s> {
         let routes: Vec<&Route> = tables.filter(|table| is_of(table, vpc)).flat_map(|table| &table.routes).collect();
         let gateways: BTreeSet<&str> = routes.iter().filter_map(|route| route.transit_gateway_id.as_deref()).collect();
         for gateway in gateways {
-            self.pass_gateway(&home, files, gateway);
+            self.pass_gateway(home, files, gateway);
         }
         let connections: BTreeSet<&str> = routes.iter().filter_map(|route| route.vpc_peering_connection_id.as_deref()).collect();
         for far in connections.into_iter().filter_map(|connection| peer(files, connection, vpc)) {
@@ -75,11 +76,26 @@ impl<'s> Walk<'s> {
         }
     }
 
+    /// To the owners of the endpoints that a Route 53 Profile brings to the VPC.
+    fn bring_endpoints(&mut self, home: &Place, vpc: &str) {
+        let Some(files) = self.files(home) else { return };
+        let associations = files.profile_associations.iter().flat_map(|file| &file.profile_associations);
+        let profiles = associations.filter(|one| one.resource_id.as_deref() == Some(vpc)).filter_map(|one| one.profile_id.as_ref());
+        let resources = files.profile_resources.as_ref().map(|file| &file.profile_resource_associations);
+        let resources = profiles.filter_map(|profile| resources?.get(profile)).flatten();
+        for arn in resources.filter_map(|resource| resource.resource_arn.as_deref()).filter(|arn| arn.contains(":vpc-endpoint/")) {
+            // arn:aws:ec2:REGION:ACCOUNT:vpc-endpoint/ID
+            if let Some(account) = arn.split(':').nth(4).filter(|account| !account.is_empty()) {
+                self.places.entry(Place { account: account.to_owned(), region: home.region.clone() }).or_default();
+            }
+        }
+    }
+
     /// To the owner of a transit gateway, and on to the VPCs that its route tables lead to.
     fn pass_gateway(&mut self, from: &Place, files: &RegionFiles, gateway: &str) {
         let gateways = files.transit_gateways.iter().flat_map(|file| &file.transit_gateways);
-        let listed = gateways.filter(|one| one.transit_gateway_id.as_deref() == Some(gateway));
-        let Some(owner) = listed.filter_map(|one| one.owner_id.clone()).next() else { return };
+        let mut listed = gateways.filter(|one| one.transit_gateway_id.as_deref() == Some(gateway));
+        let Some(owner) = listed.find_map(|one| one.owner_id.clone()) else { return };
         let owner = Place { account: owner, region: from.region.clone() };
         self.places.entry(owner.clone()).or_default();
         let Some(files) = self.files(&owner) else { return };
@@ -92,7 +108,7 @@ impl<'s> Walk<'s> {
             let is_led_to = attachment.transit_gateway_attachment_id.as_deref().is_some_and(|id| led_to.contains(id));
             let is_of_gateway = attachment.transit_gateway_id.as_deref() == Some(gateway);
             if let (Some(account), Some(vpc), true) = (&attachment.vpc_owner_id, &attachment.vpc_id, is_led_to && is_of_gateway) {
-                self.enter(Place { account: account.clone(), region: owner.region.clone() }, vpc);
+                self.enter(&Place { account: account.clone(), region: owner.region.clone() }, vpc);
             }
         }
     }
@@ -163,6 +179,18 @@ mod tests {
         let participant = spoke(&json!({"vpcs": {"Vpcs": [{"VpcId": "vpc-s", "OwnerId": "2"}, {"VpcId": "vpc-t", "OwnerId": "3"}]}}));
         // What is shared and not used is of no interest.
         assert_eq!(named(&[("1", participant)]), ["1 eu-west-1 vpc-s", "2 eu-west-1 vpc-s"]);
+    }
+
+    #[test]
+    fn owners_of_what_a_profile_brings() {
+        let mut files = spoke(&json!({}));
+        let associated =
+            json!({"ProfileAssociations": [{"ProfileId": "rp-1", "ResourceId": "vpc-s"}, {"ProfileId": "rp-2", "ResourceId": "vpc-t"}]});
+        files.profile_associations = Some(serde_json::from_value(associated).unwrap());
+        let endpoint = |account: &str| json!([{"ResourceArn": format!("arn:aws:ec2:eu-west-1:{account}:vpc-endpoint/vpce-1")}]);
+        let resources = json!({"ProfileResourceAssociations": {"rp-1": endpoint("2"), "rp-2": endpoint("3")}});
+        files.profile_resources = Some(serde_json::from_value(resources).unwrap());
+        assert_eq!(named(&[("1", files)]), ["1 eu-west-1 vpc-s", "2 eu-west-1 "]);
     }
 
     #[test]

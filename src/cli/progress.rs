@@ -71,7 +71,7 @@ impl Progress for Bar {
                 self.tell(&format!("{account_id}: done"));
             }
             Event::Followed { account_id, region } => {
-                self.tell(&format!("{account_id} {region}: its network, for others that depend on it"))
+                self.tell(&format!("{account_id} {region}: its network, for others that depend on it"));
             }
             Event::Throttled { operation } => {
                 seen.throttles += 1;

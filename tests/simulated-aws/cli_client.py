@@ -116,9 +116,12 @@ def kept(folder: Path) -> dict[str, Path]:
 
 
 def zones_of_others(folder: Path) -> set[str]:
-    """The zones that answer for the Region's VPCs and belong to other accounts, which alone may list their records."""
+    """The zones that answer for the Region's VPCs and belong to other accounts, which alone may see what is in them."""
     held = json.loads((folder / "route53-list-hosted-zones-by-vpc.json").read_text())["HostedZoneSummaries"]
-    return {zone["HostedZoneId"] for zones in held.values() for zone in zones if zone["Owner"].get("OwningAccount") not in (None, folder.parent.name)}
+    brought = json.loads((folder / "route53profiles-list-profile-resource-associations.json").read_text())["ProfileResourceAssociations"]
+    owners = {zone["HostedZoneId"]: zone["Owner"].get("OwningAccount") for zones in held.values() for zone in zones}
+    owners |= {one["ResourceArn"].rpartition("/")[2]: one["OwnerId"] for resources in brought.values() for one in resources}
+    return {zone for zone, owner in owners.items() if owner not in (None, folder.parent.name)}
 
 
 def region_file(client: Client, name: str, path: Path) -> None:
@@ -128,7 +131,7 @@ def region_file(client: Client, name: str, path: Path) -> None:
     if name in BY_ID:
         parameter, member, printed, more = BY_ID[name]
         more = [*more, region] if more == ["--vpc-region"] else more
-        foreign = zones_of_others(path.parent) if name == "route53-list-resource-record-sets" else set()
+        foreign = zones_of_others(path.parent) if name in ("route53-list-resource-record-sets", "route53-get-hosted-zone") else set()
         for id_, value in held[member].items():
             if id_ in foreign:
                 continue

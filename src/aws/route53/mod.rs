@@ -1,7 +1,7 @@
 //! Private DNS: the hosted zones of the VPCs, the resolver's forwarding rules, DNS Firewall, and the Profiles that bring any of them.
 
 mod firewall;
-mod profiles;
+pub(super) mod profiles;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,11 +37,13 @@ pub(super) async fn look(desk: &Desk, files: &mut RegionFiles) {
     files.profile_associations = profile_associations;
 }
 
-/// The names of the VPCs, added to what is known of others. The records of other accounts' zones are left out: see [`zones_of_others`].
+/// The names of the VPCs, added to what is known of others. Other accounts' zones are left out: see [`records_of_others`].
 pub(super) async fn of_vpcs(desk: &Desk, region: &str, vpcs: &BTreeSet<String>, files: &mut RegionFiles) {
     let (zones, ()) = futures::join!(hosted_zones(desk, region, vpcs), Box::pin(profiles::look(desk, vpcs, files)));
     let brought = profiles::brought(files);
-    profiles::zones(desk, &brought.zones, files).await;
+    let of_others = profile_zones_of_others(&desk.account_id, files);
+    let own: BTreeSet<String> = brought.zones.into_keys().filter(|zone| !of_others.contains_key(zone)).collect();
+    profiles::zones(desk, &own, files).await;
     Box::pin(firewall::look(desk, vpcs, &brought.rule_groups, files)).await;
     let is_known = zones.is_some();
     if !is_known {
@@ -50,9 +52,9 @@ pub(super) async fn of_vpcs(desk: &Desk, region: &str, vpcs: &BTreeSet<String>, 
     if let Some(zones) = zones {
         files.hosted_zones.get_or_insert_default().hosted_zone_summaries.extend(zones);
     }
-    let own = zones_over_aws_names(files).filter(|(_, owner)| owner.is_none_or(|owner| owner == desk.account_id)).map(|(zone, _)| zone);
-    let of_profiles = files.profile_zones.as_ref().map(profile_zones_over_aws_names).unwrap_or_default();
-    let wanted: BTreeSet<String> = own.map(str::to_owned).chain(of_profiles).collect();
+    let of_vpcs = zones_over_aws_names(files).filter(|(_, owner)| owner.is_none_or(|owner| owner == desk.account_id)).map(|(zone, _)| zone);
+    let of_profiles = profile_zones_over_aws_names(files).into_iter().filter(|zone| own.contains(zone));
+    let wanted: BTreeSet<String> = of_vpcs.map(str::to_owned).chain(of_profiles).collect();
     record_sets(desk, wanted, is_known, files).await;
 }
 
@@ -77,17 +79,29 @@ fn zones_over_aws_names(files: &RegionFiles) -> impl Iterator<Item = (&str, Opti
         .filter_map(|zone| Some((zone.hosted_zone_id.as_deref()?, zone.owner.as_ref().and_then(|owner| owner.owning_account.as_deref()))))
 }
 
-/// The zones over AWS's names that belong to other accounts than the one that sees them, with their owners: Route 53 shows the records
-/// of a zone to its owner alone (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/access-control-overview.html>).
-pub(super) fn zones_of_others(account: &str, files: &RegionFiles) -> BTreeMap<String, String> {
-    let with_owner = zones_over_aws_names(files).filter_map(|(zone, owner)| Some((zone.to_owned(), owner?.to_owned())));
+/// The zones over AWS's names that belong to other accounts than the one for whose VPCs they answer, with their owners: Route 53 shows
+/// the records of a zone to its owner alone
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/access-control-overview.html>).
+pub(super) fn records_of_others(account: &str, files: &RegionFiles) -> BTreeMap<String, String> {
+    let of_vpcs = zones_over_aws_names(files).filter_map(|(zone, owner)| Some((zone.to_owned(), owner?.to_owned())));
+    let mut of_others: BTreeMap<String, String> = of_vpcs.filter(|(_, owner)| owner != account).collect();
+    let by_profiles = profile_zones_of_others(account, files);
+    let over_aws = profile_zones_over_aws_names(files).into_iter();
+    of_others.extend(over_aws.filter_map(|zone| by_profiles.get_key_value(&zone)).map(|(zone, owner)| (zone.clone(), owner.clone())));
+    of_others
+}
+
+/// The zones of other accounts that a Profile brings, with their owners. Not even their names are shown to anybody else.
+pub(super) fn profile_zones_of_others(account: &str, files: &RegionFiles) -> BTreeMap<String, String> {
+    let with_owner = profiles::brought(files).zones.into_iter().filter_map(|(zone, owner)| Some((zone, owner?)));
     with_owner.filter(|(_, owner)| owner != account).collect()
 }
 
-fn profile_zones_over_aws_names(zones: &file::GetHostedZone) -> BTreeSet<String> {
+fn profile_zones_over_aws_names(files: &RegionFiles) -> BTreeSet<String> {
     let name = |answer: &file::HostedZoneAnswer| answer.hosted_zone.as_ref().and_then(|zone| zone.name.clone());
     let covers = |answer: &file::HostedZoneAnswer| name(answer).is_some_and(|name| covers_aws_names(&name));
-    zones.hosted_zones.iter().filter(|(_, answer)| covers(answer)).map(|(id, _)| id.clone()).collect()
+    let zones = files.profile_zones.iter().flat_map(|file| &file.hosted_zones);
+    zones.filter(|(_, answer)| covers(answer)).map(|(id, _)| id.clone()).collect()
 }
 
 /// Whether a zone of this name stands over or among names of AWS: `amazonaws.com`, `com`, `ssm.eu-west-1.amazonaws.com`.

@@ -5,20 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use crate::aws::desk::Desk;
+use crate::aws::gap::Refusal;
 use crate::aws::shapes::Shape;
 use crate::snapshot::RegionFiles;
 use crate::snapshot::route53 as file;
 
 const ASSOCIATIONS: &str = "route53profiles:ListProfileAssociations";
 const RESOURCES: &str = "route53profiles:ListProfileResourceAssociations";
-const ZONE: &str = "route53:GetHostedZone";
+pub(in crate::aws) const ZONE: &str = "route53:GetHostedZone";
 /// The largest page of both lists.
 const PAGE: i32 = 100;
 
 /// What the Profiles in use bring, by the end of its ARN.
 #[derive(Debug, Default)]
 pub(super) struct Brought {
-    pub(super) zones: BTreeSet<String>,
+    /// With the account that put each into the Profile: the zone's owner, who alone is shown what is in it.
+    pub(super) zones: BTreeMap<String, Option<String>>,
     pub(super) rule_groups: BTreeSet<String>,
 }
 
@@ -67,9 +69,10 @@ async fn resources(desk: &Desk, profiles: &BTreeSet<String>) -> BTreeMap<String,
 pub(super) fn brought(files: &RegionFiles) -> Brought {
     let resources = files.profile_resources.iter().flat_map(|file| file.profile_resource_associations.values().flatten());
     let mut brought = Brought::default();
-    for arn in resources.filter_map(|resource| resource.resource_arn.as_deref()) {
+    for resource in resources {
+        let arn = resource.resource_arn.as_deref().unwrap_or_default();
         if let Some((_, zone)) = arn.split_once(":hostedzone/") {
-            brought.zones.insert(zone.to_owned());
+            brought.zones.insert(zone.to_owned(), resource.owner_id.clone());
         } else if let Some((_, group)) = arn.split_once(":firewall-rule-group/") {
             brought.rule_groups.insert(group.to_owned());
         }
@@ -86,15 +89,19 @@ pub(super) async fn zones(desk: &Desk, zones: &BTreeSet<String>, files: &mut Reg
     }
     let is_known = |zone: &&String| files.profile_zones.as_ref().is_some_and(|file| file.hosted_zones.contains_key(*zone));
     let zones: Vec<&String> = zones.iter().filter(|zone| !is_known(zone)).collect();
-    let client = &desk.route53();
     let answers = zones.iter().map(|zone| async move {
-        let answer = desk.once(ZONE, client.get_hosted_zone().id(*zone).send()).await?;
-        Some(((*zone).clone(), file::HostedZoneAnswer { hosted_zone: answer.hosted_zone.shape() }))
+        let answer = zone_of(desk, zone).await.map_err(|refusal| desk.miss(ZONE, refusal)).ok()?;
+        Some(((*zone).clone(), answer))
     });
     let answered: BTreeMap<_, _> = join_all(answers).await.into_iter().flatten().collect();
     if zones.is_empty() || !answered.is_empty() {
         files.profile_zones.get_or_insert_default().hosted_zones.extend(answered);
     }
+}
+
+pub(in crate::aws) async fn zone_of(desk: &Desk, zone: &str) -> Result<file::HostedZoneAnswer, Refusal> {
+    let answer = desk.attempt(ZONE, desk.route53().get_hosted_zone().id(zone).send()).await?;
+    Ok(file::HostedZoneAnswer { hosted_zone: answer.hosted_zone.shape() })
 }
 
 #[cfg(test)]
@@ -120,7 +127,7 @@ mod tests {
             ..RegionFiles::default()
         };
         let brought = brought(&files);
-        assert_eq!(brought.zones.into_iter().collect::<Vec<_>>(), ["Z0123456789"]);
+        assert_eq!(brought.zones.into_keys().collect::<Vec<_>>(), ["Z0123456789"]);
         assert_eq!(brought.rule_groups.into_iter().collect::<Vec<_>>(), ["rslvr-frg-1"]);
     }
 }

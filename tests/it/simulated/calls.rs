@@ -82,13 +82,14 @@ fn of_roles(account: &AccountSnapshot) -> usize {
     profiles.len() + 3 * iam.role_detail_list.len() + inline + 2 * iam.policies.len()
 }
 
-/// The zones of other accounts whose records are kept.
+/// The zones of other accounts that answer for a VPC, by themselves or by a Profile.
 fn zones_of_others<'s>(account: &str, files: &'s RegionFiles) -> BTreeSet<&'s str> {
     let zones = files.hosted_zones.iter().flat_map(|file| file.hosted_zone_summaries.values().flatten());
-    let is_foreign = |owner: Option<&str>| owner.is_some_and(|owner| owner != account);
-    let foreign = zones.filter(|zone| is_foreign(zone.owner.as_ref().and_then(|owner| owner.owning_account.as_deref())));
-    let kept = |zone: &&str| files.record_sets.as_ref().is_some_and(|file| file.resource_record_sets.contains_key(*zone));
-    foreign.filter_map(|zone| zone.hosted_zone_id.as_deref()).filter(kept).collect()
+    let of_vpcs = zones.filter_map(|zone| Some((zone.hosted_zone_id.as_deref()?, zone.owner.as_ref()?.owning_account.as_deref()?)));
+    let resources = files.profile_resources.iter().flat_map(|file| file.profile_resource_associations.values().flatten());
+    let of_profiles =
+        resources.filter_map(|one| Some((one.resource_arn.as_deref()?.split_once(":hostedzone/")?.1, one.owner_id.as_deref()?)));
+    of_vpcs.chain(of_profiles).filter(|(_, owner)| *owner != account).map(|(zone, _)| zone).collect()
 }
 
 /// One call in a Region without instances that nobody depends on; the formula in one with instances, in a hub, and for an account.
@@ -104,15 +105,22 @@ pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
         }
     }
     // Zones are global, and their records are asked for without a Region: they are counted apart.
-    let (mut zones, mut named_zones, mut foreign) = (0, 0, BTreeSet::new());
+    let (mut zones, mut named_zones) = (0, 0);
+    // Those of other accounts are asked for once in all.
+    let (mut foreign, mut named_foreign) = (BTreeSet::new(), BTreeSet::new());
     for (id, account) in &snapshot.accounts {
         for (region, files) in &account.regions {
             let records = files.record_sets.as_ref().map_or(0, |file| file.resource_record_sets.len());
             let of_others = zones_of_others(id, files);
-            zones += records - of_others.len();
-            foreign.extend(of_others);
+            let is_kept = |zone: &str| files.record_sets.as_ref().is_some_and(|file| file.resource_record_sets.contains_key(zone));
+            let is_named = |zone: &str| files.profile_zones.as_ref().is_some_and(|file| file.hosted_zones.contains_key(zone));
+            let kept: Vec<&str> = of_others.iter().copied().filter(|zone| is_kept(zone)).collect();
+            let named_there: Vec<&str> = of_others.iter().copied().filter(|zone| is_named(zone)).collect();
+            zones += records - kept.len();
+            foreign.extend(kept);
             let named = files.profile_zones.as_ref().map_or(0, |file| file.hosted_zones.len());
-            named_zones += named;
+            named_zones += named - named_there.len();
+            named_foreign.extend(named_there);
             if !with_gap.contains(&(id, Some(region))) {
                 let expected = of_region(snapshot, id, region, files) - records - named;
                 assert_eq!(by_region.get(&(id.as_str(), region.as_str())), Some(&expected), "{id} {region}");
@@ -123,7 +131,7 @@ pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
         assert_eq!(count(&|call| call.account == *id && call.operation == "ec2:DescribeRegions"), 1, "{id}");
     }
     assert_eq!(count(&|call| call.operation == "route53:ListResourceRecordSets"), zones + foreign.len());
-    assert_eq!(count(&|call| call.operation == "route53:GetHostedZone"), named_zones);
+    assert_eq!(count(&|call| call.operation == "route53:GetHostedZone"), named_zones + named_foreign.len());
     assert_eq!(count(&|call| call.operation == "sts:GetCallerIdentity"), 1);
     if let Some(units) = &snapshot.organization.units {
         assert_eq!(count(&|call| call.operation == "sts:AssumeRole"), snapshot.accounts.len() - 1);

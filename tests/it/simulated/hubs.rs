@@ -57,10 +57,13 @@ fn only_whom_others_depend_on_is_looked_into() {
     assert_eq!(of(NETWORK, "eu-central-1")["ec2:DescribeVpcAttribute"], 2, "of the shared VPC");
     assert_eq!(of(NETWORK, "ap-northeast-3"), BTreeMap::from([("ec2:DescribeInstances", 1)]));
     assert_eq!(of(MANAGEMENT, "eu-central-1"), BTreeMap::from([("ec2:DescribeInstances", 1)]));
-    // Four zones answer for four VPCs; each is asked for once, of its owner.
+    // Four zones answer for five VPCs; each is asked for once, of its owner.
     let zones: Vec<&str> =
         calls.iter().filter(|call| call.operation == "route53:ListResourceRecordSets").map(|call| call.account.as_str()).collect();
     assert_eq!(zones, [NETWORK; 4]);
+    let named: Vec<&str> =
+        calls.iter().filter(|call| call.operation == "route53:GetHostedZone").map(|call| call.account.as_str()).collect();
+    assert_eq!(named, [NETWORK; 2], "those that a Profile brings");
     assert!(calls.iter().all(|call| call.outcome == "ok"), "{calls:?}");
 }
 
@@ -79,7 +82,7 @@ fn a_hub_that_was_not_chosen_is_left_alone() {
         .map(|gap| (gap["account_id"].as_str().unwrap(), gap["operation"].as_str().unwrap()))
         .collect();
     let records = "route53:ListResourceRecordSets";
-    assert_eq!(of_zones, BTreeSet::from([(SHOP, records), (LAB, records)]));
+    assert_eq!(of_zones, BTreeSet::from([(SHOP, records), (SHOP, "route53:GetHostedZone"), (LAB, records)]));
     assert!(report["gaps"].to_string().contains(&format!("account {NETWORK} owns private zone")), "{}", report["gaps"]);
 }
 

@@ -56,6 +56,9 @@ fn write(networks: &BTreeMap<String, Topology>, folder: &Path) {
         let zones = regions.values_mut().flat_map(|files| &mut files.hosted_zones).flat_map(|file| file.hosted_zone_summaries.values_mut());
         let owners = zones.flatten().flat_map(|zone| &mut zone.owner).flat_map(|owner| &mut owner.owning_account);
         owners.for_each(|owner| id.clone_into(owner));
+        let resources = regions.values_mut().flat_map(|files| &mut files.profile_resources);
+        let resources = resources.flat_map(|file| file.profile_resource_associations.values_mut()).flatten();
+        resources.flat_map(|resource| &mut resource.owner_id).for_each(|owner| id.clone_into(owner));
         AccountSnapshot { regions, ..AccountSnapshot::default() }
     };
     let accounts = networks.iter().map(|(id, network)| (id.clone(), account(id, network))).collect();

@@ -99,11 +99,10 @@ fn by_id_answer<'a>(
     // Route 53 is global: it is told the Region of a VPC, and knows zones without one.
     let (keeper, region) = match operation {
         "ListHostedZonesByVPC" => (None, parameters.text("VPCRegion").unwrap_or_default().to_owned()),
-        "ListResourceRecordSets" => match records_place(question, map, id)? {
+        "ListResourceRecordSets" | "GetHostedZone" => match zone_place(question, map, id)? {
             Some((keeper, region)) => (Some(keeper), region),
             None => (None, question.region.to_owned()),
         },
-        "GetHostedZone" => (None, zone_region(question, account, map, id).unwrap_or_else(|| question.region.to_owned())),
         _ => (None, question.region.to_owned()),
     };
     let keeper = keeper.unwrap_or(&question.identity.account);
@@ -131,18 +130,26 @@ fn by_id_answer<'a>(
     })
 }
 
-/// The account and Region whose files hold the records of a zone, or else those where they were refused. Route 53 shows them to the zone's
-/// owner alone; a snapshot keeps them wherever a VPC asks the zone.
-fn records_place<'a>(question: &Question<'a>, map: &str, zone: &str) -> Result<Option<(&'a String, String)>, Refusal> {
+/// The account and Region whose files hold what is asked of a zone, or else those where it was refused. Route 53 shows it to the zone's
+/// owner alone; a snapshot keeps it wherever the zone answers for a VPC, by itself or by a Profile.
+fn zone_place<'a>(question: &Question<'a>, map: &str, zone: &str) -> Result<Option<(&'a String, String)>, Refusal> {
     let caller = &question.identity.account;
     let accounts = || question.store.accounts.iter();
-    let summaries = |files: &'a Files| {
-        let map = files.get("route53-list-hosted-zones-by-vpc.json").and_then(|file| file.get("HostedZoneSummaries"));
-        let lists = map.and_then(Value::as_object).into_iter().flat_map(|map| map.values());
-        lists.filter_map(Value::as_array).flatten().filter(|summary| text(summary, "HostedZoneId") == Some(zone))
+    let owners = |files: &'a Files| {
+        let lists = |file: &str, member: &str| {
+            let map = files.get(file).and_then(|file| file.get(member)).and_then(Value::as_object);
+            map.into_iter().flat_map(|map| map.values()).filter_map(Value::as_array).flatten()
+        };
+        let summaries = lists("route53-list-hosted-zones-by-vpc.json", "HostedZoneSummaries");
+        let resources = lists("route53profiles-list-profile-resource-associations.json", "ProfileResourceAssociations");
+        let is_it = |arn: &str| arn.split_once(":hostedzone/").is_some_and(|(_, id)| id == zone);
+        let of_vpcs =
+            summaries.filter(|summary| text(summary, "HostedZoneId") == Some(zone)).map(|one| one.pointer("/Owner/OwningAccount"));
+        let of_profiles = resources.filter(move |resource| text(resource, "ResourceArn").is_some_and(is_it)).map(|one| one.get("OwnerId"));
+        of_vpcs.chain(of_profiles).collect::<Vec<_>>()
     };
-    let mut seen = accounts().flat_map(|(_, account)| account.regions.values()).flat_map(summaries);
-    let owner = seen.find_map(|summary| summary.pointer("/Owner/OwningAccount")?.as_str());
+    let mut seen = accounts().flat_map(|(_, account)| account.regions.values()).flat_map(owners);
+    let owner = seen.find_map(|owner| owner?.as_str());
     if owner.is_some_and(|owner| owner != caller) {
         return Err(question.refuse(Trouble::AccessDenied, format!("User is not authorized to access the hosted zone {zone}")));
     }
@@ -151,19 +158,10 @@ fn records_place<'a>(question: &Question<'a>, map: &str, zone: &str) -> Result<O
     let is_refused = |id: &str, region: &str| question.store.gap(id, Some(region), &question.name()).is_some();
     let places = || accounts().flat_map(|(id, account)| account.regions.iter().map(move |(region, files)| (id, region, files)));
     let own = || places().filter(|(id, ..)| *id == caller);
-    let of_zone = || places().filter(|(_, _, files)| owner.is_some() && summaries(files).next().is_some());
+    let of_zone = || places().filter(|(_, _, files)| owner.is_some() && !owners(files).is_empty());
     let found = own().chain(of_zone()).find(|(_, _, files)| holds(files));
     let found = found.or_else(|| of_zone().chain(own()).find(|(id, region, _)| is_refused(id, region)));
     Ok(found.map(|(id, region, _)| (id, region.clone())))
-}
-
-/// The Region whose snapshot holds the zone, or else one in which the operation was refused.
-fn zone_region(question: &Question<'_>, account: &Account, map: &str, zone: &str) -> Option<String> {
-    let zone_file = file_name(&question.call.service.name, &question.call.operation.name);
-    let holds = |files: &Files| files.get(&zone_file).and_then(|file| file.get(map)).is_some_and(|map| map.get(zone).is_some());
-    let is_refused = |region: &str| question.store.gap(&question.identity.account, Some(region), &question.name()).is_some();
-    let found = account.regions.iter().find(|(_, files)| holds(files)).map(|(region, _)| region);
-    found.or_else(|| account.regions.keys().find(|region| is_refused(region))).cloned()
 }
 
 /// The routes in the states that the filter names; AWS demands a filter.
