@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::assess::{AccountDirectory, Assessed, assess};
+use crate::assess::{AccountDirectory, assess, verifier};
 use crate::facts::Surroundings;
 use crate::model::Estate;
 use crate::network::Assumptions;
-use crate::plan::Verifier;
 use crate::platform::{Mirrors, Tables};
 use crate::report::types::{Account, AccountStatus, Report};
 use crate::report::{self, Frame};
@@ -74,8 +73,7 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
         gaps,
         notes: snapshot.manifest.notes.iter().cloned().chain(scope.notes).collect::<BTreeSet<_>>().into_iter().collect(),
     };
-    let before = assessed.iter().map(Assessed::before);
-    let verifier = Verifier::new(snapshot, &judging.assumptions, before);
+    let verifier = verifier(snapshot, &judging.assumptions, &assessed);
     Ok(report::build(frame, &assessed, &verifier))
 }
 

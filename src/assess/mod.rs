@@ -8,9 +8,10 @@ use crate::facts::{AccountNames, InstanceState, Learned, Surroundings, learn};
 use crate::model::known::Unknown;
 use crate::model::{Estate, Region};
 use crate::network::{Assumptions, Network, Target};
-use crate::plan::{Before, Change, Patient, changes};
+use crate::plan::{Before, Change, Patient, Verifier, changes};
 use crate::report::types::{FindingStatus, Readiness, Severity};
 use crate::rules::{Outcome, RuleError, RuleSet};
+use crate::snapshot::Snapshot;
 use crate::snapshot::ec2::Instance;
 
 /// One instance, judged.
@@ -25,9 +26,14 @@ pub struct Assessed {
     pub findings: Vec<Found>,
 }
 
+/// Tries changes on the model, against what was judged.
+pub fn verifier<'s>(snapshot: &'s Snapshot, assumptions: &'s Assumptions, assessed: &'s [Assessed]) -> Verifier<'s> {
+    Verifier::new(snapshot, assumptions, assessed.iter().map(Assessed::before))
+}
+
 impl Assessed {
     /// The instance as it was judged, for a change to be held against.
-    pub fn before(&self) -> Before<'_> {
+    fn before(&self) -> Before<'_> {
         Before {
             account: &self.account_id,
             region: &self.region,

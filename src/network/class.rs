@@ -61,6 +61,11 @@ impl<'r, 'a> Network<'r, 'a> {
         Self { estate, assumptions, cuts: cuts(estate), classes: RefCell::default() }
     }
 
+    /// Forgets the classes that were judged, so that the next instance is judged by itself: for measurements.
+    pub fn forget(&self) {
+        self.classes.borrow_mut().clear();
+    }
+
     /// Judges the instance's paths.
     pub fn judge(&self, region: &'r Region<'a>, instance: &'a Instance, needs: &Needs) -> Judged {
         let source = Source::of(self.estate, region, instance);

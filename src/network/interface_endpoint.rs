@@ -20,8 +20,8 @@ use super::source::group_ids;
 use super::trace::Trace;
 use super::verdict::{Code, Decision, Destination, Hop, HopKind, Place, Verdict, Via};
 use super::world::World;
-use crate::model::address;
 use crate::model::known::{Known, Unknown};
+use crate::model::{address, is_word};
 use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair, VpcEndpoint};
 
 /// One network interface of an endpoint.
@@ -49,6 +49,14 @@ pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, be
             return World::of(&[trace], &IntervalSet::everything(), false, vec![name]);
         }
     };
+    if ends.is_empty() && journey.at.subnet.and_then(|subnet| subnet.enable_dns64) != Some(false) {
+        let mut trace = Trace::new(IntervalSet::everything(), range, false);
+        let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+        let settled_by =
+            "check by hand whether a NAT gateway leads to the endpoint: DNS64 gives its IPv4 address a form that only one understands";
+        trace.unclear(HopKind::InterfaceEndpoint, id, "nat64_to_endpoint", settled_by);
+        return World::of(&[trace], &IntervalSet::everything(), false, vec![name]);
+    }
     if ends.is_empty() {
         let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
         let detail = format!("has no IPv6 address for {}, and the instance has no IPv4 address", journey.goal.host);
@@ -170,7 +178,7 @@ fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
     let from = sender.as_addresses();
     let is_in = |set: &IntervalSet| sender.difference(set).is_empty();
     if is_in(&allowed.sieve.must) {
-        trace.hop(kind, endpoint, Decision::Pass, format!("{groups} lets {from} in on TCP {port}"));
+        trace.hop(kind, endpoint, Decision::Pass, format!("{groups} lets it in on TCP {port}"));
     } else if !sender.intersection(&allowed.sieve.may).is_empty() {
         trace.hop(kind, endpoint, Decision::Unknown, format!("whether {groups} lets {from} in is not known"));
         let why = if allowed.unknowns.is_empty() {
@@ -232,6 +240,10 @@ fn ends<'r, 'a>(reached: &Reached<'r, 'a>, is_ipv6: bool) -> Known<Vec<End<'r, '
         Known::Known(vpc) => vpc,
         Known::Unknown(why) => return Known::Unknown(why),
     };
+    let answers_ipv4_alone = endpoint.dns_options.as_ref().is_some_and(|options| is_word(options.dns_record_ip_type.as_ref(), "ipv4"));
+    if is_ipv6 && answers_ipv4_alone && reached.addresses.is_none() {
+        return Known::Known(Vec::new());
+    }
     let mut ends = Vec::new();
     let mut missing = Vec::new();
     for interface in &endpoint.network_interface_ids {

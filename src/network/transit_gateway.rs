@@ -166,7 +166,9 @@ fn leave_vpc<'r, 'a>(trace: &mut Trace, from: &Position<'r, 'a>, id: &str) -> Op
     }
 }
 
-/// Where traffic leaves a transit gateway: in the zone in which it entered, else in any.
+/// Where traffic leaves a transit gateway: in the zone in which it entered; where the attachment has no subnet there, or appliance mode spreads the
+/// flows over the zones, in any
+/// (<https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-appliance-scenario.html>).
 fn doors<'r, 'a>(
     trace: &mut Trace,
     into: &Position<'r, 'a>,
@@ -174,6 +176,9 @@ fn doors<'r, 'a>(
     zone: Option<&str>,
 ) -> Option<Vec<Position<'r, 'a>>> {
     let all = subnets(trace, into, attachment)?;
+    if attachment.options.as_ref().is_some_and(|options| is_word(options.appliance_mode_support.as_ref(), "enable")) {
+        return Some(all);
+    }
     let same: Vec<_> = all.iter().filter(|door| door.zone().is_some() && door.zone() == zone).cloned().collect();
     Some(if same.is_empty() { all } else { same })
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patch_preflight::model::Estate;
-use patch_preflight::network::{Needs, Network, Target};
+use patch_preflight::network::{Network, Target};
 use patch_preflight::plan::{Before, Change, Origin, Placement, Proof, Verifier};
 
 use crate::topology::{ACCOUNT, REGION, Topology, base, https_to, own_name, route_to};
@@ -13,12 +13,7 @@ fn tried(topology: &Topology, change: &Change) -> Proof {
     let snapshot = topology.snapshot();
     let estate = Estate::new(&snapshot);
     let region = estate.region(ACCOUNT, REGION).unwrap();
-    let needs = Needs {
-        ports: topology.ports,
-        ec2messages: topology.ec2messages,
-        sources: topology.sources.clone(),
-        buckets: topology.buckets.clone(),
-    };
+    let needs = topology.needs();
     let judged = Network::new(&estate, &topology.assumptions).judge(region, Estate::instances(region)["i-1"], &needs);
     let before =
         Before { account: ACCOUNT, region: REGION, instance: "i-1", needs: &needs, paths: &judged.paths, repository: &judged.repository };

@@ -321,6 +321,29 @@ fn peering() {
     ]);
 }
 
+/// The hub's attachment has a second subnet, in another zone, whose network ACL lets nothing out.
+fn two_doors(topology: Topology, appliance_mode: &'static str) -> Topology {
+    topology
+        .attachments(|each| {
+            if each.vpc_id.as_deref() == Some("vpc-h") {
+                each.subnet_ids = vec!["subnet-hp".to_owned(), "subnet-hz".to_owned()];
+                each.options =
+                    Some(ec2::TransitGatewayVpcAttachmentOptions { appliance_mode_support: some(appliance_mode), ..Default::default() });
+            }
+        })
+        .hub(|files| {
+            let subnets = &mut files.subnets.as_mut().unwrap().subnets;
+            let other = ec2::Subnet {
+                subnet_id: some("subnet-hz"),
+                cidr_block: some("10.100.7.0/24"),
+                availability_zone_id: some("euc1-az2"),
+                ..subnets[0].clone()
+            };
+            subnets.push(other);
+        })
+        .hub_acl("subnet-hz", &[ALL_IN])
+}
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn transit_gateways() {
@@ -424,6 +447,14 @@ fn transit_gateways() {
             Blocked,
             &["NO_ROUTE_TO_DESTINATION"],
         ),
+        (
+            "appliance mode may take any zone, and one of them is closed",
+            two_doors(central(), "enable"),
+            Ssm,
+            Unknown,
+            &["transit_gateway_zone"],
+        ),
+        ("without appliance mode it keeps to its own", two_doors(central(), "disable"), Ssm, Reachable, &[]),
         (
             "the attachment is not available",
             central().attachments(|each| each.state = some("deleting")),

@@ -47,6 +47,12 @@ fn by_nat64() -> Topology {
     dns64(ipv6_only()).route("rtb-main", route_to("64:ff9b::/96", "nat-1"))
 }
 
+/// A way out by IPv6, and a network ACL that knows IPv4 alone; only its outbound direction is in the way.
+pub(crate) fn without_ipv6_entries() -> Topology {
+    let entries = ["100 in all * ::/0 allow", "100 out all * 0.0.0.0/0 allow"];
+    by_egress_only_gateway().subnet_acl("subnet-p", &entries).amazon_linux_2023()
+}
+
 #[test]
 fn ipv6_alone() {
     let detached = by_egress_only_gateway().with(|files| {
@@ -102,6 +108,16 @@ fn ipv6_alone() {
         ("108", by_nat64().egress(&[crate::topology::all_v6("::/0")]).ubuntu(), Repository, Reachable, &[]),
         ("108", by_nat64(), Ssm, Reachable, &[]),
         ("an endpoint with an IPv6 address", endpoint(Some("2a05:d014:1:2::53")), Ssm, Reachable, &[]),
+        (
+            "an endpoint whose name has none",
+            endpoint(Some("2a05:d014:1:2::53")).each_endpoint(|endpoint| {
+                endpoint.dns_options = Some(ec2::DnsOptions { dns_record_ip_type: some("ipv4"), ..Default::default() });
+            }),
+            Ssm,
+            Blocked,
+            &["DNS_NO_IPV6_ADDRESS"],
+        ),
+        ("an endpoint without one, behind DNS64", dns64(endpoint(None)), Ssm, Unknown, &["nat64_to_endpoint"]),
         ("an endpoint without one", endpoint(None), Ssm, Blocked, &["DNS_NO_IPV6_ADDRESS"]),
     ]);
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use patch_preflight::network::{Assumptions, Target, Verdict};
+use patch_preflight::model::Estate;
+use patch_preflight::network::{
+    Alternative, AnsweredBy, Assumptions, Ec2Messages, Goal, Needs, Network, PortFamily, Sources, Target, Verdict, Wanted,
+};
 use patch_preflight::platform::{Mirrors, Tables};
 use patch_preflight::report::types::{Readiness, Report};
 use patch_preflight::rules::RuleSet;
@@ -14,6 +17,18 @@ use crate::process::repository;
 
 fn sample() -> Snapshot {
     Snapshot::read(&Directory(repository("fixtures/demo-org"))).unwrap()
+}
+
+/// Every fixture, by name.
+fn fixtures() -> Vec<(String, Snapshot)> {
+    let folders = std::fs::read_dir(repository("fixtures")).unwrap().map(|entry| entry.unwrap().path());
+    let mut fixtures: Vec<_> = folders
+        .filter(|path| path.join("snapshot.json").exists())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), Snapshot::read(&Directory(path)).unwrap()))
+        .collect();
+    fixtures.sort_by(|left, right| left.0.cmp(&right.0));
+    assert!(fixtures.iter().any(|(name, _)| name == "demo-org"));
+    fixtures
 }
 
 pub(crate) struct Judge {
@@ -80,16 +95,17 @@ fn nothing_is_better(before: &Answers, after: &Answers, without: &str, wrong: &m
 #[test]
 fn taking_a_file_away_never_makes_anything_better() {
     let judge = Judge::new();
-    let whole = sample();
-    let before = answers(&judge.report(&whole));
     let mut wrong = Vec::new();
-    for (file, _) in RegionFiles::FILES.iter().filter(|(file, _)| *file != "ec2-describe-instances.json") {
-        let mut less = whole.clone();
-        let regions = less.accounts.values_mut().flat_map(|account| account.regions.values_mut());
-        // Every Region loses it.
-        let taken: Vec<bool> = regions.map(|region| region.forget(file)).collect();
-        if taken.contains(&true) {
-            nothing_is_better(&before, &answers(&judge.report(&less)), file, &mut wrong);
+    for (name, whole) in fixtures() {
+        let before = answers(&judge.report(&whole));
+        for (file, _) in RegionFiles::FILES.iter().filter(|(file, _)| *file != "ec2-describe-instances.json") {
+            let mut less = whole.clone();
+            let regions = less.accounts.values_mut().flat_map(|account| account.regions.values_mut());
+            // Every Region loses it.
+            let taken: Vec<bool> = regions.map(|region| region.forget(file)).collect();
+            if taken.contains(&true) {
+                nothing_is_better(&before, &answers(&judge.report(&less)), &format!("{file} of {name}"), &mut wrong);
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -126,19 +142,53 @@ fn taking_entries_away_never_makes_anything_better() {
         }),
     ];
     let judge = Judge::new();
-    let whole = sample();
-    let before = answers(&judge.report(&whole));
     let mut wrong = Vec::new();
-    for (kind, take) in kinds {
-        for group in 0..GROUPS {
-            let mut less = whole.clone();
-            for files in less.accounts.values_mut().flat_map(|account| account.regions.values_mut()) {
-                take(files, &|index| index % GROUPS == group);
+    for (name, whole) in fixtures() {
+        let before = answers(&judge.report(&whole));
+        for (kind, take) in kinds {
+            for group in 0..GROUPS {
+                let mut less = whole.clone();
+                for files in less.accounts.values_mut().flat_map(|account| account.regions.values_mut()) {
+                    take(files, &|index| index % GROUPS == group);
+                }
+                nothing_is_better(
+                    &before,
+                    &answers(&judge.report(&less)),
+                    &format!("{kind} of {name} (every third, from {group})"),
+                    &mut wrong,
+                );
             }
-            nothing_is_better(&before, &answers(&judge.report(&less)), &format!("{kind} (every third, from {group})"), &mut wrong);
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Judging a class of instances once says of each of them, word for word, what judging it by itself says.
+#[test]
+fn classes_change_nothing() {
+    let assumptions = Assumptions::default();
+    let wanted =
+        |host: &str, port, answered_by| Wanted { goal: Goal::of_repository(host, port, answered_by, Some(true), true), perhaps: None };
+    let wanted = vec![
+        wanted("a.s3.dualstack.eu-central-1.amazonaws.com", 443, AnsweredBy::DualStackS3),
+        wanted("b.example.com", 80, AnsweredBy::Internet),
+    ];
+    let needs = Needs {
+        ports: PortFamily::Linux,
+        ec2messages: Ec2Messages { exists: true, agent_prefers_ssmmessages: false },
+        sources: Sources::Known(vec![Alternative { doubt: None, wanted }]),
+        buckets: None,
+    };
+    for (name, snapshot) in fixtures() {
+        let estate = Estate::new(&snapshot);
+        let (shared, single) = (Network::new(&estate, &assumptions), Network::new(&estate, &assumptions));
+        for region in estate.regions() {
+            for (id, instance) in Estate::instances(region) {
+                single.forget();
+                assert_eq!(shared.judge(region, instance, &needs).paths, single.judge(region, instance, &needs).paths, "{id} of {name}");
+            }
+        }
+    }
 }
 
 /// No panic, whatever a file holds: every file of the sample, cut short and with bytes turned over, ends in a report or in an error.

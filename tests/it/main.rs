@@ -11,6 +11,7 @@
 mod architecture;
 #[cfg(feature = "aws")]
 mod aws;
+mod blockers;
 mod cli;
 mod demo;
 mod endpoint_policies;

@@ -26,8 +26,10 @@ fn examples_do_what_their_comments_promise() {
     let examples = examples();
     assert!(examples.len() >= 5, "the README shows how the program is used: {examples:?}");
     for (arguments, promised) in examples {
-        let arguments: Vec<String> =
-            arguments.into_iter().map(|word| word.replace("fixtures/", &format!("{}/", repository("fixtures").display()))).collect();
+        let arguments: Vec<String> = {
+            let here = |word: String, folder: &str| word.replace(&format!("{folder}/"), &format!("{}/", repository(folder).display()));
+            arguments.into_iter().map(|word| here(here(word, "fixtures"), "docs")).collect()
+        };
         let output = run(&arguments);
         assert_eq!(crate::process::code(&output), promised, "{arguments:?}: {}", crate::process::shown(&output));
     }

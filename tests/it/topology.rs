@@ -558,6 +558,26 @@ impl Topology {
         Network::new(&estate, &self.assumptions).judge(region, instances["i-1"], &needs)
     }
 
+    /// The paths of every instance, by classes or each by itself.
+    pub(crate) fn all_paths(&self, by_classes: bool) -> Vec<Vec<Path>> {
+        let snapshot = self.snapshot();
+        let estate = Estate::new(&snapshot);
+        let region = estate.region(ACCOUNT, REGION).unwrap();
+        let network = Network::new(&estate, &self.assumptions);
+        let instances = Estate::instances(region).into_values();
+        let paths = instances.map(|instance| {
+            if !by_classes {
+                network.forget();
+            }
+            network.judge(region, instance, &self.needs()).paths.iter().map(|path| Path::clone(path)).collect()
+        });
+        paths.collect()
+    }
+
+    pub(crate) fn needs(&self) -> Needs {
+        Needs { ports: self.ports, ec2messages: self.ec2messages, sources: self.sources.clone(), buckets: self.buckets.clone() }
+    }
+
     pub(crate) fn paths(&self) -> Vec<Path> {
         self.judged(&self.snapshot()).paths.iter().map(|path| Path::clone(path)).collect()
     }

@@ -102,6 +102,18 @@ fn routes() {
             &["prefix_list_overlap"],
         ),
         (
+            "9, one within the other",
+            base()
+                .prefix_list("pl-a", &["52.219.0.0/16"])
+                .prefix_list("pl-b", &["52.219.128.0/17"])
+                .nat()
+                .route("rtb-main", route_to("pl-a", "nat-1"))
+                .route("rtb-main", blackhole("pl-b", "eni-gone")),
+            S3,
+            Unknown,
+            &["prefix_list_overlap"],
+        ),
+        (
             "10",
             base()
                 .public_address()

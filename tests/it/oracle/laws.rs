@@ -109,3 +109,23 @@ pub(super) fn is_no_worse(before: Verdict, after: Verdict) -> bool {
         _ => after != Blocked,
     }
 }
+
+/// More instances like the first, beside it in its subnet.
+pub(super) fn add_neighbours(files: &mut RegionFiles, hosts: &[u8]) {
+    let instances = &mut files.instances.as_mut().unwrap().reservations[0].instances;
+    let first = instances[0].clone();
+    for host in hosts {
+        let beside = |address: &Option<String>| {
+            let address = address.as_ref()?;
+            Some(format!("{}.{host}", address.rsplit_once('.')?.0))
+        };
+        let mut neighbour = first.clone();
+        neighbour.instance_id = Some(format!("i-{}", 2 + u32::from(*host)));
+        neighbour.private_ip_address = beside(&neighbour.private_ip_address);
+        for interface in &mut neighbour.network_interfaces {
+            interface.private_ip_address = beside(&interface.private_ip_address);
+            interface.network_interface_id = interface.network_interface_id.as_ref().map(|id| format!("{id}-{host}"));
+        }
+        instances.push(neighbour);
+    }
+}

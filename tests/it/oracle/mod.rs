@@ -70,6 +70,15 @@ proptest! {
         prop_assert_eq!(by_engine(&topology), by_engine(&topology.clone().with(laws::halve)));
     }
 
+    /// Instances of one subnet are judged by classes, and each of them as if it were alone: to the letter.
+    #[test]
+    fn classes_say_what_each_instance_alone_would(plan in topologies::plans(), hosts in proptest::collection::vec(1..255u8, 1..4)) {
+        let topology = plan.topology().with(|files| laws::add_neighbours(files, &hosts));
+        for (by_class, alone) in topology.all_paths(true).into_iter().zip(topology.all_paths(false)) {
+            prop_assert_eq!(by_class, alone);
+        }
+    }
+
     #[test]
     fn another_allow_rule_never_makes_a_verdict_worse(
         plan in topologies::plans(),
