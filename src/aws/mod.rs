@@ -5,10 +5,12 @@
 mod desk;
 mod ec2;
 mod gap;
+mod hub;
 mod iam;
 mod organization;
 mod pace;
 mod quick_setup;
+mod referred;
 mod route53;
 mod run;
 mod session;
@@ -79,6 +81,11 @@ pub enum Event {
     },
     AccountDone {
         account_id: String,
+    },
+    /// The network of a Region was looked into once more, because other accounts' or Regions' traffic depends on it.
+    Followed {
+        account_id: String,
+        region: String,
     },
     /// AWS asked to slow down, and the scan does.
     Throttled {

@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use super::desk::{Desk, Office};
 use super::gap::Refusal;
 use super::session::Session;
-use super::{Event, LookError, Progress, Request, Seen, ec2, iam, organization, quick_setup, route53, ssm};
+use super::{Event, LookError, Progress, Request, Seen, ec2, hub, iam, organization, quick_setup, route53, ssm};
 use crate::scope::{Decision, Regions, ScopedAccount, SelectionError};
 use crate::snapshot::{
     AccountSnapshot, Gap, GapReason, Manifest, ManifestAccount, ManifestRegion, OrganizationFiles, RegionFiles, Snapshot,
@@ -87,9 +87,10 @@ async fn scan(request: &Request, office: &Office) -> Result<Seen, LookError> {
             (account.id.clone(), visit)
         })
         .collect();
-    let mut accounts = BTreeMap::new();
+    let (mut accounts, mut desks) = (BTreeMap::new(), BTreeMap::new());
     while let Some((id, visit)) = visits.next().await {
         gaps.extend(visit.gaps);
+        desks.extend(visit.desk.map(|desk| (id.clone(), desk)));
         let regions = visit
             .regions
             .iter()
@@ -99,13 +100,25 @@ async fn scan(request: &Request, office: &Office) -> Result<Seen, LookError> {
             accounts.insert(id, seen);
         }
     }
+    drop(visits);
+    let of_hubs = Box::pin(hub::look(office, &desks, &mut accounts, &regions)).await;
+    for gap in of_hubs.into_iter().chain(desks.into_values().flat_map(Desk::close)) {
+        let regions = manifest.accounts.get_mut(&gap.account_id).map(|account| &mut account.regions);
+        if let Some(region) = regions.and_then(|regions| regions.get_mut(gap.region.as_ref()?)) {
+            region.complete = false;
+        }
+        gaps.push(gap);
+    }
     for account in &scope.accounts {
         if let Decision::Skip(why) = &account.decision {
             manifest.accounts.insert(account.id.clone(), ManifestAccount { skipped: Some(why.clone()), ..ManifestAccount::default() });
         }
     }
     gaps.sort();
-    gaps.dedup();
+    // What was refused in the second look as in the first is one gap.
+    gaps.dedup_by(|next, one| {
+        (&next.account_id, &next.region, &next.operation, next.reason) == (&one.account_id, &one.region, &one.operation, one.reason)
+    });
     let interrupted = office.is_stopped();
     let has_anything = accounts.values().any(|account: &AccountSnapshot| account.regions.values().any(|region| region.instances.is_some()));
     if !has_anything
@@ -145,6 +158,8 @@ async fn organization(request: &Request, office: &Office, session: &Session, gap
 /// What came of one account.
 #[derive(Debug, Default)]
 struct Visit {
+    /// From where more can be asked; its own gaps are told at the end.
+    desk: Option<Desk>,
     seen: Option<AccountSnapshot>,
     /// The Regions, and whether each could be read whole.
     regions: BTreeMap<String, bool>,
@@ -210,7 +225,7 @@ async fn visit(
     if is_management && request.selection.needs_organization() {
         seen.global.quick_setup = Box::pin(quick_setup::look(&desk)).await;
     }
-    visit.gaps.extend(desk.close());
+    visit.desk = Some(desk);
     visit.seen = Some(seen);
     visit
 }
@@ -246,14 +261,19 @@ async fn look_at(desk: &Desk, region: &str) -> RegionFiles {
     if ec2::judged(instances).next().is_none() {
         return files;
     }
-    let vpcs = ec2::judged_vpcs(instances);
+    let vpcs = &ec2::judged_vpcs(instances);
     let mut zones = RegionFiles::default();
     let mut nodes = RegionFiles::default();
-    futures::join!(
-        Box::pin(ec2::surroundings(desk, &vpcs, &mut files)),
-        Box::pin(route53::look(desk, region, &vpcs, &mut zones)),
-        Box::pin(ssm::look(desk, &mut nodes))
-    );
+    let network = async {
+        ec2::about_instances(desk, &mut files).await;
+        ec2::network(desk, &mut files).await;
+        ec2::of_vpcs(desk, vpcs, &mut files).await;
+    };
+    let names = async {
+        route53::look(desk, &mut zones).await;
+        route53::of_vpcs(desk, region, vpcs, &mut zones).await;
+    };
+    futures::join!(Box::pin(network), Box::pin(names), Box::pin(ssm::look(desk, &mut nodes)));
     RegionFiles {
         hosted_zones: zones.hosted_zones,
         record_sets: zones.record_sets,

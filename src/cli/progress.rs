@@ -70,6 +70,9 @@ impl Progress for Bar {
                 seen.accounts_done += 1;
                 self.tell(&format!("{account_id}: done"));
             }
+            Event::Followed { account_id, region } => {
+                self.tell(&format!("{account_id} {region}: its network, for others that depend on it"));
+            }
             Event::Throttled { operation } => {
                 seen.throttles += 1;
                 self.tell(&format!("{operation}: AWS asks to slow down"));

@@ -1,8 +1,8 @@
 """Makes a snapshot by hand, as docs/snapshot.md says: every file is what the AWS CLI prints.
 
-    python cli_snapshot.py ENDPOINT FOLDER
+    python cli_snapshot.py ENDPOINT FOLDER HUBS
 
-The CLI runs in this process, hundreds of times. What is compared with it comes from another client (the Rust SDK) and other code.
+HUBS is a JSON list of [account, Region] without instances, on whose networks others depend. The CLI runs in this process, hundreds of times. What is compared with it comes from another client (the Rust SDK) and other code.
 """
 
 from __future__ import annotations
@@ -98,19 +98,26 @@ def organization(place: Place) -> list[str]:
     return [account["Id"] for account in accounts if account["Status"] == "ACTIVE"]
 
 
-def region_files(place: Place) -> tuple[set[str], set[str]]:
+def network_files(place: Place, files: dict[str, Any]) -> None:
+    entries = {one: place.ask("ec2", "get-managed-prefix-list-entries", "--prefix-list-id", one)["Entries"] for one in prefix_lists(files)}
+    place.write("ec2-get-managed-prefix-list-entries", {"PrefixListEntries": entries})
+    transit_gateways(place, files)
+
+
+def region_files(place: Place, is_hub: bool) -> tuple[set[str], set[str]]:
     """All files of one Region; the ARNs of its instance profiles, and the roles of Default Host Management."""
     reservations = place.keep("ec2", "describe-instances", "--include-managed-resources")["Reservations"]
     instances = [one for reservation in reservations for one in reservation["Instances"]
                  if one["State"]["Name"] not in ("terminated", "shutting-down")]
+    if not instances and is_hub:
+        of_network = [operation for operation in WHOLE["ec2"] if not operation.startswith("describe-instance-")]
+        network_files(place, {f"ec2-{operation}": place.keep("ec2", operation) for operation in of_network})
     if not instances:
         return set(), set()
     files = {f"{service}-{operation}": place.keep(service, operation) for service, operations in WHOLE.items() for operation in operations}
     vpcs = sorted({interface["VpcId"] for instance in instances for interface in instance["NetworkInterfaces"]})
     place.write("ec2-describe-vpc-attribute", {"VpcAttributes": [vpc_attribute(place, vpc) for vpc in vpcs]})
-    entries = {one: place.ask("ec2", "get-managed-prefix-list-entries", "--prefix-list-id", one)["Entries"] for one in prefix_lists(files)}
-    place.write("ec2-get-managed-prefix-list-entries", {"PrefixListEntries": entries})
-    transit_gateways(place, files)
+    network_files(place, files)
     resources = profile_resources(place, files, vpcs)
     private_zones(place, vpcs, after(":hostedzone/", resources))
     dns_firewall(place, files, vpcs, after(":firewall-rule-group/", resources))
@@ -233,7 +240,7 @@ def quick_setup(place: Place) -> None:
     place.write("ssm-quicksetup-get-configuration-manager", {"ConfigurationManagers": found})
 
 
-def main(endpoint: str, folder: Path) -> None:
+def main(endpoint: str, folder: Path, hubs: list[list[str]]) -> None:
     own = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_SESSION_TOKEN": ""}
     cli = Cli(endpoint, own)
     caller = cli.run(HOME_REGION, "sts", "get-caller-identity")["Account"]
@@ -248,11 +255,13 @@ def main(endpoint: str, folder: Path) -> None:
         cli = Cli(endpoint, credentials)
         profiles, dhmc_roles = set(), set()
         for region in cli.run(HOME_REGION, "ec2", "describe-regions")["Regions"]:
-            found = region_files(Place(cli, folder / account / region["RegionName"], region["RegionName"]))
+            name = region["RegionName"]
+            found = region_files(Place(cli, folder / account / name, name), [account, name] in hubs)
             profiles |= found[0]
             dhmc_roles |= found[1]
         everywhere = Place(cli, folder / account / "global", HOME_REGION)
-        roles(everywhere, profiles, dhmc_roles)
+        if profiles or dhmc_roles:
+            roles(everywhere, profiles, dhmc_roles)
         if account == caller:
             quick_setup(everywhere)
 
@@ -263,4 +272,4 @@ if __name__ == "__main__":
         config.write("[default]\ncli_timestamp_format = iso8601\n")
         config.flush()
         os.environ["AWS_CONFIG_FILE"] = config.name
-        main(sys.argv[1], Path(sys.argv[2]))
+        main(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3]))

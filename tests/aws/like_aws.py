@@ -106,6 +106,39 @@ def route_tables(call: Call, content: Content) -> None:
                 route["State"] = "active" if is_there else "blackhole"
 
 
+@mends("ec2:CreateTransitGatewayVpcAttachment")
+def create_transit_gateway_vpc_attachment(call: Call, content: Content) -> None:
+    """A new attachment propagates its VPC's block to the gateway's default table, unless that is switched off. moto only associates it."""
+    backend = ec2_backends[call.account][call.region]
+    attachment = backend.transit_gateway_attachments[content["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]]
+    gateway = backend.transit_gateways[attachment.transit_gateway_id]
+    if gateway.options["DefaultRouteTablePropagation"] == "enable":
+        backend.set_route_table_propagation(attachment.id, gateway.default_route_table.id)
+
+
+@mends("ec2:SearchTransitGatewayRoutes")
+def transit_gateway_routes(call: Call, content: Content) -> None:
+    """AWS lists what is propagated, where no static route has the same destination. moto lists static routes alone."""
+    backend = ec2_backends[call.account][call.region]
+    table = backend.transit_gateways_route_tables[call.parameters["TransitGatewayRouteTableId"]]
+
+    def to(resource: str, attachment: str) -> list[dict[str, str]]:
+        return [{"ResourceId": resource, "ResourceType": "vpc", "TransitGatewayAttachmentId": attachment}]
+
+    routes = []
+    for cidr, route in table.routes.items():
+        target = route.get("transitGatewayAttachments")
+        routes.append({"DestinationCidrBlock": cidr, "Type": "static", "State": route["state"]})
+        if target:
+            routes[-1]["TransitGatewayAttachments"] = to(target["resourceId"], target["transitGatewayAttachmentId"])
+    for one in table.route_table_propagation:
+        cidr = backend.vpcs[one.resourceId].cidr_block
+        if cidr not in table.routes:
+            attachments = to(one.resourceId, one.transitGatewayAttachmentId)
+            routes.append({"DestinationCidrBlock": cidr, "Type": "propagated", "State": "active", "TransitGatewayAttachments": attachments})
+    content["Routes"] = routes
+
+
 @mends("ec2:DescribeVpcEndpoints")
 def vpc_endpoints(call: Call, content: Content) -> None:
     """With private DNS an interface endpoint of AWS lists the service's own name too. A gateway endpoint has no private DNS.

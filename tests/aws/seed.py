@@ -3,8 +3,9 @@
     python seed.py ENDPOINT FILE
 
 The file: {"management", "accounts": {name: id}, "suspended": id, "ous": {path: [ids of active accounts]}, "instances": {id: {"name",
-"account", "region", "readiness", "fail": [rules], "unknown": [rules], "codes": {target: [codes]}}}}. What is expected stands beside each
-instance below, and nothing here knows how the program comes to a verdict.
+"account", "region", "readiness", "fail": [rules], "unknown": [rules], "codes": {target: [codes]}}}, "hubs": [[account, region]]}. Hubs have no
+instances, and others depend on their networks. What is expected stands beside each instance below, and nothing here knows how the program
+comes to a verdict.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ import boto3
 from seed_instances import A_MONTH_AGO, NOW, READY, Expect, Garden, not_ready
 from seed_network import ANYWHERE, Closed, Home, Natted, Network, https, instance_profile
 
-EUROPE, AMERICA, OSAKA = "eu-west-1", "us-east-1", "ap-northeast-3"
+EUROPE, FRANKFURT, AMERICA, OSAKA = "eu-west-1", "eu-central-1", "us-east-1", "ap-northeast-3"
 CLOSED = ("ssm", "ssmmessages", "ec2messages")
 DHMC_ROLE = "AWSSystemsManagerDefaultEC2InstanceManagementRole"
 # The units below the root, each with its accounts.
-UNITS = {"/Workloads": [], "/Workloads/Prod": ["web", "data"], "/Workloads/Dev": ["dev"], "/Legacy": ["legacy", "edge"]}
+UNITS = {"/Workloads": [], "/Workloads/Prod": ["web", "data"], "/Workloads/Dev": ["dev"], "/Legacy": ["legacy", "edge"],
+         "/Shared": ["network"]}
 # The VPC has no endpoint that would take the name, and the way to its public addresses is broken.
 DEAD_NAT = ("BAD_STATE_ROUTE", "ENDPOINT_MISSING")
 NO_ADDRESS = ("IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS", "ENDPOINT_MISSING")
@@ -82,10 +84,10 @@ def web_europe(home: Home, garden: Garden) -> None:
                  operator="eks.amazonaws.com")
     # An internet gateway drops what comes from an interface without a public address, whatever the destination: S3 too, since the
     # gateway endpoint is not in the public subnet's table. The agent never registered, so it may be one that needs ec2messages.
-    # The VPC has no endpoint for Systems Manager, but has one for S3.
+    # The VPC has no endpoint for Systems Manager, but has one for S3. Amazon's packages are in S3, and go the same way.
     garden.plant(home, net.public, net.group, "jump", not_ready(
         "not-registered", "ssm-path-blocked", "ssmmessages-path-blocked", "ec2messages-path-blocked", "s3-path-blocked",
-        ssm=NO_ADDRESS, ssmmessages=NO_ADDRESS, ec2messages=NO_ADDRESS, s3=("IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",)), agent=None)
+        "repository-path-blocked", repository=("IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",), ssm=NO_ADDRESS, ssmmessages=NO_ADDRESS, ec2messages=NO_ADDRESS, s3=("IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS",)), agent=None)
     # The NAT gateway was deleted and the route to it left; S3 has its own route in the same table.
     dead = net.nat(net.public)
     table = net.table(NatGatewayId=dead)
@@ -110,18 +112,22 @@ def web_america(home: Home, garden: Garden) -> None:
 def data_europe(home: Home, garden: Garden) -> None:
     """No way to the internet; endpoints for everything."""
     net = Closed(home, "data", "10.30.0.0/16", *CLOSED)
-    garden.plant(home, net.private, net.group, "orders-01", READY, os="rhel-9")
-    garden.plant(home, net.private, net.group, "orders-02", READY, os="rhel-9")
+    # Red Hat's update infrastructure is on the internet: no endpoint leads to it.
+    for name in ("orders-01", "orders-02"):
+        garden.plant(home, net.private, net.group, name, not_ready(
+            "repository-path-blocked", repository=("NO_ROUTE_TO_DESTINATION",)), os="rhel-9")
     # Only what is needed may leave: to the endpoints, by a list of the customer's, and to S3, by AWS's.
     own = net.ec2.create_managed_prefix_list(PrefixListName="data-hosts", AddressFamily="IPv4", MaxEntries=5,
                                              Entries=[{"Cidr": net.cidr, "Description": "the VPC"}])["PrefixList"]["PrefixListId"]
     strict = net.security_group("strict", egress=(https(lists=(own, home.s3_list)),))
     garden.plant(home, net.private, strict, "ledger", READY)
-    # A gateway endpoint leaves S3 at its public addresses, which are not in the VPC's block.
+    # A gateway endpoint leaves S3 at its public addresses, which are not in the VPC's block; Amazon's packages are among them.
     inner = net.security_group("inner", egress=(https(net.cidr),))
-    garden.plant(home, net.private, inner, "vault", not_ready("s3-egress-blocked", s3=("ENI_SG_RULES_MISMATCH",)))
+    garden.plant(home, net.private, inner, "vault", not_ready(
+        "s3-egress-blocked", "repository-path-blocked", s3=("ENI_SG_RULES_MISMATCH",), repository=("ENI_SG_RULES_MISMATCH",)))
     # The gateway endpoint is there, and not in this subnet's table. It is the VPC's endpoint for S3 all the same.
-    garden.plant(home, net.subnet(20, net.table()), net.group, "analytics", not_ready("s3-route-missing", s3=("NO_ROUTE_TO_DESTINATION",)))
+    garden.plant(home, net.subnet(20, net.table()), net.group, "analytics", not_ready(
+        "s3-route-missing", "repository-path-blocked", s3=("NO_ROUTE_TO_DESTINATION",), repository=("NO_ROUTE_TO_DESTINATION",)))
 
     # Commands reach an agent before 3.3.40.0 through ec2messages alone.
     reports = Closed(home, "reports", "10.31.0.0/16", "ssm", "ssmmessages")
@@ -134,7 +140,7 @@ def data_europe(home: Home, garden: Garden) -> None:
     acl = partners.acl((True, ANYWHERE), (False, partners.cidr))
     garden.plant(home, partners.subnet(20, partners.private_table, acl), partners.group, "exchange", not_ready(
         "not-registered", "ssm-path-blocked", "ssmmessages-path-blocked", "ec2messages-path-blocked", "s3-path-blocked",
-        ssm=ACL, ssmmessages=ACL, ec2messages=ACL, s3=ACL), agent=None)
+        "repository-path-blocked", ssm=ACL, ssmmessages=ACL, ec2messages=ACL, s3=ACL, repository=ACL), agent=None)
     private_dns(home, net)
     profile(home, net)
     dns_firewall(home, net)
@@ -144,14 +150,7 @@ def data_america(home: Home, garden: Garden) -> None:
     """The name of ssm is answered by a private hosted zone of the customer's, which leads to the endpoint."""
     net = Closed(home, "data-us", "10.40.0.0/16", "ssmmessages")
     endpoint = net.interface_endpoint("ssm", net.private, net.endpoint_group, private_dns=False)
-    route53 = home.client("route53")
-    name = f"ssm.{home.region}.amazonaws.com"
-    zone = route53.create_hosted_zone(Name=name, CallerReference="ssm", HostedZoneConfig={"PrivateZone": True},
-                                      VPC={"VPCRegion": home.region, "VPCId": net.vpc})["HostedZone"]["Id"]
-    own = endpoint["DnsEntries"][0]
-    alias = {"HostedZoneId": own["HostedZoneId"], "DNSName": own["DnsName"], "EvaluateTargetHealth": False}
-    record = {"Name": name, "Type": "A", "AliasTarget": alias}
-    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]})
+    zone_to_endpoint(home, net, "ssm", endpoint)
     garden.plant(home, net.private, net.group, "orders-us-01", READY)
 
 
@@ -185,20 +184,91 @@ def legacy_america(home: Home, garden: Garden) -> None:
     # Older than Patch Manager's 2.0.834.0. It needs ec2messages, and reaches it through NAT.
     garden.plant(home, net.private, net.group, "files", not_ready("agent-too-old-for-patching"), os="windows-2022", agent="2.0.755.0")
     garden.plant(home, net.private, net.group, "crm", not_ready("no-instance-role", "not-registered"), profile=None, agent=None)
-    # The endpoint for ssm is there with private DNS off, so the name leads to public addresses, and there is no way to them.
+    # The endpoint for ssm is there with private DNS off, so the name leads to public addresses, and there is no way to them. Nor is
+    # there one to Windows Update.
     erp = Closed(home, "erp", "10.61.0.0/16", "ssmmessages", "ec2messages")
     erp.interface_endpoint("ssm", erp.private, erp.endpoint_group, private_dns=False)
     garden.plant(home, erp.private, erp.group, "erp", not_ready(
-        "not-registered", "ssm-path-blocked", ssm=("NO_ROUTE_TO_DESTINATION", "DNS_PRIVATE_DNS_OFF")), os="windows-2022", agent=None)
-    # What is behind a transit gateway is not modelled. The agent is online, which proves ssm; S3 has its own route; whether commands
-    # get through is not known.
+        "not-registered", "ssm-path-blocked", "repository-path-blocked", ssm=("NO_ROUTE_TO_DESTINATION", "DNS_PRIVATE_DNS_OFF"),
+        repository=("NO_ROUTE_TO_DESTINATION",)), os="windows-2022", agent=None)
+    # The gateway's route table holds what its one attachment propagates, the VPC's own block, and no default route. S3, with Amazon's
+    # packages in it, has its own way out of the VPC.
     hub = Network(home, "hr", "10.62.0.0/16")
     gateway = hub.ec2.create_transit_gateway(Description="office")["TransitGateway"]["TransitGatewayId"]
     plain = hub.subnet(0)
-    hub.ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=gateway, VpcId=hub.vpc, SubnetIds=[plain])
+    hub.attach(gateway, plain)
     table = hub.table(TransitGatewayId=gateway)
     hub.s3_endpoint(table)
-    garden.plant(home, hub.subnet(10, table), hub.group, "hr", Expect("unknown", unknown=("ssmmessages-path-blocked",)))
+    # Another account has a private zone for ssm in the Region (see data_america), and nobody asks it here.
+    nowhere = ("TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT", "ENDPOINT_MISSING")
+    garden.plant(home, hub.subnet(10, table), hub.group, "hr", not_ready(
+        "connection-lost", "ssm-path-blocked", "ssmmessages-path-blocked", ssm=(*nowhere, "DNS_PHZ_NOT_ASSOCIATED"), ssmmessages=nowhere), lost=True)
+
+
+def wan_america(home: Home, garden: Garden) -> None:
+    """Two VPCs that go to the internet by a transit gateway and the NAT gateway of a third."""
+    wan = Natted(home, "wan", "10.63.0.0/16", s3_endpoint=False)
+    gateway = wan.ec2.create_transit_gateway(Description="wan")["TransitGateway"]
+    name, table = gateway["TransitGatewayId"], gateway["Options"]["AssociationDefaultRouteTableId"]
+    # Into the VPC, and by the private subnet's table to the NAT gateway; from there the answers find the spokes.
+    way_out = wan.attach(name, wan.private)
+    wan.ec2.create_route(RouteTableId=wan.public_table, DestinationCidrBlock="10.0.0.0/8", TransitGatewayId=name)
+    wan.ec2.create_transit_gateway_route(TransitGatewayRouteTableId=table, DestinationCidrBlock=ANYWHERE, TransitGatewayAttachmentId=way_out)
+    plant, depot = (Network(home, name, cidr) for name, cidr in (("plant", "10.64.0.0/16"), ("depot", "10.65.0.0/16")))
+    for net in (plant, depot):
+        net.attach(name, net.subnet(0))
+    garden.plant(home, plant.subnet(10, plant.table(TransitGatewayId=name)), plant.group, "plant-01", READY)
+    # The depot's block was given up once: the static route that drops it goes before the one that its attachment propagates. S3, with
+    # Amazon's packages in it, has its own way out of the VPC.
+    wan.ec2.create_transit_gateway_route(TransitGatewayRouteTableId=table, DestinationCidrBlock=depot.cidr, Blackhole=True)
+    by_gateway = depot.table(TransitGatewayId=name)
+    depot.s3_endpoint(by_gateway)
+    dropped = ("TGW_RTB_BAD_STATE_ROUTE", "ENDPOINT_MISSING")
+    garden.plant(home, depot.subnet(10, by_gateway), depot.group, "depot-01", not_ready(
+        "connection-lost", "ssm-path-blocked", "ssmmessages-path-blocked", ssm=(*dropped, "DNS_PHZ_NOT_ASSOCIATED"), ssmmessages=dropped),
+        lost=True)
+
+
+def branch_frankfurt(hub_home: Home, home: Home, garden: Garden) -> None:
+    """Endpoints in another account's VPC, which has no instances, by a peering connection. The routes to it name a prefix list."""
+    hub = Network(hub_home, "hub", "10.90.0.0/16")
+    branch = Network(home, "branch", "10.91.0.0/16")
+    connection = branch.ec2.create_vpc_peering_connection(
+        VpcId=branch.vpc, PeerVpcId=hub.vpc, PeerOwnerId=hub_home.account)["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    hub.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=connection)
+    back = hub.table()
+    hub.ec2.create_route(RouteTableId=back, DestinationCidrBlock=branch.cidr, VpcPeeringConnectionId=connection)
+    # The endpoints' subnet lets two subnets of the branch in, and not 10.91.20.0/24.
+    acl = hub.acl((True, ANYWHERE), (False, "10.91.10.0/24"), (False, "10.91.30.0/24"))
+    endpoints = hub.subnet(10, back, acl)
+    group = hub.security_group("endpoints", ingress=(https(branch.cidr),))
+    for service in ("ssm", "ssmmessages"):
+        endpoint = hub.interface_endpoint(service, endpoints, group, private_dns=False)
+        zone_to_endpoint(home, branch, service, endpoint)
+    hubs = branch.ec2.create_managed_prefix_list(PrefixListName="hubs", AddressFamily="IPv4", MaxEntries=5, Entries=[
+        {"Cidr": hub.cidr, "Description": "endpoints"}])["PrefixList"]["PrefixListId"]
+    by_peering, alone = branch.table(), branch.table()
+    branch.ec2.create_route(RouteTableId=by_peering, DestinationPrefixListId=hubs, VpcPeeringConnectionId=connection)
+    branch.s3_endpoint(by_peering, alone)
+    garden.plant(home, branch.subnet(10, by_peering), branch.group, "branch-01", READY)
+    garden.plant(home, branch.subnet(20, by_peering), branch.group, "branch-02", not_ready(
+        "connection-lost", "ssm-path-blocked", "ssmmessages-path-blocked", ssm=ACL, ssmmessages=ACL), lost=True)
+    # The zones answer with the endpoints' addresses, to which this subnet has no route.
+    nowhere = ("NO_ROUTE_TO_DESTINATION",)
+    garden.plant(home, branch.subnet(30, alone), branch.group, "branch-03", not_ready(
+        "connection-lost", "ssm-path-blocked", "ssmmessages-path-blocked", ssm=nowhere, ssmmessages=nowhere), lost=True)
+
+
+def zone_to_endpoint(home: Home, net: Network, service: str, endpoint: dict[str, Any]) -> None:
+    """A private zone for the service's name, whose record leads to the endpoint."""
+    route53 = home.client("route53")
+    name = f"{service}.{home.region}.amazonaws.com"
+    zone = route53.create_hosted_zone(Name=name, CallerReference=f"{net.name}-{service}", HostedZoneConfig={"PrivateZone": True},
+                                      VPC={"VPCRegion": home.region, "VPCId": net.vpc})["HostedZone"]["Id"]
+    own = endpoint["DnsEntries"][0]
+    alias = {"HostedZoneId": own["HostedZoneId"], "DNSName": own["DnsName"], "EvaluateTargetHealth": False}
+    record = {"Name": name, "Type": "A", "AliasTarget": alias}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]})
 
 
 def edge_osaka(home: Home, garden: Garden) -> None:
@@ -302,6 +372,7 @@ PLANTINGS = [
     ("data", AMERICA, data_america),
     ("dev", EUROPE, dev_europe),
     ("legacy", AMERICA, legacy_america),
+    ("legacy", AMERICA, wan_america),
     ("edge", OSAKA, edge_osaka),
 ]
 
@@ -312,9 +383,12 @@ def main(endpoint: str, file: str) -> None:
         home = organization.home(account, region)
         build(home, garden)
         home.put_rows()
+    hub, spoke = organization.home("network", FRANKFURT), organization.home("dev", FRANKFURT)
+    branch_frankfurt(hub, spoke, garden)
+    spoke.put_rows()
     ous = {path: [organization.accounts[name] for name in names] for path, names in UNITS.items()}
     planted = {"management": organization.management, "accounts": organization.accounts, "suspended": organization.suspended, "ous": ous,
-               "instances": garden.expected}
+               "instances": garden.expected, "hubs": [[hub.account, hub.region]]}
     Path(file).write_text(json.dumps(planted, indent=2) + "\n")
 
 

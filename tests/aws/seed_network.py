@@ -111,6 +111,11 @@ class Network:
         address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
         return self.ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
 
+    def attach(self, gateway: str, subnet: str) -> str:
+        """Attaches the VPC to a transit gateway."""
+        answer = self.ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=gateway, VpcId=self.vpc, SubnetIds=[subnet])
+        return answer["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+
     def security_group(self, name: str, ingress: tuple[Any, ...] = (), egress: tuple[Any, ...] | None = None) -> str:
         """Everything may leave, as in any new group of AWS, unless `egress` is given."""
         group = self.ec2.create_security_group(GroupName=f"{self.name}-{name}", Description=name, VpcId=self.vpc)["GroupId"]
@@ -146,7 +151,8 @@ class Natted(Network):
 
     def __init__(self, home: Home, name: str, cidr: str, s3_endpoint: bool = True) -> None:
         super().__init__(home, name, cidr)
-        self.public = self.subnet(0, self.internet_table())
+        self.public_table = self.internet_table()
+        self.public = self.subnet(0, self.public_table)
         self.gateway = self.nat(self.public)
         self.private_table = self.table(NatGatewayId=self.gateway)
         self.private = self.subnet(10, self.private_table)

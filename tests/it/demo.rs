@@ -1,4 +1,4 @@
-//! The sample organization: every instance against what its story says, written by hand.
+//! The samples: every instance against what its story says, written by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +12,16 @@ fn strings(value: &Value) -> BTreeSet<String> {
 
 #[test]
 fn each_instance_is_as_its_story_says() {
+    for sample in ["demo-org", "hub-org"] {
+        assert_as_told(sample);
+    }
+}
+
+fn assert_as_told(sample: &str) {
     let expected: BTreeMap<String, Value> =
-        serde_json::from_slice(&std::fs::read(repository("fixtures/demo-org.expected.json")).unwrap()).unwrap();
-    let report = report(&run(&["scan", "--demo", "--output", "json"]));
+        serde_json::from_slice(&std::fs::read(repository(&format!("fixtures/{sample}.expected.json"))).unwrap()).unwrap();
+    let folder = repository(&format!("fixtures/{sample}"));
+    let report = report(&run(&["scan", "--snapshot", folder.to_str().unwrap(), "--output", "json"]));
     let instances = report["instances"].as_array().unwrap();
     let findings: BTreeMap<&str, &Value> =
         report["findings"].as_array().unwrap().iter().map(|finding| (finding["id"].as_str().unwrap(), finding)).collect();

@@ -115,6 +115,15 @@ def kept(folder: Path) -> dict[str, Path]:
     return largest
 
 
+def zones_of_others(folder: Path) -> set[str]:
+    """The zones that answer for the Region's VPCs and belong to other accounts, which alone may see what is in them."""
+    held = json.loads((folder / "route53-list-hosted-zones-by-vpc.json").read_text())["HostedZoneSummaries"]
+    brought = json.loads((folder / "route53profiles-list-profile-resource-associations.json").read_text())["ProfileResourceAssociations"]
+    owners = {zone["HostedZoneId"]: zone["Owner"].get("OwningAccount") for zones in held.values() for zone in zones}
+    owners |= {one["ResourceArn"].rpartition("/")[2]: one["OwnerId"] for resources in brought.values() for one in resources}
+    return {zone for zone, owner in owners.items() if owner not in (None, folder.parent.name)}
+
+
 def region_file(client: Client, name: str, path: Path) -> None:
     service, _, operation = name.partition("-")
     region, held = path.parent.name, json.loads(path.read_text())
@@ -122,7 +131,10 @@ def region_file(client: Client, name: str, path: Path) -> None:
     if name in BY_ID:
         parameter, member, printed, more = BY_ID[name]
         more = [*more, region] if more == ["--vpc-region"] else more
+        foreign = zones_of_others(path.parent) if name in ("route53-list-resource-record-sets", "route53-get-hosted-zone") else set()
         for id_, value in held[member].items():
+            if id_ in foreign:
+                continue
             answer = client.ask(region, service, operation, parameter, id_, *more)
             client.compare(f"{what} {id_}", value, answer.get(printed) if printed else answer)
     elif name == "ec2-describe-vpc-attribute":

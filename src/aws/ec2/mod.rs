@@ -37,13 +37,22 @@ pub(super) fn judged_vpcs(instances: &DescribeInstances) -> BTreeSet<String> {
     judged(instances).flat_map(|instance| instance.vpc_id.clone().into_iter().chain(of_interfaces(instance))).collect()
 }
 
-/// Everything but the instances themselves.
-pub(super) async fn surroundings(desk: &Desk, vpcs: &BTreeSet<String>, files: &mut RegionFiles) {
+/// What is to be told of the instances beside themselves.
+pub(super) async fn about_instances(desk: &Desk, files: &mut RegionFiles) {
     let (image_metadata, instance_status) = futures::join!(image_metadata(desk), instance_status(desk));
     files.image_metadata = image_metadata;
     files.instance_status = instance_status;
-    Box::pin(network::look(desk, vpcs, files)).await;
+}
+
+/// The network, whoever's instances use it.
+pub(super) async fn network(desk: &Desk, files: &mut RegionFiles) {
+    Box::pin(network::look(desk, files)).await;
     Box::pin(transit_gateway::look(desk, files)).await;
+}
+
+/// Whether the VPCs have DNS, added to what is known of others.
+pub(super) async fn of_vpcs(desk: &Desk, vpcs: &BTreeSet<String>, files: &mut RegionFiles) {
+    Box::pin(network::vpc_attributes(desk, vpcs, files)).await;
 }
 
 async fn image_metadata(desk: &Desk) -> Option<DescribeInstanceImageMetadata> {

@@ -16,19 +16,13 @@ const SMALL_PAGE: i32 = 100;
 /// The largest page of `DescribeEgressOnlyInternetGateways`.
 const EGRESS_ONLY_PAGE: i32 = 255;
 
-pub(super) async fn look(desk: &Desk, judged_vpcs: &BTreeSet<String>, files: &mut RegionFiles) {
+pub(super) async fn look(desk: &Desk, files: &mut RegionFiles) {
     lists(desk, files).await;
-    let (endpoint_services, vpn_gateways, block_public_access, vpc_attributes, entries) = futures::join!(
-        endpoint_services(desk),
-        vpn_gateways(desk),
-        block_public_access(desk),
-        vpc_attributes(desk, judged_vpcs),
-        prefix_list_entries(desk, files),
-    );
+    let (endpoint_services, vpn_gateways, block_public_access, entries) =
+        futures::join!(endpoint_services(desk), vpn_gateways(desk), block_public_access(desk), prefix_list_entries(desk, files),);
     files.endpoint_services = endpoint_services;
     files.vpn_gateways = vpn_gateways;
     files.block_public_access = block_public_access;
-    files.vpc_attributes = vpc_attributes;
     files.prefix_list_entries = entries;
 }
 
@@ -102,8 +96,9 @@ async fn block_public_access(desk: &Desk) -> Option<file::DescribeVpcBlockPublic
     Some(file::DescribeVpcBlockPublicAccessOptions { vpc_block_public_access_options: options? })
 }
 
-/// Two calls a VPC, because AWS answers for one attribute at a time. A VPC with one answer keeps it; the other is a gap.
-async fn vpc_attributes(desk: &Desk, vpcs: &BTreeSet<String>) -> Option<file::DescribeVpcAttribute> {
+/// Two calls a VPC, because AWS answers for one attribute at a time. A VPC with one answer keeps it; the other is a gap. What is known of
+/// other VPCs stays.
+pub(super) async fn vpc_attributes(desk: &Desk, vpcs: &BTreeSet<String>, files: &mut RegionFiles) {
     let client = desk.ec2();
     let ask = |vpc: &str, attribute: VpcAttributeName| {
         desk.once("ec2:DescribeVpcAttribute", client.describe_vpc_attribute().vpc_id(vpc).attribute(attribute).send())
@@ -117,8 +112,10 @@ async fn vpc_attributes(desk: &Desk, vpcs: &BTreeSet<String>) -> Option<file::De
             enable_dns_hostnames: hostnames.and_then(|answer| answer.enable_dns_hostnames.shape()),
         })
     });
-    let vpc_attributes: Vec<_> = join_all(answers).await.into_iter().flatten().collect();
-    (vpcs.is_empty() || !vpc_attributes.is_empty()).then_some(file::DescribeVpcAttribute { vpc_attributes })
+    let answered: Vec<_> = join_all(answers).await.into_iter().flatten().collect();
+    if vpcs.is_empty() || !answered.is_empty() {
+        files.vpc_attributes.get_or_insert_default().vpc_attributes.extend(answered);
+    }
 }
 
 /// The entries of the lists that a route or a rule names, and of AWS's own for S3 and `DynamoDB`.

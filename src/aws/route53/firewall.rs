@@ -25,29 +25,36 @@ pub(super) async fn associations(desk: &Desk) -> Option<file::ListFirewallRuleGr
     Some(file::ListFirewallRuleGroupAssociations { firewall_rule_group_associations: associations.await? })
 }
 
-/// The rules of the groups that are associated with a judged VPC, directly or by a Profile, and the names that they are about.
-pub(super) async fn look(desk: &Desk, judged_vpcs: &BTreeSet<String>, of_profiles: &BTreeSet<String>, files: &mut RegionFiles) {
-    let is_judged = |vpc: &Option<String>| vpc.as_ref().is_some_and(|vpc| judged_vpcs.contains(vpc));
+/// The rules of the groups that are associated with one of the VPCs, directly or by a Profile, and the names that they are about. What is
+/// known already is not asked for again.
+pub(super) async fn look(desk: &Desk, vpcs: &BTreeSet<String>, of_profiles: &BTreeSet<String>, files: &mut RegionFiles) {
+    let is_of_vpcs = |vpc: &Option<String>| vpc.as_ref().is_some_and(|vpc| vpcs.contains(vpc));
     let associations = files.firewall_associations.iter().flat_map(|file| &file.firewall_rule_group_associations);
-    let of_vpcs = associations.filter(|association| is_judged(&association.vpc_id)).filter_map(|one| one.firewall_rule_group_id.clone());
-    let groups: BTreeSet<String> = of_vpcs.chain(of_profiles.iter().cloned()).collect();
+    let of_vpcs = associations.filter(|association| is_of_vpcs(&association.vpc_id)).filter_map(|one| one.firewall_rule_group_id.clone());
+    let has_rules = |group: &String| files.firewall_rules.as_ref().is_some_and(|file| file.firewall_rules.contains_key(group));
+    let groups: BTreeSet<String> = of_vpcs.chain(of_profiles.iter().cloned()).filter(|group| !has_rules(group)).collect();
     let is_known = files.firewall_associations.is_some();
     if !is_known {
         desk.miss_without(RULES, ASSOCIATIONS);
     }
-    files.firewall_rules = rules(desk, &groups, is_known).await;
+    if let Some(rules) = rules(desk, &groups, is_known).await {
+        files.firewall_rules.get_or_insert_default().firewall_rules.extend(rules.firewall_rules);
+    }
     let Some(rules) = &files.firewall_rules else {
         desk.miss_without(DOMAINS, if is_known { RULES } else { ASSOCIATIONS });
         return;
     };
     let mut lists = named_lists(rules);
-    if !lists.is_empty() {
+    lists.retain(|list| files.firewall_domains.as_ref().is_none_or(|file| !file.domains.contains_key(list)));
+    if !lists.is_empty() && files.firewall_domain_lists.is_none() {
         files.firewall_domain_lists = domain_lists(desk).await;
     }
     for list in files.firewall_domain_lists.iter().flat_map(|file| &file.firewall_domain_lists).filter(|list| is_of_aws(list)) {
         lists.remove(list.id.as_deref().unwrap_or_default());
     }
-    files.firewall_domains = domains(desk, &lists).await;
+    if let Some(domains) = domains(desk, &lists).await {
+        files.firewall_domains.get_or_insert_default().domains.extend(domains.domains);
+    }
 }
 
 /// The rules of each group. Without any group they are known only where it is known that there is none.

@@ -1,7 +1,7 @@
 //! Private DNS: the hosted zones of the VPCs, the resolver's forwarding rules, DNS Firewall, and the Profiles that bring any of them.
 
 mod firewall;
-mod profiles;
+pub(super) mod profiles;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,13 @@ use aws_sdk_route53::types::VpcRegion;
 use futures::future::join_all;
 
 use super::desk::Desk;
+use super::gap::Refusal;
 use super::shapes::Shape;
 use crate::snapshot::RegionFiles;
 use crate::snapshot::route53 as file;
 
 const ZONES: &str = "route53:ListHostedZonesByVPC";
-const RECORDS: &str = "route53:ListResourceRecordSets";
+pub(super) const RECORDS: &str = "route53:ListResourceRecordSets";
 /// The largest page of Route 53's own operations.
 const ZONES_PAGE: i32 = 100;
 const RECORDS_PAGE: i32 = 300;
@@ -22,33 +23,42 @@ const RESOLVER_PAGE: i32 = 100;
 /// The domains whose names an agent has to resolve.
 const AWS_DOMAINS: &[&str] = &["amazonaws.com", "amazonaws.com.cn", "api.aws", "amazonwebservices.com.cn"];
 
-pub(super) async fn look(desk: &Desk, region: &str, judged_vpcs: &BTreeSet<String>, files: &mut RegionFiles) {
-    let (zones, rules, rule_associations, firewall_associations, (profile_associations, profile_resources)) = futures::join!(
-        hosted_zones(desk, region, judged_vpcs),
+/// What holds for the Region whichever VPCs are in it.
+pub(super) async fn look(desk: &Desk, files: &mut RegionFiles) {
+    let (rules, rule_associations, firewall_associations, profile_associations) = futures::join!(
         Box::pin(resolver_rules(desk)),
         Box::pin(resolver_rule_associations(desk)),
         Box::pin(firewall::associations(desk)),
-        Box::pin(profiles::look(desk, judged_vpcs)),
+        Box::pin(profiles::associations(desk)),
     );
     files.resolver_rules = rules;
     files.resolver_rule_associations = rule_associations;
     files.firewall_associations = firewall_associations;
     files.profile_associations = profile_associations;
-    files.profile_resources = profile_resources;
+}
+
+/// The names of the VPCs, added to what is known of others. Other accounts' zones are left out: see [`records_of_others`].
+pub(super) async fn of_vpcs(desk: &Desk, region: &str, vpcs: &BTreeSet<String>, files: &mut RegionFiles) {
+    let (zones, ()) = futures::join!(hosted_zones(desk, region, vpcs), Box::pin(profiles::look(desk, vpcs, files)));
     let brought = profiles::brought(files);
-    files.profile_zones = profiles::zones(desk, &brought.zones, files).await;
-    Box::pin(firewall::look(desk, judged_vpcs, &brought.rule_groups, files)).await;
+    let of_others = profile_zones_of_others(&desk.account_id, files);
+    let own: BTreeSet<String> = brought.zones.into_keys().filter(|zone| !of_others.contains_key(zone)).collect();
+    profiles::zones(desk, &own, files).await;
+    Box::pin(firewall::look(desk, vpcs, &brought.rule_groups, files)).await;
     let is_known = zones.is_some();
     if !is_known {
         desk.miss_without(RECORDS, ZONES);
     }
-    let of_vpcs = zones.as_ref().map(zones_over_aws_names).unwrap_or_default();
-    let of_profiles = files.profile_zones.as_ref().map(profile_zones_over_aws_names).unwrap_or_default();
-    files.record_sets = record_sets(desk, &of_vpcs.into_iter().chain(of_profiles).collect(), is_known).await;
-    files.hosted_zones = zones;
+    if let Some(zones) = zones {
+        files.hosted_zones.get_or_insert_default().hosted_zone_summaries.extend(zones);
+    }
+    let of_vpcs = zones_over_aws_names(files).filter(|(_, owner)| owner.is_none_or(|owner| owner == desk.account_id)).map(|(zone, _)| zone);
+    let of_profiles = profile_zones_over_aws_names(files).into_iter().filter(|zone| own.contains(zone));
+    let wanted: BTreeSet<String> = of_vpcs.map(str::to_owned).chain(of_profiles).collect();
+    record_sets(desk, wanted, is_known, files).await;
 }
 
-async fn hosted_zones(desk: &Desk, region: &str, vpcs: &BTreeSet<String>) -> Option<file::ListHostedZonesByVpc> {
+async fn hosted_zones(desk: &Desk, region: &str, vpcs: &BTreeSet<String>) -> Option<BTreeMap<String, Vec<file::HostedZoneSummary>>> {
     let client = &desk.route53();
     let answers = vpcs.iter().map(|vpc| async move {
         let ask = client.list_hosted_zones_by_vpc().vpc_id(vpc).vpc_region(VpcRegion::from(region)).max_items(ZONES_PAGE);
@@ -56,21 +66,42 @@ async fn hosted_zones(desk: &Desk, region: &str, vpcs: &BTreeSet<String>) -> Opt
             desk.pages(ZONES, |token| ask.clone().set_next_token(token).send(), |page| (Some(page.hosted_zone_summaries), page.next_token));
         Some((vpc.clone(), zones.await?))
     });
-    let hosted_zone_summaries: BTreeMap<_, _> = join_all(answers).await.into_iter().flatten().collect();
-    (vpcs.is_empty() || !hosted_zone_summaries.is_empty()).then_some(file::ListHostedZonesByVpc { hosted_zone_summaries })
+    let zones: BTreeMap<_, _> = join_all(answers).await.into_iter().flatten().collect();
+    (vpcs.is_empty() || !zones.is_empty()).then_some(zones)
 }
 
-/// The zones that answer for names of AWS, except those that an AWS service (an interface endpoint, for one) keeps itself.
-fn zones_over_aws_names(zones: &file::ListHostedZonesByVpc) -> BTreeSet<String> {
-    let all = zones.hosted_zone_summaries.values().flatten();
+/// The zones that answer for names of AWS, with their owners, except those that an AWS service (an interface endpoint, for one) keeps itself.
+fn zones_over_aws_names(files: &RegionFiles) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let all = files.hosted_zones.iter().flat_map(|file| file.hosted_zone_summaries.values().flatten());
     let of_customers = all.filter(|zone| zone.owner.as_ref().is_none_or(|owner| owner.owning_service.is_none()));
-    of_customers.filter(|zone| zone.name.as_deref().is_some_and(covers_aws_names)).filter_map(|zone| zone.hosted_zone_id.clone()).collect()
+    let over_aws = of_customers.filter(|zone| zone.name.as_deref().is_some_and(covers_aws_names));
+    over_aws
+        .filter_map(|zone| Some((zone.hosted_zone_id.as_deref()?, zone.owner.as_ref().and_then(|owner| owner.owning_account.as_deref()))))
 }
 
-fn profile_zones_over_aws_names(zones: &file::GetHostedZone) -> BTreeSet<String> {
+/// The zones over AWS's names that belong to other accounts than the one for whose VPCs they answer, with their owners: Route 53 shows
+/// the records of a zone to its owner alone
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/access-control-overview.html>).
+pub(super) fn records_of_others(account: &str, files: &RegionFiles) -> BTreeMap<String, String> {
+    let of_vpcs = zones_over_aws_names(files).filter_map(|(zone, owner)| Some((zone.to_owned(), owner?.to_owned())));
+    let mut of_others: BTreeMap<String, String> = of_vpcs.filter(|(_, owner)| owner != account).collect();
+    let by_profiles = profile_zones_of_others(account, files);
+    let over_aws = profile_zones_over_aws_names(files).into_iter();
+    of_others.extend(over_aws.filter_map(|zone| by_profiles.get_key_value(&zone)).map(|(zone, owner)| (zone.clone(), owner.clone())));
+    of_others
+}
+
+/// The zones of other accounts that a Profile brings, with their owners. Not even their names are shown to anybody else.
+pub(super) fn profile_zones_of_others(account: &str, files: &RegionFiles) -> BTreeMap<String, String> {
+    let with_owner = profiles::brought(files).zones.into_iter().filter_map(|(zone, owner)| Some((zone, owner?)));
+    with_owner.filter(|(_, owner)| owner != account).collect()
+}
+
+fn profile_zones_over_aws_names(files: &RegionFiles) -> BTreeSet<String> {
     let name = |answer: &file::HostedZoneAnswer| answer.hosted_zone.as_ref().and_then(|zone| zone.name.clone());
     let covers = |answer: &file::HostedZoneAnswer| name(answer).is_some_and(|name| covers_aws_names(&name));
-    zones.hosted_zones.iter().filter(|(_, answer)| covers(answer)).map(|(id, _)| id.clone()).collect()
+    let zones = files.profile_zones.iter().flat_map(|file| &file.hosted_zones);
+    zones.filter(|(_, answer)| covers(answer)).map(|(id, _)| id.clone()).collect()
 }
 
 /// Whether a zone of this name stands over or among names of AWS: `amazonaws.com`, `com`, `ssm.eu-west-1.amazonaws.com`.
@@ -81,26 +112,32 @@ fn covers_aws_names(zone: &str) -> bool {
 }
 
 /// The records of each zone. Without any zone they are known only where it is known that there is none.
-async fn record_sets(desk: &Desk, zones: &BTreeSet<String>, is_known: bool) -> Option<file::ListResourceRecordSets> {
-    let mut resource_record_sets = BTreeMap::new();
-    for zone in zones {
-        if let Some(records) = records_of(desk, zone).await {
-            resource_record_sets.insert(zone.clone(), records);
+async fn record_sets(desk: &Desk, mut zones: BTreeSet<String>, is_known: bool, files: &mut RegionFiles) {
+    zones.retain(|zone| files.record_sets.as_ref().is_none_or(|file| !file.resource_record_sets.contains_key(zone)));
+    let mut answered = BTreeMap::new();
+    for zone in &zones {
+        match records_of(desk, zone).await {
+            Ok(records) => {
+                answered.insert(zone.clone(), records);
+            }
+            Err(refusal) => desk.miss(RECORDS, refusal),
         }
     }
-    ((is_known && zones.is_empty()) || !resource_record_sets.is_empty()).then_some(file::ListResourceRecordSets { resource_record_sets })
+    if (is_known && zones.is_empty()) || !answered.is_empty() {
+        files.record_sets.get_or_insert_default().resource_record_sets.extend(answered);
+    }
 }
 
 /// All records of a zone. The next page is asked for by name, type and set identifier rather than by a token.
-async fn records_of(desk: &Desk, zone: &str) -> Option<Vec<file::ResourceRecordSet>> {
+pub(super) async fn records_of(desk: &Desk, zone: &str) -> Result<Vec<file::ResourceRecordSet>, Refusal> {
     let client = desk.route53();
     let mut all = Vec::new();
     let mut ask = client.list_resource_record_sets().hosted_zone_id(zone).max_items(RECORDS_PAGE);
     loop {
-        let page = desk.once(RECORDS, ask.clone().send()).await?;
+        let page = desk.attempt(RECORDS, ask.clone().send()).await?;
         all.extend(page.resource_record_sets.into_iter().map(Shape::shape));
         if !page.is_truncated {
-            return Some(all);
+            return Ok(all);
         }
         ask = ask
             .set_start_record_name(page.next_record_name)

@@ -77,7 +77,8 @@ impl Aws {
 
     /// What the AWS CLI prints for every file of a snapshot.
     pub(super) fn cli_snapshot(&self, folder: &Path) {
-        let made = python("cli_snapshot.py", &[&self.endpoint, folder.to_str().unwrap()]).output().unwrap();
+        let hubs = self.planted["hubs"].to_string();
+        let made = python("cli_snapshot.py", &[&self.endpoint, folder.to_str().unwrap(), &hubs]).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
 

@@ -7,18 +7,43 @@ use simulated_aws::Recorded;
 
 /// Calls of a Region with instances, whatever it holds.
 const OF_A_REGION: usize = 34;
+/// Calls of a Region without instances that others depend on, the one for its instances among them.
+const OF_A_HUB: usize = 22;
+/// For the names in a hub's VPCs, where another account has instances in them.
+const OF_NAMES: usize = 4;
+
+/// The VPCs with instances that are judged.
+fn judged_vpcs(files: &RegionFiles) -> BTreeSet<&str> {
+    let instances = files.instances.iter().flat_map(|file| &file.reservations).flat_map(|one| &one.instances);
+    let is_gone = |state: &str| state == "terminated" || state == "shutting-down";
+    let judged = instances.filter(|one| !one.state.as_ref().and_then(|state| state.name.as_deref()).is_some_and(is_gone));
+    let of_interfaces = |one| -> Vec<&str> {
+        let one: &patch_preflight::snapshot::ec2::Instance = one;
+        one.network_interfaces.iter().filter_map(|one| one.vpc_id.as_deref()).chain(one.vpc_id.as_deref()).collect()
+    };
+    judged.flat_map(of_interfaces).collect()
+}
+
+/// The VPCs of an account's Region in which other accounts have instances.
+fn shared_vpcs<'s>(snapshot: &'s Snapshot, account: &str, region: &str) -> BTreeSet<&'s str> {
+    let others = snapshot.accounts.iter().filter(|(id, _)| *id != account).filter_map(|(_, other)| other.regions.get(region));
+    let of_owner = |files: &'s RegionFiles, vpc: &&str| {
+        let mut vpcs = files.vpcs.iter().flat_map(|file| &file.vpcs);
+        vpcs.any(|one| one.vpc_id.as_deref() == Some(*vpc) && one.owner_id.as_deref() == Some(account))
+    };
+    others.flat_map(|files| judged_vpcs(files).into_iter().filter(move |vpc| of_owner(files, vpc))).collect()
+}
 
 /// Lists longer than a page take more calls; the fixtures hold none.
-fn of_region(files: &RegionFiles) -> usize {
-    let Some(instances) = &files.instances else { return 1 };
-    let judged = instances.reservations.iter().flat_map(|one| &one.instances);
-    let is_gone = |state: &str| state == "terminated" || state == "shutting-down";
-    let judged: Vec<_> = judged.filter(|one| !one.state.as_ref().and_then(|state| state.name.as_deref()).is_some_and(is_gone)).collect();
-    if judged.is_empty() {
-        return 1;
-    }
-    let of_interfaces = judged.iter().flat_map(|one| &one.network_interfaces).filter_map(|one| one.vpc_id.as_deref());
-    let vpcs: BTreeSet<&str> = judged.iter().filter_map(|one| one.vpc_id.as_deref()).chain(of_interfaces).collect();
+fn of_region(snapshot: &Snapshot, account: &str, region: &str, files: &RegionFiles) -> usize {
+    let own = judged_vpcs(files);
+    let shared = shared_vpcs(snapshot, account, region);
+    let vpcs: BTreeSet<&str> = own.iter().copied().chain(shared.iter().copied()).collect();
+    let calls = match (own.is_empty(), files.route_tables.is_some()) {
+        (false, _) => OF_A_REGION,
+        (true, true) => OF_A_HUB + if shared.is_empty() { 0 } else { OF_NAMES },
+        (true, false) => return 1,
+    };
     let lists = files.prefix_list_entries.as_ref().map_or(0, |file| file.prefix_list_entries.len());
     let tables = files.transit_gateway_route_tables.as_ref().map_or(0, |file| file.transit_gateway_route_tables.len());
     let zones = files.record_sets.as_ref().map_or(0, |file| file.resource_record_sets.len());
@@ -30,7 +55,7 @@ fn of_region(files: &RegionFiles) -> usize {
     let entities = files.inventory.as_ref().map_or(0, |file| file.entities.len());
     let of_nodes = if nodes == 0 { 0 } else { 2 * nodes.div_ceil(50) - 1 + entities.div_ceil(50).max(1) };
     let of_network = 3 * vpcs.len() + lists + 3 * tables + zones + profile_zones + of_profiles_and_firewall(files);
-    OF_A_REGION + of_network + of_nodes + systems + windows
+    calls + of_network + of_nodes + systems + windows
 }
 
 /// One for each Profile and rule group in use; where a rule names a list of domains, one for whose the lists are, and one for each of the customer's.
@@ -57,7 +82,17 @@ fn of_roles(account: &AccountSnapshot) -> usize {
     profiles.len() + 3 * iam.role_detail_list.len() + inline + 2 * iam.policies.len()
 }
 
-/// One call in a Region without instances; the formula in one with instances, and for an account.
+/// The zones of other accounts that answer for a VPC, by themselves or by a Profile.
+fn zones_of_others<'s>(account: &str, files: &'s RegionFiles) -> BTreeSet<&'s str> {
+    let zones = files.hosted_zones.iter().flat_map(|file| file.hosted_zone_summaries.values().flatten());
+    let of_vpcs = zones.filter_map(|zone| Some((zone.hosted_zone_id.as_deref()?, zone.owner.as_ref()?.owning_account.as_deref()?)));
+    let resources = files.profile_resources.iter().flat_map(|file| file.profile_resource_associations.values().flatten());
+    let of_profiles =
+        resources.filter_map(|one| Some((one.resource_arn.as_deref()?.split_once(":hostedzone/")?.1, one.owner_id.as_deref()?)));
+    of_vpcs.chain(of_profiles).filter(|(_, owner)| *owner != account).map(|(zone, _)| zone).collect()
+}
+
+/// One call in a Region without instances that nobody depends on; the formula in one with instances, in a hub, and for an account.
 pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
     assert!(calls.iter().all(|call| call.is_known), "{calls:?}");
     let with_gap: BTreeSet<(&str, Option<&str>)> =
@@ -71,14 +106,23 @@ pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
     }
     // Zones are global, and their records are asked for without a Region: they are counted apart.
     let (mut zones, mut named_zones) = (0, 0);
+    // Those of other accounts are asked for once in all.
+    let (mut foreign, mut named_foreign) = (BTreeSet::new(), BTreeSet::new());
     for (id, account) in &snapshot.accounts {
         for (region, files) in &account.regions {
             let records = files.record_sets.as_ref().map_or(0, |file| file.resource_record_sets.len());
-            zones += records;
+            let of_others = zones_of_others(id, files);
+            let is_kept = |zone: &str| files.record_sets.as_ref().is_some_and(|file| file.resource_record_sets.contains_key(zone));
+            let is_named = |zone: &str| files.profile_zones.as_ref().is_some_and(|file| file.hosted_zones.contains_key(zone));
+            let kept: Vec<&str> = of_others.iter().copied().filter(|zone| is_kept(zone)).collect();
+            let named_there: Vec<&str> = of_others.iter().copied().filter(|zone| is_named(zone)).collect();
+            zones += records - kept.len();
+            foreign.extend(kept);
             let named = files.profile_zones.as_ref().map_or(0, |file| file.hosted_zones.len());
-            named_zones += named;
+            named_zones += named - named_there.len();
+            named_foreign.extend(named_there);
             if !with_gap.contains(&(id, Some(region))) {
-                let expected = of_region(files) - records - named;
+                let expected = of_region(snapshot, id, region, files) - records - named;
                 assert_eq!(by_region.get(&(id.as_str(), region.as_str())), Some(&expected), "{id} {region}");
             }
         }
@@ -86,8 +130,8 @@ pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
         assert_eq!(iam, of_roles(account), "{id}");
         assert_eq!(count(&|call| call.account == *id && call.operation == "ec2:DescribeRegions"), 1, "{id}");
     }
-    assert_eq!(count(&|call| call.operation == "route53:ListResourceRecordSets"), zones);
-    assert_eq!(count(&|call| call.operation == "route53:GetHostedZone"), named_zones);
+    assert_eq!(count(&|call| call.operation == "route53:ListResourceRecordSets"), zones + foreign.len());
+    assert_eq!(count(&|call| call.operation == "route53:GetHostedZone"), named_zones + named_foreign.len());
     assert_eq!(count(&|call| call.operation == "sts:GetCallerIdentity"), 1);
     if let Some(units) = &snapshot.organization.units {
         assert_eq!(count(&|call| call.operation == "sts:AssumeRole"), snapshot.accounts.len() - 1);

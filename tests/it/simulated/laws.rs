@@ -121,6 +121,26 @@ fn gaps_of_what_profiles_and_firewalls_name_are_served_as_gaps() {
     });
 }
 
+/// As above, of a network that others depend on: its gaps are its own, but for the records of its zones.
+#[test]
+fn gaps_of_hubs_are_served_as_gaps() {
+    let refuse = |operation: &str, region: Option<&str>| Fault {
+        account: Some("222222222222".into()),
+        region: region.map(Into::into),
+        operation: Some(operation.into()),
+        kind: Kind::Refuse { trouble: Trouble::AccessDenied },
+        ..Fault::default()
+    };
+    let faults = vec![
+        refuse("ec2:DescribeNatGateways", Some("eu-central-1")),
+        refuse("ec2:DescribeVpcAttribute", None),
+        refuse("ec2:SearchTransitGatewayRoutes", None),
+        refuse("ec2:DescribeVpcEndpoints", Some("us-east-1")),
+        refuse("route53:ListResourceRecordSets", None),
+    ];
+    assert_gaps_are_served(&crate::process::repository("fixtures/hub-org"), faults, 7);
+}
+
 fn assert_gaps_are_served(folder: &Path, faults: Vec<Fault>, least: usize) {
     let collect = |folder: &Path, weather: Weather| {
         let (aws, collected) = (Aws::serving(folder, weather), tempfile::tempdir().unwrap());

@@ -5,6 +5,7 @@ mod calls;
 mod cli;
 mod faults;
 mod files;
+mod hubs;
 mod laws;
 mod networks;
 mod paging;

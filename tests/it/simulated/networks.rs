@@ -14,6 +14,8 @@ use crate::snapshot_files::files;
 use crate::topology::{ACCOUNT, REGION, Topology};
 
 const COUNT: usize = 24;
+/// Not the account that the networks were made for: they refer to its VPCs and gateways, and nobody is to look for them there.
+const MANAGEMENT: &str = "999999999999";
 /// Only prefix lists in use and zones over AWS's names are asked for what they hold.
 const IN_USE: [(&str, &str); 2] =
     [("ec2-get-managed-prefix-list-entries.json", "PrefixListEntries"), ("route53-list-resource-record-sets.json", "ResourceRecordSets")];
@@ -48,22 +50,31 @@ fn random_networks_are_collected_as_they_were_served() {
 
 /// Each network in an account of its own, in one organization.
 fn write(networks: &BTreeMap<String, Topology>, folder: &Path) {
-    let regions = |network: &Topology| network.snapshot().accounts.remove(ACCOUNT).unwrap().regions;
-    let account = |network: &Topology| AccountSnapshot { regions: regions(network), ..AccountSnapshot::default() };
-    let accounts = networks.iter().map(|(id, network)| (id.clone(), account(network))).collect();
+    let account = |id: &str, network: &Topology| {
+        let mut regions = network.snapshot().accounts.remove(ACCOUNT).unwrap().regions;
+        // Only its owner is shown the records of a zone.
+        let zones = regions.values_mut().flat_map(|files| &mut files.hosted_zones).flat_map(|file| file.hosted_zone_summaries.values_mut());
+        let owners = zones.flatten().flat_map(|zone| &mut zone.owner).flat_map(|owner| &mut owner.owning_account);
+        owners.for_each(|owner| id.clone_into(owner));
+        let resources = regions.values_mut().flat_map(|files| &mut files.profile_resources);
+        let resources = resources.flat_map(|file| file.profile_resource_associations.values_mut()).flatten();
+        resources.flat_map(|resource| &mut resource.owner_id).for_each(|owner| id.clone_into(owner));
+        AccountSnapshot { regions, ..AccountSnapshot::default() }
+    };
+    let accounts = networks.iter().map(|(id, network)| (id.clone(), account(id, network))).collect();
     Snapshot { accounts, ..Snapshot::default() }.write(folder).unwrap();
-    let ids = || networks.keys().map(String::as_str).chain([ACCOUNT]);
+    let ids = || networks.keys().map(String::as_str).chain([MANAGEMENT]);
     let listed: Vec<Value> = ids().map(|id| json!({"Id": id, "Name": id, "State": "ACTIVE"})).collect();
     let parents: BTreeMap<&str, &str> = ids().map(|id| (id, "r-netw")).collect();
     for (path, value) in [
         (
             "organization/organizations-describe-organization.json",
-            json!({"Organization": {"Id": "o-networks01", "MasterAccountId": ACCOUNT}}),
+            json!({"Organization": {"Id": "o-networks01", "MasterAccountId": MANAGEMENT}}),
         ),
         ("organization/organizations-list-accounts.json", json!({"Accounts": listed})),
         ("organization/organizational-units.json", json!({"OrganizationalUnits": [], "Parents": parents})),
-        (&format!("{ACCOUNT}/{REGION}/ec2-describe-instances.json"), json!({"Reservations": []})),
-        (&format!("{ACCOUNT}/global/ssm-quicksetup-get-configuration-manager.json"), json!({"ConfigurationManagers": []})),
+        (&format!("{MANAGEMENT}/{REGION}/ec2-describe-instances.json"), json!({"Reservations": []})),
+        (&format!("{MANAGEMENT}/global/ssm-quicksetup-get-configuration-manager.json"), json!({"ConfigurationManagers": []})),
     ] {
         let path = folder.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

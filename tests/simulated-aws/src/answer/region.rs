@@ -97,14 +97,19 @@ fn by_id_answer<'a>(
 ) -> Result<Body<'a>, Refusal> {
     let id = parameters.text(parameter).unwrap_or_default();
     // Route 53 is global: it is told the Region of a VPC, and knows zones without one.
-    let region = match operation {
-        "ListHostedZonesByVPC" => parameters.text("VPCRegion").unwrap_or_default().to_owned(),
-        "ListResourceRecordSets" | "GetHostedZone" => zone_region(question, account, map, id).unwrap_or_else(|| question.region.to_owned()),
-        _ => question.region.to_owned(),
+    let (keeper, region) = match operation {
+        "ListHostedZonesByVPC" => (None, parameters.text("VPCRegion").unwrap_or_default().to_owned()),
+        "ListResourceRecordSets" | "GetHostedZone" => match zone_place(question, map, id)? {
+            Some((keeper, region)) => (Some(keeper), region),
+            None => (None, question.region.to_owned()),
+        },
+        _ => (None, question.region.to_owned()),
     };
+    let keeper = keeper.unwrap_or(&question.identity.account);
+    let account = question.store.accounts.get(keeper).unwrap_or(account);
     let file = region_files(question, account, &region)?.get(&file_name(&question.call.service.name, operation));
     let missing = || {
-        let gap = question.store.gap(&question.identity.account, Some(&region), &question.name());
+        let gap = question.store.gap(keeper, Some(&region), &question.name());
         gap.unwrap_or_else(|| match file {
             // The file is there, and has no such id: neither has AWS.
             Some(_) if question.call.service.name == "ec2" => Refusal::new(
@@ -125,13 +130,38 @@ fn by_id_answer<'a>(
     })
 }
 
-/// The Region whose snapshot holds the zone, or else one in which the operation was refused.
-fn zone_region(question: &Question<'_>, account: &Account, map: &str, zone: &str) -> Option<String> {
-    let zone_file = file_name(&question.call.service.name, &question.call.operation.name);
-    let holds = |files: &Files| files.get(&zone_file).and_then(|file| file.get(map)).is_some_and(|map| map.get(zone).is_some());
-    let is_refused = |region: &str| question.store.gap(&question.identity.account, Some(region), &question.name()).is_some();
-    let found = account.regions.iter().find(|(_, files)| holds(files)).map(|(region, _)| region);
-    found.or_else(|| account.regions.keys().find(|region| is_refused(region))).cloned()
+/// The account and Region whose files hold what is asked of a zone, or else those where it was refused. Route 53 shows it to the zone's
+/// owner alone; a snapshot keeps it wherever the zone answers for a VPC, by itself or by a Profile.
+fn zone_place<'a>(question: &Question<'a>, map: &str, zone: &str) -> Result<Option<(&'a String, String)>, Refusal> {
+    let caller = &question.identity.account;
+    let accounts = || question.store.accounts.iter();
+    let owners = |files: &'a Files| {
+        let lists = |file: &str, member: &str| {
+            let map = files.get(file).and_then(|file| file.get(member)).and_then(Value::as_object);
+            map.into_iter().flat_map(|map| map.values()).filter_map(Value::as_array).flatten()
+        };
+        let summaries = lists("route53-list-hosted-zones-by-vpc.json", "HostedZoneSummaries");
+        let resources = lists("route53profiles-list-profile-resource-associations.json", "ProfileResourceAssociations");
+        let is_it = |arn: &str| arn.split_once(":hostedzone/").is_some_and(|(_, id)| id == zone);
+        let of_vpcs =
+            summaries.filter(|summary| text(summary, "HostedZoneId") == Some(zone)).map(|one| one.pointer("/Owner/OwningAccount"));
+        let of_profiles = resources.filter(move |resource| text(resource, "ResourceArn").is_some_and(is_it)).map(|one| one.get("OwnerId"));
+        of_vpcs.chain(of_profiles).collect::<Vec<_>>()
+    };
+    let mut seen = accounts().flat_map(|(_, account)| account.regions.values()).flat_map(owners);
+    let owner = seen.find_map(|owner| owner?.as_str());
+    if owner.is_some_and(|owner| owner != caller) {
+        return Err(question.refuse(Trouble::AccessDenied, format!("User is not authorized to access the hosted zone {zone}")));
+    }
+    let file = file_name(&question.call.service.name, &question.call.operation.name);
+    let holds = |files: &Files| files.get(&file).and_then(|file| file.get(map)).is_some_and(|map| map.get(zone).is_some());
+    let is_refused = |id: &str, region: &str| question.store.gap(id, Some(region), &question.name()).is_some();
+    let places = || accounts().flat_map(|(id, account)| account.regions.iter().map(move |(region, files)| (id, region, files)));
+    let own = || places().filter(|(id, ..)| *id == caller);
+    let of_zone = || places().filter(|(_, _, files)| owner.is_some() && !owners(files).is_empty());
+    let found = own().chain(of_zone()).find(|(_, _, files)| holds(files));
+    let found = found.or_else(|| of_zone().chain(own()).find(|(id, region, _)| is_refused(id, region)));
+    Ok(found.map(|(id, region, _)| (id, region.clone())))
 }
 
 /// The routes in the states that the filter names; AWS demands a filter.

@@ -42,10 +42,13 @@ impl Defect {
         };
         if style == Style::Isolated {
             fail.extend(no_path);
-            fail.push("s3-route-missing");
+            fail.extend(["s3-route-missing", "repository-path-blocked"]);
         } else if self == Self::ClosedGroup {
             fail.extend(no_path);
-            fail.push("s3-egress-blocked");
+            fail.extend(["s3-egress-blocked", "repository-path-blocked"]);
+        } else if self == Self::Unpatchable && style == Style::Endpoints {
+            // Amazon's packages are in S3, behind the gateway endpoint; Debian's are on the internet.
+            fail.push("repository-path-blocked");
         }
         fail.sort_unstable();
         let is_harmless = fail.is_empty() || fail == ["instance-stopped"];
