@@ -472,6 +472,52 @@ fn transit_gateways() {
             &["TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION"],
         ),
         (
+            "the association is not settled",
+            central().hub(|files| {
+                let associations = files.transit_gateway_associations.as_mut().unwrap().associations.get_mut("tgw-rtb-1").unwrap();
+                associations.iter_mut().for_each(|association| association.state = some("disassociating"));
+            }),
+            Ssm,
+            Unknown,
+            &["fact_not_collected"],
+        ),
+        (
+            "a table of the gateway was not asked for its associations",
+            central().hub(|files| {
+                let tables = &mut files.transit_gateway_route_tables.as_mut().unwrap().transit_gateway_route_tables;
+                let other = ec2::TransitGatewayRouteTable { transit_gateway_route_table_id: some("tgw-rtb-2"), ..tables[0].clone() };
+                tables.push(other);
+                files.transit_gateway_associations.as_mut().unwrap().associations.get_mut("tgw-rtb-1").unwrap().clear();
+            }),
+            Ssm,
+            Unknown,
+            &["fact_not_collected"],
+        ),
+        (
+            "a table of another gateway was not asked",
+            central().hub(|files| {
+                let tables = &mut files.transit_gateway_route_tables.as_mut().unwrap().transit_gateway_route_tables;
+                let other = ec2::TransitGatewayRouteTable {
+                    transit_gateway_route_table_id: some("tgw-rtb-2"),
+                    transit_gateway_id: some("tgw-2"),
+                    ..tables[0].clone()
+                };
+                tables.push(other);
+                files.transit_gateway_associations.as_mut().unwrap().associations.get_mut("tgw-rtb-1").unwrap().clear();
+            }),
+            Ssm,
+            Blocked,
+            &["TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION"],
+        ),
+        (
+            "a route in a state that is not known",
+            central()
+                .gateway_route(TransitGatewayRoute { state: some("pending"), ..gateway_route("10.100.0.0/16", "tgw-attach-h", "vpc-h") }),
+            Ssm,
+            Unknown,
+            &["transit_gateway_not_modelled"],
+        ),
+        (
             "the endpoint's group lets others in",
             by_gateway(vec![https_to("10.7.0.0/16")]).zone_to_hub(),
             Ssm,

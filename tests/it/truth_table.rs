@@ -151,6 +151,13 @@ fn routes() {
             Unknown,
             &["unsupported_target"],
         ),
+        (
+            "a gateway of a kind that is not modelled",
+            base().route("rtb-main", route_to("0.0.0.0/0", "odb-1")),
+            Ssm,
+            Unknown,
+            &["unsupported_target"],
+        ),
         ("117", base().route("rtb-main", route_to("0.0.0.0/0", "pcx-1")), Ssm, Blocked, &["PCX_REQUIRES_ADDRESS_IN_VPC_CIDR"]),
         ("123", base().route("rtb-main", route_to("0.0.0.0/0", "vgw-1")), Ssm, Unknown, &["on_prem"]),
         ("a NAT gateway and the gateway endpoint", base().nat().gateway_endpoint("rtb-main"), Ssm, Reachable, &[]),
@@ -195,6 +202,9 @@ fn security_groups() {
         ("egress to a part of the list", full().egress(&[https_to("52.0.0.0/8")]), S3, Partial, &["PREFIX_LIST_PARTIAL"]),
         ("egress to the list alone", base().nat().egress(&[https_to_list("pl-s3")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
         ("egress to a part of the internet", base().nat().egress(&[https_to("52.0.0.0/8")]), Ssm, Unknown, &["partial_public_range"]),
+        ("TCP by its number", full().egress(&[allow("6", 443, 443, "0.0.0.0/0")]), Ssm, Reachable, &[]),
+        ("TCP by its number, below the port", full().egress(&[allow("6", 1, 442, "0.0.0.0/0")]), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
+        ("TCP by its number, above the port", full().egress(&[allow("6", 444, 500, "0.0.0.0/0")]), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
         ("a port beside 443", full().egress(&[allow("tcp", 444, 65535, "0.0.0.0/0")]), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
         ("a group that is not listed", full().member_of(&["sg-shared"]), Ssm, Unknown, &["fact_not_collected"]),
     ]);
