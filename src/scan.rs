@@ -73,7 +73,7 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
         gaps,
         notes: snapshot.manifest.notes.iter().cloned().chain(scope.notes).collect::<BTreeSet<_>>().into_iter().collect(),
     };
-    let verifier = verifier(snapshot, &judging.assumptions, &assessed);
+    let verifier = verifier(&estate, &judging.assumptions, &assessed);
     Ok(report::build(frame, &assessed, &verifier))
 }
 

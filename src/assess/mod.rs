@@ -11,7 +11,6 @@ use crate::network::{Assumptions, Network, Target};
 use crate::plan::{Before, Change, Patient, Verifier, changes};
 use crate::report::types::{FindingStatus, Readiness, Severity};
 use crate::rules::{Outcome, RuleError, RuleSet};
-use crate::snapshot::Snapshot;
 use crate::snapshot::ec2::Instance;
 
 /// One instance, judged.
@@ -27,8 +26,8 @@ pub struct Assessed {
 }
 
 /// Tries changes on the model, against what was judged.
-pub fn verifier<'s>(snapshot: &'s Snapshot, assumptions: &'s Assumptions, assessed: &'s [Assessed]) -> Verifier<'s> {
-    Verifier::new(snapshot, assumptions, assessed.iter().map(Assessed::before))
+pub fn verifier<'s>(estate: &'s Estate<'s>, assumptions: &'s Assumptions, assessed: &'s [Assessed]) -> Verifier<'s> {
+    Verifier::new(estate, assumptions, assessed.iter().map(Assessed::before))
 }
 
 impl Assessed {

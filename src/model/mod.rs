@@ -6,19 +6,20 @@ mod resolver;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 pub use region::{PrefixListView, Region, address, is_word, net};
 pub use resolver::{ForwardRule, Resources, Zone};
 
 use crate::snapshot::ec2::{Instance, VpcEndpoint};
-use crate::snapshot::{AccountSnapshot, Snapshot};
+use crate::snapshot::{AccountSnapshot, RegionFiles, Snapshot};
 
 /// Everything that was seen, indexed.
 #[derive(Debug)]
 pub struct Estate<'a> {
     pub snapshot: &'a Snapshot,
     /// By account, then by name.
-    regions: BTreeMap<&'a str, BTreeMap<&'a str, Region<'a>>>,
+    regions: BTreeMap<&'a str, BTreeMap<&'a str, Arc<Region<'a>>>>,
     /// The interface endpoints, by their own DNS names.
     endpoints_by_name: HashMap<String, Listed<'a>>,
     /// The same, by the addresses of their interfaces: more than one where VPCs overlap.
@@ -42,11 +43,22 @@ impl<'a> Estate<'a> {
     pub fn new(snapshot: &'a Snapshot) -> Self {
         let gaps = &snapshot.manifest.gaps;
         let of_account = |(account, seen): (&'a String, &'a AccountSnapshot)| {
-            let regions = seen.regions.iter().map(|(name, files)| (name.as_str(), Region::new(account, name, files, gaps)));
+            let regions = seen.regions.iter().map(|(name, files)| (name.as_str(), Arc::new(Region::new(account, name, files, gaps))));
             (account.as_str(), regions.collect())
         };
         let regions = snapshot.accounts.iter().map(of_account).collect();
         let mut estate = Self { snapshot, regions, endpoints_by_name: HashMap::new(), endpoints_by_address: HashMap::new() };
+        estate.index_endpoints();
+        estate
+    }
+
+    /// The same estate with other files for one Region: what it would be after a change.
+    pub fn with<'b>(&'b self, account: &'b str, name: &'b str, files: &'b RegionFiles) -> Estate<'b> {
+        let mut regions: BTreeMap<&'b str, BTreeMap<&'b str, Arc<Region<'b>>>> = self.regions.clone();
+        let changed = Region::new(account, name, files, &self.snapshot.manifest.gaps);
+        regions.entry(account).or_default().insert(name, Arc::new(changed));
+        let mut estate =
+            Estate { snapshot: self.snapshot, regions, endpoints_by_name: HashMap::new(), endpoints_by_address: HashMap::new() };
         estate.index_endpoints();
         estate
     }
@@ -95,11 +107,11 @@ impl<'a> Estate<'a> {
 
     /// The Regions seen, by account and name.
     pub fn regions(&self) -> impl Iterator<Item = &Region<'a>> {
-        self.regions.values().flat_map(BTreeMap::values)
+        self.regions.values().flat_map(BTreeMap::values).map(Arc::as_ref)
     }
 
     pub fn region(&self, account: &str, name: &str) -> Option<&Region<'a>> {
-        self.regions.get(account)?.get(name)
+        self.regions.get(account)?.get(name).map(Arc::as_ref)
     }
 
     /// The instances of a Region that have an id, by id; one that AWS lists twice counts once.

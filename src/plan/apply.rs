@@ -46,6 +46,25 @@ pub(super) fn vpc_of(change: &Change, files: &RegionFiles) -> Option<String> {
     }
 }
 
+/// Why a change is none to what the model holds, if it is none.
+pub(super) fn beyond_the_model(change: &Change) -> Option<&'static str> {
+    match change {
+        Change::AttachInstanceProfile { .. }
+        | Change::EnableMetadataEndpoint { .. }
+        | Change::UpdateAgent { .. }
+        | Change::RunDiagnosis { .. } => Some("the model holds the network, and this is no change to it"),
+        Change::ByHand { .. } => Some("it is made by hand, and how is yours to decide"),
+        Change::AllowEgress { .. }
+        | Change::AllowEndpointIngress { .. }
+        | Change::AllowInNetworkAcl { .. }
+        | Change::AssociateGatewayEndpoint { .. }
+        | Change::CreateGatewayEndpoint { .. }
+        | Change::CreateInterfaceEndpoint { .. }
+        | Change::EnablePrivateDns { .. }
+        | Change::EnableVpcAttribute { .. } => None,
+    }
+}
+
 pub(super) fn apply(change: &Change, files: &mut RegionFiles) -> Result<(), Refusal> {
     match change {
         Change::AllowEgress { group, to, port } => {
@@ -110,11 +129,7 @@ pub(super) fn apply(change: &Change, files: &mut RegionFiles) -> Result<(), Refu
             }
             Ok(())
         }
-        Change::AttachInstanceProfile { .. }
-        | Change::EnableMetadataEndpoint { .. }
-        | Change::UpdateAgent { .. }
-        | Change::RunDiagnosis { .. } => Err(Refusal::NotModelled("the model holds the network, and this is no change to it")),
-        Change::ByHand { .. } => Err(Refusal::NotModelled("it is made by hand, and how is yours to decide")),
+        _ => Err(NOT_COLLECTED),
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::apply::{self, Refusal};
 use super::change::Change;
 use crate::model::Estate;
-use crate::network::{Assumptions, Needs, Network, Path, Verdict};
-use crate::snapshot::{AccountSnapshot, Snapshot};
+use crate::network::{Assumptions, Authorization, Needs, Network, Path, Verdict};
+use crate::snapshot::ec2::Instance;
 
 /// An instance as it was judged.
 #[derive(Debug, Clone, Copy)]
@@ -42,111 +42,110 @@ pub enum Proof {
 /// Tries changes on the model, one at a time.
 #[derive(Debug)]
 pub struct Verifier<'s> {
-    snapshot: &'s Snapshot,
+    estate: &'s Estate<'s>,
     assumptions: &'s Assumptions,
-    /// By account and Region.
-    before: BTreeMap<(&'s str, &'s str), Vec<Before<'s>>>,
+    all: Vec<(Before<'s>, &'s Instance)>,
+    /// By Region and VPC, whose instances may be of several accounts; where in `all`.
+    of_vpc: BTreeMap<(&'s str, &'s str), Vec<usize>>,
+    /// By account, Region and id; where in `all`.
+    of_instance: BTreeMap<(&'s str, &'s str, &'s str), usize>,
+}
+
+/// A change, and where it is made.
+struct Trial<'t> {
+    account: &'t str,
+    region: &'t str,
+    vpc: &'t str,
+    helped: &'t BTreeSet<String>,
 }
 
 impl<'s> Verifier<'s> {
-    pub fn new(snapshot: &'s Snapshot, assumptions: &'s Assumptions, all: impl IntoIterator<Item = Before<'s>>) -> Self {
-        let mut before: BTreeMap<_, Vec<Before<'s>>> = BTreeMap::new();
-        for each in all {
-            before.entry((each.account, each.region)).or_default().push(each);
+    pub fn new(estate: &'s Estate<'s>, assumptions: &'s Assumptions, all: impl IntoIterator<Item = Before<'s>>) -> Self {
+        let mut verifier = Self { estate, assumptions, all: Vec::new(), of_vpc: BTreeMap::new(), of_instance: BTreeMap::new() };
+        let mut seen: BTreeMap<(&str, &str), BTreeMap<&'s str, &'s Instance>> = BTreeMap::new();
+        for before in all {
+            let of_region = || estate.region(before.account, before.region).map(Estate::instances).unwrap_or_default();
+            let instances = seen.entry((before.account, before.region)).or_insert_with(of_region);
+            let Some(instance) = instances.get(before.instance).copied() else { continue };
+            let number = verifier.all.len();
+            verifier.all.push((before, instance));
+            verifier.of_instance.insert((before.account, before.region, before.instance), number);
+            if let Some(vpc) = &instance.vpc_id {
+                verifier.of_vpc.entry((before.region, vpc)).or_default().push(number);
+            }
         }
-        Self { snapshot, assumptions, before }
+        verifier
     }
 
     /// Tries a change that is to help these instances of an account's Region.
     pub fn verify(&self, account: &str, region: &str, change: &Change, helped: &BTreeSet<String>) -> Proof {
-        let mut copy = self.of_region(region);
-        // What is changed may be the owner's of a shared VPC.
-        let holders = std::iter::once(account.to_owned()).chain(copy.accounts.keys().filter(|id| *id != account).cloned());
-        let holders: Vec<String> = holders.collect();
-        let Some((holder, vpc)) = holders.into_iter().find_map(|holder| {
-            let vpc = apply::vpc_of(change, copy.accounts.get(&holder)?.regions.get(region)?)?;
-            Some((holder, vpc))
-        }) else {
-            let because = match apply::apply(change, &mut crate::snapshot::RegionFiles::default()) {
-                Err(Refusal::NotModelled(why)) => why.to_owned(),
-                _ => "what it changes was not collected".to_owned(),
-            };
-            return Proof::NotVerifiable { because };
-        };
-        let Some(files) = copy.accounts.get_mut(&holder).and_then(|account| account.regions.get_mut(region)) else {
+        if let Some(why) = apply::beyond_the_model(change) {
+            return Proof::NotVerifiable { because: why.to_owned() };
+        }
+        // What is changed may be the owner's of a shared VPC, or of a hub.
+        let own = self.estate.region(account, region).into_iter();
+        let others = self.estate.regions().filter(|other| other.name == region && other.account != account);
+        let Some((holder, vpc)) = own.chain(others).find_map(|holder| Some((holder, apply::vpc_of(change, holder.files)?))) else {
             return Proof::NotVerifiable { because: "what it changes was not collected".to_owned() };
         };
-        match apply::apply(change, files) {
+        let mut files = holder.files.clone();
+        match apply::apply(change, &mut files) {
             Ok(()) => {}
             Err(Refusal::NotModelled(why)) => return Proof::NotVerifiable { because: why.to_owned() },
             Err(Refusal::Infeasible(because)) => return Proof::Rejected { because, breaks: Vec::new() },
         }
-        self.compare(&copy, account, region, &vpc, helped)
+        let after = self.estate.with(holder.account, holder.name, &files);
+        self.compare(&after, &Trial { account, region, vpc: &vpc, helped })
     }
 
-    /// The Region of every account, and the Regions beside it, without what the network does not need.
-    fn of_region(&self, region: &str) -> Snapshot {
-        let accounts = self.snapshot.accounts.iter().map(|(id, account)| {
-            let regions = account.regions.iter().filter(|(name, files)| *name == region || files.peering_connections.is_some());
-            let regions = regions.map(|(name, files)| (name.clone(), files.clone())).collect();
-            (id.clone(), AccountSnapshot { regions, ..AccountSnapshot::default() })
-        });
-        Snapshot { accounts: accounts.collect(), organization: self.snapshot.organization.clone(), ..Snapshot::default() }
+    /// Those whom the change is for, and those of the VPC where it is made.
+    fn concerned(&self, trial: &Trial<'_>) -> BTreeSet<usize> {
+        let of_vpc = self.of_vpc.get(&(trial.region, trial.vpc)).into_iter().flatten().copied();
+        let helped = trial.helped.iter().filter_map(|id| self.of_instance.get(&(trial.account, trial.region, id.as_str())).copied());
+        of_vpc.chain(helped).collect()
     }
 
-    fn compare(&self, copy: &Snapshot, account: &str, region_name: &str, vpc: &str, helped: &BTreeSet<String>) -> Proof {
-        let estate = Estate::new(copy);
-        let network = Network::new(&estate, self.assumptions);
+    fn compare(&self, estate: &Estate<'_>, trial: &Trial<'_>) -> Proof {
+        let network = Network::new(estate, self.assumptions);
         let mut breaks = BTreeSet::new();
         let mut lost = None;
-        let mut unhelped = BTreeSet::new();
+        let mut unhelped = BTreeMap::new();
         let mut others = 0;
-        // A shared VPC holds instances of other accounts too.
-        for region in estate.regions().filter(|region| region.name == region_name) {
-            let instances = Estate::instances(region);
-            for before in self.before.get(&(region.account, region.name)).into_iter().flatten() {
-                let Some(instance) = instances.get(before.instance).filter(|instance| instance.vpc_id.as_deref() == Some(vpc)) else {
-                    continue;
-                };
-                let after = network.judge(region, instance, before.needs);
-                let pairs: Vec<(&Path, &Path)> = before
-                    .paths
-                    .iter()
-                    .map(Arc::as_ref)
-                    .zip(after.paths.iter().map(Arc::as_ref))
-                    .chain(std::iter::once((before.repository, &after.repository)))
-                    .collect();
-                if let Some((was, is)) = pairs.iter().find(|(was, is)| is_worse(was.verdict, is.verdict)) {
-                    breaks.insert(before.instance.to_owned());
-                    lost.get_or_insert_with(|| {
-                        format!(
-                            "{} would lose {}: {} before, {} after",
-                            before.instance,
-                            was.host,
-                            was.verdict.as_str(),
-                            is.verdict.as_str()
-                        )
-                    });
-                }
-                let is_better = pairs.iter().any(|(was, is)| is.blockers.len() < was.blockers.len() || is_worse(is.verdict, was.verdict));
-                let is_meant = region.account == account && helped.contains(before.instance);
-                if is_meant && !is_better {
-                    unhelped.insert(before.instance.to_owned());
-                }
-                others += usize::from(!is_meant && is_better);
+        for (before, instance) in self.concerned(trial).into_iter().filter_map(|number| self.all.get(number)) {
+            let Some(region) = estate.region(before.account, before.region) else { continue };
+            let after = network.judge(region, instance, before.needs);
+            let was = before.paths.iter().map(Arc::as_ref).chain(std::iter::once(before.repository));
+            let is = after.paths.iter().map(Arc::as_ref).chain(std::iter::once(&after.repository));
+            let pairs: Vec<(&Path, &Path)> = was.zip(is).collect();
+            if let Some((was, is)) = pairs.iter().find(|(was, is)| rank(is) < rank(was)) {
+                breaks.insert(before.instance.to_owned());
+                lost.get_or_insert_with(|| {
+                    format!("{} would lose {}: {} before, {} after", before.instance, was.host, told(was), told(is))
+                });
             }
+            let is_better =
+                pairs.iter().any(|(was, is)| rank(is) > rank(was) || (is.blockers.len() < was.blockers.len() && !is_refused(is)));
+            let is_meant = before.account == trial.account && trial.helped.contains(before.instance);
+            if is_meant && !is_better {
+                let refused = pairs.iter().find(|(was, is)| is_refused(is) && !is_refused(was)).map(|(_, is)| told(is));
+                unhelped.insert(before.instance, refused);
+            }
+            others += usize::from(!is_meant && is_better);
         }
         let breaks: Vec<String> = breaks.into_iter().collect();
         if let Some(because) = lost {
             return Proof::Rejected { because, breaks };
         }
-        if let Some(first) = unhelped.first() {
-            let because = match unhelped.len() - 1 {
-                0 => format!("on the model it changes nothing for {first}"),
-                more => format!("on the model it changes nothing for {first} and {more} more"),
+        if let Some((first, refused)) = unhelped.first_key_value() {
+            let more = unhelped.len() - 1;
+            let whom = if more == 0 { (*first).to_owned() } else { format!("{first} and {more} more") };
+            let because = match refused {
+                Some(refused) => format!("on the model it does not help {whom}: the path would be {refused}"),
+                None => format!("on the model it changes nothing for {whom}"),
             };
             return Proof::Rejected { because, breaks };
         }
+        let vpc = trial.vpc;
         let and_others = if others == 0 { String::new() } else { format!("; it helps {others} more of {vpc}") };
         Proof::Verified {
             because: format!("tried on the model: it removes what it is to remove, and nothing in {vpc} gets worse{and_others}"),
@@ -154,13 +153,30 @@ impl<'s> Verifier<'s> {
     }
 }
 
-/// Whether a path works for less than before.
-fn is_worse(was: Verdict, is: Verdict) -> bool {
-    let rank = |verdict: Verdict| match verdict {
+/// How much of a path works: what an endpoint's policy refuses does not.
+fn rank(path: &Path) -> u8 {
+    let of_network = match path.verdict {
         Verdict::Reachable | Verdict::NotNeeded => 3,
         Verdict::Partial => 2,
         Verdict::Unknown => 1,
         Verdict::Blocked => 0,
     };
-    rank(is) < rank(was)
+    match path.authorization {
+        _ if path.verdict == Verdict::NotNeeded => of_network,
+        Authorization::Allowed => of_network,
+        Authorization::Unknown(_) => of_network.min(1),
+        Authorization::Denied { .. } => 0,
+    }
+}
+
+fn is_refused(path: &Path) -> bool {
+    matches!(path.authorization, Authorization::Denied { .. })
+}
+
+fn told(path: &Path) -> String {
+    let verdict = path.verdict.as_str();
+    match &path.authorization {
+        Authorization::Denied { endpoint, because } => format!("{verdict}, but {endpoint} {because}"),
+        _ => verdict.to_owned(),
+    }
 }

@@ -6,6 +6,7 @@ use patch_preflight::model::Estate;
 use patch_preflight::network::{Network, Target};
 use patch_preflight::plan::{Before, Change, Origin, Placement, Proof, Verifier};
 
+use crate::hub::central;
 use crate::topology::{ACCOUNT, REGION, Topology, base, https_to, own_name, route_to};
 
 /// What comes of a change that is to help the instance.
@@ -17,7 +18,7 @@ fn tried(topology: &Topology, change: &Change) -> Proof {
     let judged = Network::new(&estate, &topology.assumptions).judge(region, Estate::instances(region)["i-1"], &needs);
     let before =
         Before { account: ACCOUNT, region: REGION, instance: "i-1", needs: &needs, paths: &judged.paths, repository: &judged.repository };
-    let verifier = Verifier::new(&snapshot, &topology.assumptions, [before]);
+    let verifier = Verifier::new(&estate, &topology.assumptions, [before]);
     verifier.verify(ACCOUNT, REGION, change, &BTreeSet::from(["i-1".to_owned()]))
 }
 
@@ -119,4 +120,36 @@ fn a_gateway_endpoint_is_tried_with_its_route() {
     assert_eq!(dead.path(Target::S3).blockers[0].code.as_str(), "BAD_STATE_ROUTE");
     let elsewhere = base().gateway_endpoint("rtb-u").route("rtb-u", route_to("10.9.0.0/16", "pcx-1"));
     verified(&tried(&elsewhere, &Change::AssociateGatewayEndpoint { endpoint: "vpce-s3".to_owned(), route_table: "rtb-main".to_owned() }));
+}
+
+/// What is changed is the hub's; whom it helps is the spoke's.
+#[test]
+fn a_change_in_the_hub_is_tried_for_the_spoke() {
+    let closed = central().hub(|files| {
+        let groups = &mut files.security_groups.as_mut().unwrap().security_groups;
+        groups.iter_mut().find(|group| group.group_id.as_deref() == Some("sg-h-e")).unwrap().ip_permissions = Vec::new();
+    });
+    let let_in = |address: &str| Change::AllowEndpointIngress {
+        endpoint: "vpce-h-ssm".to_owned(),
+        group: "sg-h-e".to_owned(),
+        from: Origin::Address(address.to_owned()),
+    };
+    verified(&tried(&closed, &let_in("10.0.1.10")));
+    rejected(&tried(&closed, &let_in("10.0.1.11")), "it changes nothing for i-1", &[]);
+}
+
+/// A path that an endpoint's policy refuses is no path.
+#[test]
+fn a_change_that_leads_to_a_refusal_is_rejected() {
+    let refusing = |topology: Topology| {
+        let policy = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}]}"#;
+        let topology = topology.gateway_endpoint("rtb-u").with(|files| {
+            let tables = files.route_tables.as_mut().unwrap().route_tables.iter_mut();
+            tables.for_each(|table| table.routes.retain(|route| route.destination_prefix_list_id.is_none()));
+        });
+        topology.each_endpoint(|endpoint| endpoint.policy_document = Some(policy.to_owned()))
+    };
+    let change = Change::AssociateGatewayEndpoint { endpoint: "vpce-s3".to_owned(), route_table: "rtb-main".to_owned() };
+    rejected(&tried(&refusing(base().nat()), &change), "reachable before, reachable, but vpce-s3 ", &["i-1"]);
+    rejected(&tried(&refusing(base()), &change), "it does not help i-1: the path would be reachable, but vpce-s3 ", &[]);
 }

@@ -204,7 +204,7 @@ pub(crate) fn by_gateway(ingress: Vec<IpPermission>) -> Topology {
 }
 
 /// Row 70: endpoints in the hub, a zone for the spoke, and the transit gateway between them.
-fn central() -> Topology {
+pub(crate) fn central() -> Topology {
     by_gateway(vec![https_to("10.0.0.0/16")]).zone_to_hub()
 }
 
