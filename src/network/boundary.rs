@@ -5,7 +5,6 @@ use super::position::Position;
 use super::set::{FlowSet, IntervalSet};
 use super::trace::{Sieve, Trace};
 use super::verdict::{Code, Decision, HopKind, Place};
-use crate::model::known::Known;
 use crate::snapshot::ec2::NetworkAcl;
 
 /// What crosses, and which way.
@@ -35,12 +34,9 @@ pub(super) struct Ends {
 /// Lets through what the network ACL of a subnet lets through.
 pub(super) fn cross(trace: &mut Trace, position: &Position<'_, '_>, crossings: &[Crossing], ends: &Ends) {
     let subnet = position.subnet_id();
-    match position.home.network_acl(subnet) {
-        Known::Known(acl) => crossings.iter().for_each(|crossing| cross_once(trace, acl, *crossing, ends)),
-        Known::Unknown(why) => {
-            trace.hop(HopKind::NetworkAcl, subnet, Decision::Unknown, "the network ACL of the subnet is not known");
-            trace.doubt(why);
-        }
+    let unless = "the network ACL of the subnet is not known";
+    if let Some(acl) = trace.told_of(HopKind::NetworkAcl, subnet, position.home.network_acl(subnet), unless) {
+        crossings.iter().for_each(|crossing| cross_once(trace, acl, *crossing, ends));
     }
 }
 
@@ -54,13 +50,10 @@ fn cross_once(trace: &mut Trace, acl: &NetworkAcl, crossing: Crossing, ends: &En
         Crossing::BackOut => (true, ends.sender.clone(), own_ports),
         Crossing::BackIn => (false, trace.addresses.clone(), own_ports),
     };
-    let filtered = match network_acl::filter(acl, is_egress, &remote, &ports) {
-        Known::Known(filtered) => filtered,
-        Known::Unknown(why) => {
-            trace.hop(HopKind::NetworkAcl, id, Decision::Unknown, "an entry cannot be read");
-            trace.doubt(why);
-            return;
-        }
+    let Some(filtered) =
+        trace.told_of(HopKind::NetworkAcl, id, network_acl::filter(acl, is_egress, &remote, &ports), "an entry cannot be read")
+    else {
+        return;
     };
     let denied = match crossing {
         Crossing::Out => {

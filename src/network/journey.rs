@@ -93,13 +93,7 @@ impl<'j, 'r, 'a> Journey<'j, 'r, 'a> {
 
     /// Routes by a table what the trace carries, and follows each share.
     pub(super) fn route_on(&self, trace: &mut Trace, table: Known<&'a RouteTable>) {
-        let table = match table {
-            Known::Known(table) => table,
-            Known::Unknown(why) => {
-                trace.doubt(why);
-                return;
-            }
-        };
+        let Some(table) = trace.told(table) else { return };
         let id = table.route_table_id.as_deref().unwrap_or_default();
         let splits = self.split(table, &trace.addresses, trace.avoids_aws_lists);
         let depends_on = splits.iter().flat_map(|split| split.depends_on.iter().cloned()).collect();
@@ -123,13 +117,7 @@ impl<'j, 'r, 'a> Journey<'j, 'r, 'a> {
             local::stays_local(trace, from, table, &self.sender.ends.sender);
             return;
         }
-        let table = match table {
-            Known::Known(table) => table,
-            Known::Unknown(why) => {
-                trace.doubt(why);
-                return;
-            }
-        };
+        let Some(table) = trace.told(table) else { return };
         match self.came_by {
             CameBy::Peering { id, .. } => peering::come_back(trace, self, from, table, id),
             CameBy::TransitGateway { .. } | CameBy::Start => transit_gateway::come_back(trace, self, from, table),

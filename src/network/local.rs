@@ -13,13 +13,7 @@ use crate::snapshot::ec2::RouteTable;
 
 /// To addresses of the VPC by a subnet's route table.
 pub(super) fn stays_local(trace: &mut Trace, at: &Position<'_, '_>, table: Known<&RouteTable>, addresses: &IntervalSet) {
-    let table = match table {
-        Known::Known(table) => table,
-        Known::Unknown(why) => {
-            trace.doubt(why);
-            return;
-        }
-    };
+    let Some(table) = trace.told(table) else { return };
     let id = table.route_table_id.as_deref().unwrap_or_default();
     let splits = route::split(at.home, table, &at.nets, addresses, false);
     let shares: Vec<&Share<'_>> = splits.iter().flat_map(|split| &split.shares).collect();

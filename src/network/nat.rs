@@ -30,14 +30,7 @@ pub(super) fn nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: 
         trace.block(Code::CannotRoute, table, detail, Place::Other);
         return;
     }
-    let nat = match journey.at.home.nat_gateway(id) {
-        Known::Known(nat) => nat,
-        Known::Unknown(why) => {
-            trace.hop(kind, id, Decision::Unknown, "the NAT gateways are not known");
-            trace.doubt(why);
-            return;
-        }
-    };
+    let Some(nat) = trace.told_of(kind, id, journey.at.home.nat_gateway(id), "the NAT gateways are not known") else { return };
     let state = nat.map_or(Some("deleted"), |nat| nat.state.as_deref());
     let Some(nat) = nat.filter(|_| state.is_none_or(|state| state.eq_ignore_ascii_case("available"))) else {
         let detail = format!("is {}, not available", state.unwrap_or_default());

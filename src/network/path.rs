@@ -178,11 +178,7 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
                     next_hop::follow(&mut trace, journey, share, table_id);
                     traces.push(trace);
                 }
-                let mut world = World::of(&traces, &set, is_exact, vec![name.clone()]);
-                if world.verdict == Verdict::Unknown {
-                    world.unknowns.extend(split.depends_on.iter().cloned());
-                }
-                worlds.push(world);
+                worlds.push(World::of(&traces, &set, is_exact, vec![name.clone()]));
             }
             let agree = worlds.windows(2).all(|pair| matches!(pair, [left, right] if left.verdict == right.verdict));
             if !agree {

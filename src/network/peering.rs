@@ -40,14 +40,7 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, 
         trace.unclear(KIND, id, "unsupported_target", settled_by);
         return;
     }
-    let connection = match connection(journey.at.home, id) {
-        Known::Known(connection) => connection,
-        Known::Unknown(why) => {
-            trace.hop(KIND, id, Decision::Unknown, "the peering connection is not known");
-            trace.doubt(why);
-            return;
-        }
-    };
+    let Some(connection) = trace.told_of(KIND, id, connection(journey.at.home, id), "the peering connection is not known") else { return };
     match connection.status.as_ref().and_then(|status| status.code.as_deref()) {
         Some(code) if code.eq_ignore_ascii_case("active") => {}
         Some(code) => {

@@ -2,7 +2,7 @@
 
 use super::set::{FlowSet, IntervalSet};
 use super::verdict::{Authorization, Blocker, Code, Decision, Hop, HopKind, Place, Verdict, Via};
-use crate::model::known::Unknown;
+use crate::model::known::{Known, Unknown};
 
 /// The ports from which a NAT gateway sends (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html#nacl-ephemeral-ports>).
 pub(super) const NAT_PORTS: (u16, u16) = (1024, 65535);
@@ -206,6 +206,25 @@ impl Trace {
     pub(super) fn doubt(&mut self, reasons: impl IntoIterator<Item = Unknown>) {
         self.sift(&Sieve::unknown());
         self.unknowns.extend(reasons);
+    }
+
+    /// What is known, if it is; else a doubt.
+    pub(super) fn told<T>(&mut self, known: Known<T>) -> Option<T> {
+        match known {
+            Known::Known(value) => Some(value),
+            Known::Unknown(why) => {
+                self.doubt(why);
+                None
+            }
+        }
+    }
+
+    /// The same of a hop, which is shown with what is not known of it.
+    pub(super) fn told_of<T>(&mut self, kind: HopKind, resource: &str, known: Known<T>, unless: impl Into<String>) -> Option<T> {
+        if let Known::Unknown(_) = known {
+            self.hop(kind, resource, Decision::Unknown, unless);
+        }
+        self.told(known)
     }
 
     pub(super) fn doubt_if(&mut self, reason: Option<Unknown>) {

@@ -14,7 +14,7 @@ use super::set::IntervalSet;
 use super::trace::Trace;
 use super::transit_route::{self, Next};
 use super::verdict::{Code, Decision, HopKind, Place};
-use crate::model::known::{Known, Unknown};
+use crate::model::known::Unknown;
 use crate::model::{Estate, Region, is_word};
 use crate::snapshot::ec2::{RouteTable, TransitGatewayRouteAttachment, TransitGatewayVpcAttachment};
 
@@ -198,13 +198,7 @@ fn subnets<'r, 'a>(
 ) -> Option<Vec<Position<'r, 'a>>> {
     let mut positions = Vec::new();
     for id in &attachment.subnet_ids {
-        match vpc.subnet(id) {
-            Known::Known(position) => positions.push(position),
-            Known::Unknown(why) => {
-                trace.doubt(why);
-                return None;
-            }
-        }
+        positions.push(trace.told(vpc.subnet(id))?);
     }
     let is_told = positions.iter().all(|position| position.zone().is_some());
     if positions.is_empty() || !is_told {
@@ -287,29 +281,17 @@ impl<'r, 'a> Core<'r, 'a> {
             return None;
         };
         let id = attachment.transit_gateway_attachment_id.as_deref().unwrap_or_default();
-        match transit_route::table_of(owner, gateway, id) {
-            Known::Known(Some(table)) => Some(Self { owner, table }),
-            Known::Known(None) => {
-                let detail = format!("is associated with no route table of {gateway}");
-                trace.stop(KIND, Code::TgwAttachMissingTgwRtbAssociation, id, detail, Place::Other);
-                None
-            }
-            Known::Unknown(why) => {
-                trace.doubt(why);
-                None
-            }
-        }
+        let Some(table) = trace.told(transit_route::table_of(owner, gateway, id))? else {
+            let detail = format!("is associated with no route table of {gateway}");
+            trace.stop(KIND, Code::TgwAttachMissingTgwRtbAssociation, id, detail, Place::Other);
+            return None;
+        };
+        Some(Self { owner, table })
     }
 
     fn split(&self, trace: &mut Trace, addresses: &IntervalSet) -> Option<Vec<transit_route::Share<'a>>> {
-        match transit_route::split(self.owner, self.table, addresses) {
-            Known::Known(shares) => Some(shares),
-            Known::Unknown(why) => {
-                trace.hop(KIND, self.table, Decision::Unknown, "the routes of the transit gateway are not known");
-                trace.doubt(why);
-                None
-            }
-        }
+        let shares = transit_route::split(self.owner, self.table, addresses);
+        trace.told_of(KIND, self.table, shares, "the routes of the transit gateway are not known")
     }
 }
 
@@ -350,13 +332,13 @@ fn enter_vpc(trace: &mut Trace, journey: &Journey<'_, '_, '_>, core: &Core<'_, '
         return;
     }
     let owner = attachment.vpc_owner_id.as_deref().unwrap_or_default();
-    let into = match position::vpc_of(estate.region(owner, core.owner.name), owner, resource) {
-        Known::Known(into) => into,
-        Known::Unknown(why) => {
-            trace.hop(KIND, id, Decision::Unknown, format!("what {resource} does with it is not known"));
-            trace.doubt(why);
-            return;
-        }
+    let Some(into) = trace.told_of(
+        KIND,
+        id,
+        position::vpc_of(estate.region(owner, core.owner.name), owner, resource),
+        format!("what {resource} does with it is not known"),
+    ) else {
+        return;
     };
     trace.hop(KIND, core.table, Decision::Pass, format!("leads to {resource} by {id}"));
     let Some(doors) = doors(trace, &into, attachment, journey.at.zone()) else { return };
