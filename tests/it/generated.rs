@@ -1,5 +1,7 @@
 //! What is generated equals what generates it. `BLESS=1 cargo test --no-default-features generated` writes the files anew.
 
+use serde_json::Value;
+
 use crate::process::{repository, run, text};
 
 fn check(path: &str, content: &str) {
@@ -36,27 +38,70 @@ fn the_permissions() {
     check("docs/permissions.md", &format!("{head}{}\n", rows.join("\n")));
 }
 
-/// The README's parts between `<!-- name -->` and `<!-- end -->`.
-fn check_part(name: &str, content: &str) {
-    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+/// A page's part between `<!-- name -->` and `<!-- end -->`.
+fn check_part(page: &str, name: &str, content: &str) {
+    let whole = std::fs::read_to_string(repository(page)).unwrap();
     let begin = format!("<!-- {name} -->\n");
-    let (before, rest) = readme.split_once(&begin).unwrap_or_else(|| panic!("the README has no part {name}"));
+    let (before, rest) = whole.split_once(&begin).unwrap_or_else(|| panic!("{page} has no part {name}"));
     let (_, after) = rest.split_once("<!-- end -->").unwrap();
-    check("README.md", &format!("{before}{begin}{content}<!-- end -->{after}"));
+    check(page, &format!("{before}{begin}{content}<!-- end -->{after}"));
 }
 
 /// The README's pictures share one test: two that write the same file would get into each other's way.
 #[test]
 fn the_readme() {
     let table = text(&run(&["scan", "--demo"]).stdout);
-    check_part("picture", &format!("```text\n{}```\n", picture(&table)));
+    check_part("README.md", "picture", &format!("```text\n{}```\n", picture(&table)));
     let list = text(&run(&["rules", "list"]).stdout);
     let row = |line: &str| {
         let mut words = line.split_whitespace();
         let (id, severity) = (words.next().unwrap(), words.next().unwrap());
         format!("| [{id}](docs/rules.md#{id}) | {severity} | {} |\n", words.collect::<Vec<_>>().join(" "))
     };
-    check_part("rules", &format!("| rule | severity | finds |\n|---|---|---|\n{}", list.lines().map(row).collect::<String>()));
+    check_part("README.md", "rules", &format!("| rule | severity | finds |\n|---|---|---|\n{}", list.lines().map(row).collect::<String>()));
+}
+
+/// What is said of each instance of the sample, beside the story that its page tells.
+#[test]
+fn the_page_of_the_sample() {
+    let report = crate::process::report(&run(&["scan", "--demo", "--output", "json"]));
+    let list = |name: &str| report[name].as_array().unwrap();
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    let joined = |mut words: Vec<String>| {
+        words.sort();
+        if words.is_empty() { "–".to_owned() } else { words.join("; ") }
+    };
+    let of_instance = |instance: &Value| {
+        let id = word(&instance["instance_id"]);
+        let account = list("accounts").iter().find(|account| account["id"] == instance["account_id"]).unwrap();
+        let findings = list("findings").iter().filter(|found| found["instance_id"] == id.as_str());
+        let findings = findings.map(|found| {
+            let severity = if found["severity"] == "error" { String::new() } else { format!(" ({})", word(&found["severity"])) };
+            let doubt = if found["status"] == "unknown" { " is unknown" } else { "" };
+            format!("{}{severity}{doubt}", word(&found["rule_id"]))
+        });
+        let helps =
+            |fix: &&Value| ["unblocks", "helps"].iter().any(|part| fix[part].as_array().unwrap().contains(&Value::from(id.as_str())));
+        let fixes = list("fixes").iter().filter(helps).map(|fix| word(&fix["title"]));
+        let (findings, fixes) = (joined(findings.collect()), joined(fixes.collect()));
+        let (name, place) = (word(&instance["name"]), format!("{}, {}", word(&account["name"]), word(&instance["region"])));
+        let readiness = word(&instance["readiness"]).replace('_', " ");
+        format!("| {name} `{id}` | {place} | {readiness} | {findings} | {fixes} |\n")
+    };
+    let is_told = |instance: &&Value| {
+        instance["readiness"] != "ready" || list("findings").iter().any(|found| found["instance_id"] == instance["instance_id"])
+    };
+    let (found, quiet): (Vec<&Value>, Vec<&Value>) = list("instances").iter().partition(is_told);
+    let rows: String = found.into_iter().map(of_instance).collect();
+    let quiet: Vec<String> = quiet.into_iter().map(|instance| word(&instance["name"])).collect();
+    let summary = &report["summary"];
+    let counts = format!(
+        "{} instances: {} ready, {} not ready, {} unknown, {} excluded.\n",
+        summary["instances"], summary["ready"], summary["not_ready"], summary["unknown"], summary["excluded"]
+    );
+    let head = "| Instance | Account, Region | Readiness | Findings | What to do |\n|---|---|---|---|---|\n";
+    let rest = format!("\nOf the others there is nothing to report: {}.\n", quiet.join(", "));
+    check_part("fixtures/demo-org/README.md", "instances", &format!("{counts}\n{head}{rows}{rest}"));
 }
 
 /// The beginning of each section of the table, the rest left out.
