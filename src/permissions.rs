@@ -88,6 +88,10 @@ pub const ACTIONS: &[Action] = &[
     ),
     member("ssm:DescribeInstanceInformation", "Without it nobody knows which instances are managed now."),
     member("ssm:DescribeInstancePatchStates", "Without it nobody knows when an instance was last patched."),
+    member(
+        "ssm:GetConnectionStatus",
+        "Only --connection-status asks for it; without it nobody knows whether an agent's message channel is open.",
+    ),
     member("ssm:GetInventory", "Without it details that the agent reported about stopped instances are missing."),
     member("ssm:ListAssociations", "Without it associations that compete with a patch policy go unseen."),
     member("ssm:GetServiceSetting", "Without it nobody knows whether Default Host Management Configuration is on."),
@@ -168,7 +172,7 @@ pub fn session_policy() -> String {
         "ec2:Describe*", "ec2:GetManagedPrefixListEntries", "ec2:GetTransitGatewayRouteTable*", "ec2:SearchTransitGatewayRoutes",
         "route53:ListHostedZonesByVPC", "route53:ListResourceRecordSets", "route53:GetHostedZone",
         "route53resolver:ListResolverRule*", "route53resolver:ListFirewall*", "route53profiles:List*",
-        "ssm:Describe*", "ssm:GetInventory", "ssm:ListAssociations", "ssm:GetServiceSetting", "ssm:GetDefaultPatchBaseline",
+        "ssm:Describe*", "ssm:GetConnectionStatus", "ssm:GetInventory", "ssm:ListAssociations", "ssm:GetServiceSetting", "ssm:GetDefaultPatchBaseline",
         "iam:GetInstanceProfile", "iam:GetRole", "iam:GetRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListAttachedRolePolicies",
         "iam:ListRolePolicies", "organizations:Describe*", "organizations:List*", "ssm-quicksetup:List*", "ssm-quicksetup:Get*",
     ]}, {"Effect": "Deny", "Resource": "*", "Action": ["ec2:DescribeInstanceAttribute", "ec2:DescribeLaunchTemplateVersions"]}]})

@@ -25,6 +25,8 @@ use crate::snapshot::{Gap, Snapshot};
 #[derive(Debug, Clone)]
 pub struct Request {
     pub selection: Selection,
+    /// Whether to ask of each online node, in a call of its own, whether its channel for messages is open.
+    pub connection_status: bool,
     /// The role to assume in every account but the caller's own, with its path if it has one.
     pub role_name: String,
     pub external_id: Option<String>,
@@ -43,6 +45,7 @@ impl Default for Request {
     fn default() -> Self {
         Self {
             selection: Selection::default(),
+            connection_status: false,
             role_name: "OrganizationAccountAccessRole".to_owned(),
             external_id: None,
             profile: None,

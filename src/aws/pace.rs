@@ -81,6 +81,7 @@ fn limit(operation: &str) -> (&'static str, f64) {
 const SSM: &[&str] = &[
     "DescribeInstanceInformation",
     "DescribeInstancePatchStates",
+    "GetConnectionStatus",
     "GetInventory",
     "DescribeMaintenanceWindowTasks",
     "GetDefaultPatchBaseline",

@@ -12,6 +12,7 @@ use crate::snapshot::ssm as file;
 
 const NODES: &str = "ssm:DescribeInstanceInformation";
 const PATCH_STATES: &str = "ssm:DescribeInstancePatchStates";
+const CONNECTION: &str = "ssm:GetConnectionStatus";
 const INVENTORY: &str = "ssm:GetInventory";
 const DEFAULT_BASELINE: &str = "ssm:GetDefaultPatchBaseline";
 const WINDOWS: &str = "ssm:DescribeMaintenanceWindows";
@@ -24,7 +25,8 @@ const LARGE_PAGE: i32 = 100;
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>
 const DHMC_SETTING: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
 
-pub(super) async fn look(desk: &Desk, files: &mut RegionFiles) {
+/// `connection_status`: whether to ask of each node that is online whether its channel for messages is open.
+pub(super) async fn look(desk: &Desk, connection_status: bool, files: &mut RegionFiles) {
     let (nodes, associations, setting, baselines, groups, windows) = futures::join!(
         Box::pin(nodes(desk)),
         Box::pin(associations(desk)),
@@ -40,13 +42,22 @@ pub(super) async fn look(desk: &Desk, files: &mut RegionFiles) {
     match &nodes {
         Some(nodes) => {
             let nodes = nodes.instance_information_list.as_slice();
-            let (states, inventory, defaults) =
-                futures::join!(patch_states(desk, nodes), Box::pin(inventory(desk, nodes)), default_baselines(desk, nodes));
+            let connections = async { if connection_status { connection_statuses(desk, nodes).await } else { None } };
+            let (states, inventory, defaults, connections) = futures::join!(
+                patch_states(desk, nodes),
+                Box::pin(inventory(desk, nodes)),
+                default_baselines(desk, nodes),
+                Box::pin(connections)
+            );
+            files.connection_statuses = connections;
             files.patch_states = states;
             files.inventory = inventory;
             files.default_patch_baselines = defaults;
         }
-        None => [PATCH_STATES, INVENTORY, DEFAULT_BASELINE].iter().for_each(|operation| desk.miss_without(operation, NODES)),
+        None => {
+            let asked = [PATCH_STATES, INVENTORY, DEFAULT_BASELINE].into_iter().chain(connection_status.then_some(CONNECTION));
+            asked.for_each(|operation| desk.miss_without(operation, NODES));
+        }
     }
     match &windows {
         Some(windows) => files.maintenance_window_tasks = tasks(desk, windows).await,
@@ -84,6 +95,27 @@ async fn patch_states(desk: &Desk, nodes: &[file::InstanceInformation]) -> Optio
     });
     let chunks: Option<Vec<Vec<_>>> = join_all(answers).await.into_iter().collect();
     Some(file::DescribeInstancePatchStates { instance_patch_states: chunks?.into_iter().flatten().collect() })
+}
+
+/// One call a node, as AWS has no other. One after the other: turns that are booked ahead by the thousand would not slow down when AWS asks
+/// for it.
+async fn connection_statuses(desk: &Desk, nodes: &[file::InstanceInformation]) -> Option<file::GetConnectionStatus> {
+    let client = desk.ssm();
+    let ids = asked_of(nodes);
+    let mut connection_statuses = BTreeMap::new();
+    for id in &ids {
+        if let Some(answer) = desk.once(CONNECTION, client.get_connection_status().target(*id).send()).await {
+            let status = file::ConnectionStatus { target: answer.target, status: answer.status.shape() };
+            connection_statuses.insert((*id).to_owned(), status);
+        }
+    }
+    (ids.is_empty() || !connection_statuses.is_empty()).then_some(file::GetConnectionStatus { connection_statuses })
+}
+
+/// The EC2 instances that are online; what is not has no channel.
+fn asked_of(nodes: &[file::InstanceInformation]) -> BTreeSet<&str> {
+    let is_online = |node: &&file::InstanceInformation| node.ping_status.as_deref().is_some_and(|ping| ping.eq_ignore_ascii_case("Online"));
+    nodes.iter().filter(is_online).filter_map(|node| node.instance_id.as_deref()).filter(|id| id.starts_with("i-")).collect()
 }
 
 async fn inventory(desk: &Desk, nodes: &[file::InstanceInformation]) -> Option<file::GetInventory> {
@@ -204,7 +236,19 @@ async fn tasks(desk: &Desk, windows: &file::DescribeMaintenanceWindows) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use super::{file, operating_system};
+    use super::{asked_of, file, operating_system};
+
+    #[test]
+    fn only_instances_that_are_online_are_asked_for_their_channel() {
+        let node = |id: &str, ping: &str| file::InstanceInformation {
+            instance_id: Some(id.into()),
+            ping_status: Some(ping.into()),
+            ..file::InstanceInformation::default()
+        };
+        let nodes =
+            [node("i-2", "Online"), node("i-1", "online"), node("i-3", "ConnectionLost"), node("mi-4", "Online"), node("i-5", "Inactive")];
+        assert_eq!(asked_of(&nodes).into_iter().collect::<Vec<_>>(), ["i-1", "i-2"]);
+    }
 
     #[test]
     fn operating_systems_as_patch_manager_names_them() {

@@ -81,6 +81,9 @@ pub(crate) struct SelectionArguments {
     /// A Region (repeatable), or `all` [default: every Region enabled in each account]
     #[arg(long, value_name = "REGION", help_heading = "What to look at")]
     region: Vec<String>,
+    /// Ask of each online managed instance whether its message channel is open (one call each)
+    #[arg(long, help_heading = "What to look at")]
+    pub(crate) connection_status: bool,
 }
 
 impl SelectionArguments {
@@ -119,10 +122,10 @@ pub(crate) struct ScanArguments {
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,
     /// Judge a snapshot instead of AWS
-    #[arg(long, value_name = "DIR", conflicts_with = "demo", help_heading = "What to look at")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["demo", "connection_status"], help_heading = "What to look at")]
     pub(crate) snapshot: Option<PathBuf>,
     /// Judge the built-in sample organization
-    #[arg(long, help_heading = "What to look at")]
+    #[arg(long, conflicts_with = "connection_status", help_heading = "What to look at")]
     pub(crate) demo: bool,
     /// Keep what was seen, as a snapshot
     #[arg(long, value_name = "DIR", help_heading = "What to look at")]

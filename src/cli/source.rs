@@ -3,8 +3,7 @@
 use include_dir::{Dir, include_dir};
 
 use super::Failure;
-use super::arguments::{AccessArguments, Global};
-use crate::scope::Selection;
+use super::arguments::{AccessArguments, Global, SelectionArguments};
 use crate::snapshot::{Directory, Embedded, Snapshot};
 
 static SAMPLE_ORGANIZATION: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/demo-org");
@@ -29,10 +28,11 @@ pub(crate) fn sample() -> Result<Seen, Failure> {
 }
 
 #[cfg(feature = "aws")]
-pub(crate) fn from_aws(selection: Selection, access: &AccessArguments, global: &Global) -> Result<Seen, Failure> {
+pub(crate) fn from_aws(selection: &SelectionArguments, access: &AccessArguments, global: &Global) -> Result<Seen, Failure> {
     use crate::aws::{LookError, Request, look};
     let request = Request {
-        selection,
+        selection: selection.selection(),
+        connection_status: selection.connection_status,
         role_name: access.role_name.clone(),
         external_id: access.external_id.clone(),
         profile: access.profile.clone(),
@@ -51,7 +51,7 @@ pub(crate) fn from_aws(selection: Selection, access: &AccessArguments, global: &
 }
 
 #[cfg(not(feature = "aws"))]
-pub(crate) fn from_aws(_: Selection, _: &AccessArguments, _: &Global) -> Result<Seen, Failure> {
+pub(crate) fn from_aws(_: &SelectionArguments, _: &AccessArguments, _: &Global) -> Result<Seen, Failure> {
     Err(Failure::usage(anyhow::anyhow!(
         "this build cannot look at AWS: use --demo or --snapshot DIR, or build without --no-default-features"
     )))

@@ -50,9 +50,10 @@ impl Observation {
                 _ => {}
             }
         }
-        let is_reachable = |target: Target| path_to(target).is_some_and(|path| path.verdict == Verdict::Reachable);
-        if seen.is_running && is_reachable(Target::Ssm) && is_reachable(Target::SsmMessages) {
-            observation.notes.extend(seen.cause_beside_the_network());
+        let open = |target: Target| path_to(target).filter(|path| path.verdict == Verdict::Reachable);
+        if let (true, Some(messages)) = (seen.is_running, open(Target::SsmMessages)) {
+            observation.notes.extend(open(Target::Ssm).and_then(|_| seen.cause_beside_the_network()));
+            observation.notes.extend(seen.closed_channel(messages));
         }
         observation
     }
@@ -70,9 +71,16 @@ pub(super) struct Seen<'s> {
 
 impl Seen<'_> {
     fn proofs(&self) -> Vec<Proof> {
-        // A stopped instance proves nothing about now.
-        let (true, Some(captured_at)) = (self.is_running, self.captured_at) else { return Vec::new() };
         let mut proofs = Vec::new();
+        // A stopped instance proves nothing about now.
+        if !self.is_running {
+            return proofs;
+        }
+        // It was asked with the rest of the snapshot, and is as fresh.
+        if self.is_channel("connected") {
+            proofs.push(Proof { target: Target::SsmMessages, seen: "the agent's message channel was open at the scan".to_owned() });
+        }
+        let Some(captured_at) = self.captured_at else { return proofs };
         if self.node.known().copied().flatten().is_some_and(|node| is_fresh(node, captured_at)) {
             proofs.push(Proof { target: Target::Ssm, seen: "the agent was online just before the scan".to_owned() });
         }
@@ -94,6 +102,27 @@ impl Seen<'_> {
             }
         }
         proofs
+    }
+
+    /// What AWS says of the channel for messages. Words that are not known here say nothing.
+    fn is_channel(&self, word: &str) -> bool {
+        let status = self.region.files.connection_statuses.as_ref().and_then(|file| file.connection_statuses.get(self.instance));
+        is_word(status.and_then(|status| status.status.as_ref()), word)
+    }
+
+    /// An agent that reports, and whose messages take another way or none.
+    fn closed_channel(&self, messages: &Path) -> Option<String> {
+        let is_online = self.node.known().copied().flatten().is_some_and(|node| is_word(node.ping_status.as_ref(), "Online"));
+        // Older agents have no such channel: <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-prerequisites.html>
+        (is_online && self.is_channel("notconnected")).then(|| {
+            format!(
+                "The agent reports, but its message channel is closed, and the model finds the way of {} to {} open. Likeliest first: 1. the \
+                 agent uses ec2messages instead, because its role does not allow ssmmessages or because it is older than 2.3.68.0; 2. the \
+                 policy of an endpoint for ssmmessages refuses it; 3. a proxy on the way does not let WebSockets through; 4. the firewall of \
+                 the operating system is closed.",
+                self.instance, messages.host
+            )
+        })
     }
 
     /// An agent that does not report although its paths work has another trouble.
@@ -134,7 +163,7 @@ fn mismatch(proof: &Proof, path: &Path, seen: &Seen<'_>) -> String {
             .to_owned(),
         "the network was changed between what was seen and the snapshot".to_owned(),
     ];
-    if proof.target == Target::Ssm && path.blockers.iter().any(|blocker| is_of_group(&blocker)) {
+    if matches!(proof.target, Target::Ssm | Target::SsmMessages) && path.blockers.iter().any(|blocker| is_of_group(&blocker)) {
         causes.push(
             "a connection from before a security group was changed is still open: tracked connections outlive the rule, so restart the agent \
              and look again"

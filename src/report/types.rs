@@ -97,7 +97,7 @@ pub struct RuleCounts {
     pub unknown: u64,
 }
 
-/// Over the instances whose agent was online just before the scan: how often the model says so too.
+/// Over the instances that were seen at work just before the scan or at it: how often the model finds the paths open that they used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Agreement {
     pub agree: u64,

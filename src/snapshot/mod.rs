@@ -196,6 +196,7 @@ files! {
         profile_resources: route53::ListProfileResourceAssociations = "route53profiles-list-profile-resource-associations.json", "route53profiles:ListProfileResourceAssociations";
         instance_information: ssm::DescribeInstanceInformation = "ssm-describe-instance-information.json", "ssm:DescribeInstanceInformation";
         patch_states: ssm::DescribeInstancePatchStates = "ssm-describe-instance-patch-states.json", "ssm:DescribeInstancePatchStates";
+        connection_statuses: ssm::GetConnectionStatus = "ssm-get-connection-status.json", "ssm:GetConnectionStatus";
         inventory: ssm::GetInventory = "ssm-get-inventory.json", "ssm:GetInventory";
         associations: ssm::ListAssociations = "ssm-list-associations.json", "ssm:ListAssociations";
         service_setting: ssm::GetServiceSetting = "ssm-get-service-setting.json", "ssm:GetServiceSetting";

@@ -9,6 +9,8 @@ output! {
     pub struct DescribeInstanceInformation { instance_information_list: Vec<InstanceInformation> }
     /// `aws ssm describe-instance-patch-states`
     pub struct DescribeInstancePatchStates { instance_patch_states: Vec<InstancePatchState> }
+    /// `aws ssm get-connection-status`, by node; only where it was asked for, and of nodes that are online
+    pub struct GetConnectionStatus { connection_statuses: BTreeMap<String, ConnectionStatus> }
     /// `aws ssm get-inventory`: entities keep whatever content types were asked for
     pub struct GetInventory { entities: Vec<InventoryEntity> }
     /// `aws ssm list-associations`
@@ -61,6 +63,8 @@ shape! {
         missing_count: Option<i32>,
         failed_count: Option<i32>,
     }
+    /// Whether a node's channel for messages (`ssmmessages`) is open: `connected` or `notconnected`.
+    pub struct ConnectionStatus { target: Option<String>, status: Option<String> }
     pub struct InventoryEntity { id: Option<String>, data: BTreeMap<String, InventoryData> }
     pub struct InventoryData {
         type_name: Option<String>,

@@ -211,6 +211,9 @@ def systems_manager(place: Place, files: dict[str, Any]) -> None:
     ids = [node["InstanceId"] for node in nodes]
     states = place.ask("ssm", "describe-instance-patch-states", "--instance-ids", *ids) if ids else {"InstancePatchStates": []}
     place.write("ssm-describe-instance-patch-states", states)
+    online = [node["InstanceId"] for node in nodes if node["PingStatus"] == "Online" and node["InstanceId"].startswith("i-")]
+    statuses = {id_: place.ask("ssm", "get-connection-status", "--target", id_) for id_ in online}
+    place.write("ssm-get-connection-status", {"ConnectionStatuses": statuses})
     names = {f"{node['PlatformName']} {node['PlatformVersion']}" for node in nodes}
     systems = {system for name in names for beginning, system in PATCH_MANAGER_NAMES.items() if name.startswith(beginning)}
     baselines = {system: place.ask("ssm", "get-default-patch-baseline", "--operating-system", system)["BaselineId"] for system in systems}

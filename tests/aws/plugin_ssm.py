@@ -29,6 +29,13 @@ def patch_states(call: Call, rows: Rows) -> dict[str, Any]:
     return {"InstancePatchStates": [row for row in rows if row["InstanceId"] in wanted]}
 
 
+@operation("ssm:GetConnectionStatus", "", "Target")
+def connection_status(call: Call, rows: Rows) -> dict[str, Any]:
+    """A node without a channel, and one that AWS does not know, are not connected."""
+    target = call.parameters["Target"]
+    return next((row for row in rows if row["Target"] == target), {"Target": target, "Status": "notconnected"})
+
+
 @operation("ssm:GetServiceSetting", "ServiceSetting", "SettingId")
 def service_setting(call: Call, rows: Rows) -> dict[str, Any]:
     """The Default Host Management Configuration. Where it was never turned on, AWS answers `$None` with the status Default."""

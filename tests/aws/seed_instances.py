@@ -102,6 +102,9 @@ class Garden:
                 "LastPingDateTime": NOW if is_online else A_MONTH_AGO, "AgentVersion": agent, "IsLatestVersion": agent == AGENT,
                 "PlatformType": system.family, "PlatformName": system.name, "PlatformVersion": system.version, "IPAddress": address,
                 "ComputerName": f"ip-{address.replace('.', '-')}.ec2.internal", "SourceId": here, "SourceType": "AWS::EC2::Instance"})
+            if is_online and agent == AGENT:
+                # Of the others, some of which are too old for such a channel, AWS says that it is not there.
+                home.row("ssm:GetConnectionStatus", {"Target": here, "Status": "connected"})
         self.expected[here] = {
             "name": name, "account": home.account, "region": home.region, "readiness": expect.readiness, "fail": sorted(expect.fail),
             "unknown": sorted(expect.unknown), "codes": {target: sorted(codes) for target, codes in expect.codes.items()}}

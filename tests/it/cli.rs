@@ -59,7 +59,7 @@ fn severities_decide_the_exit_code() {
 
 #[test]
 fn wrong_usage_is_code_2_and_says_what_is_right() {
-    let cases: [(&[&str], &str); 13] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["scan", "--demo", "--assume", "tgw-1=internet"], "the model follows tgw-1 itself"),
         (&["scan", "--demo", "--assume", "vgw-=internet"], "vgw-0a1b2c3d=internet"),
         (&["scan", "--demo", "--mirrors", "/nonexistent/mirrors.yaml"], "/nonexistent/mirrors.yaml"),
@@ -72,6 +72,8 @@ fn wrong_usage_is_code_2_and_says_what_is_right() {
         (&["scan", "--demo", "--rule", "not-registered=loud"], "use off, note, warning or error"),
         (&["scan", "--demo", "--rule", "not-registred=off"], "not-registered"),
         (&["scan", "--demo", "--account", "123"], "twelve digits"),
+        (&["scan", "--demo", "--connection-status"], "cannot be used with"),
+        (&["scan", "--snapshot", "fixtures/demo-org", "--connection-status"], "cannot be used with"),
         (&["scan", "--snapshot", "/nonexistent/snapshot"], "/nonexistent/snapshot is not a folder"),
     ];
     for (arguments, remedy) in cases {

@@ -126,7 +126,7 @@ fn taking_entries_away_never_makes_anything_better() {
             items.retain(&mut stays);
         }
     }
-    let kinds: [(&str, Take); 11] = [
+    let kinds: [(&str, Take); 12] = [
         ("a VPC", |files, goes| thin(files.vpcs.as_mut().map(|file| &mut file.vpcs), goes)),
         ("the attributes of a VPC", |files, goes| thin(files.vpc_attributes.as_mut().map(|file| &mut file.vpc_attributes), goes)),
         ("a subnet", |files, goes| thin(files.subnets.as_mut().map(|file| &mut file.subnets), goes)),
@@ -139,6 +139,15 @@ fn taking_entries_away_never_makes_anything_better() {
         ("a DHCP option set", |files, goes| thin(files.dhcp_options.as_mut().map(|file| &mut file.dhcp_options), goes)),
         ("the metadata of an image", |files, goes| {
             thin(files.image_metadata.as_mut().map(|file| &mut file.instance_image_metadata), goes);
+        }),
+        ("the channel of a node", |files, goes| {
+            let mut index = 0;
+            if let Some(file) = &mut files.connection_statuses {
+                file.connection_statuses.retain(|_, _| {
+                    index += 1;
+                    !goes(index - 1)
+                });
+            }
         }),
     ];
     let judge = Judge::new();

@@ -43,6 +43,13 @@ fn patched(topology: Topology, at: &'static str) -> Topology {
     })
 }
 
+fn channel(topology: Topology, status: &'static str) -> Topology {
+    topology.with(|files| {
+        let answer = ssm::ConnectionStatus { target: some("i-1"), status: some(status) };
+        files.connection_statuses = Some(ssm::GetConnectionStatus { connection_statuses: [("i-1".to_owned(), answer)].into() });
+    })
+}
+
 fn judged(topology: &Topology) -> (Report, Instance) {
     let mut snapshot = topology.snapshot();
     snapshot.manifest.captured_at = some(NOW);
@@ -153,4 +160,100 @@ fn a_failed_operation_and_a_ping_to_come_prove_nothing() {
     assert_eq!(mismatch(&instance), None);
     let (report, _) = judged(&node(base(), "Online", "2027-11-23T09:58:00Z"));
     assert!(failing(&report).contains(&"ssm-path-blocked"), "{:?}", failing(&report));
+}
+
+/// An open channel proves `ssmmessages`, whatever the model says, and nothing else.
+#[test]
+fn an_open_channel_proves_one_path() {
+    const SSM: &str = "ssm-path-blocked";
+    const MESSAGES: &str = "ssmmessages-path-blocked";
+    let silent = |topology: Topology| node(topology, "Online", "2026-11-20T10:00:00Z");
+    // Both paths are blocked in the model; the last ping is old, so that it proves nothing.
+    let (report, instance) = judged(&silent(base().endpoints().egress(&[])));
+    assert!(failing(&report).contains(&SSM) && failing(&report).contains(&MESSAGES), "{:?}", failing(&report));
+    // Early models of the SDK's and documentation write the word with a capital letter.
+    for word in ["connected", "Connected"] {
+        let (report, proved) = judged(&channel(silent(base().endpoints().egress(&[])), word));
+        let rules = failing(&report);
+        assert!(!rules.contains(&MESSAGES) && rules.contains(&SSM), "{rules:?}");
+        assert!(["s3-egress-blocked", "repository-path-blocked"].iter().all(|rule| rules.contains(rule)), "{rules:?}");
+        assert_eq!(proved.paths, instance.paths, "no verdict changes");
+        assert_eq!((report.summary.agreement.agree, report.summary.agreement.mismatch), (0, 1));
+        let told = mismatch(&proved).unwrap();
+        assert!(told.contains("the agent's message channel was open at the scan") && told.contains("ssmmessages."), "{told}");
+        assert!(told.contains("3. a connection from before") && told.contains("6. the model is wrong"), "{told}");
+    }
+    // Where no security group is to blame, no connection outlives one.
+    let (_, instance) = judged(&channel(silent(base()), "connected"));
+    assert!(!mismatch(&instance).unwrap().contains("from before"), "{:?}", instance.notes);
+    // And where the model agrees, nothing is told.
+    let (report, instance) = judged(&channel(silent(base().endpoints()), "connected"));
+    assert_eq!((report.summary.agreement.agree, report.summary.agreement.mismatch), (1, 0));
+    assert!(instance.notes.iter().all(|note| !note.contains("channel")), "{:?}", instance.notes);
+}
+
+/// What the model does not know is known by the open channel; it was asked with the snapshot, and needs no time of its own.
+#[test]
+fn an_open_channel_settles_what_is_not_known() {
+    let hidden = || base().endpoints().with(|files| files.vpc_endpoints = None);
+    let unknown = |report: &Report| {
+        let findings = report.findings.iter().filter(|one| one.status == patch_preflight::report::types::FindingStatus::Unknown);
+        findings.map(|one| one.rule_id.clone()).collect::<Vec<_>>()
+    };
+    let messages = "ssmmessages-path-blocked".to_owned();
+    let (report, instance) = judged(&node(hidden(), "Online", "2026-11-23T09:58:00Z"));
+    assert_eq!(verdict(&instance, Target::SsmMessages), Verdict::Unknown);
+    assert!(unknown(&report).contains(&messages), "{:?}", unknown(&report));
+    let open = channel(node(hidden(), "Online", "2026-11-23T09:58:00Z"), "connected");
+    let (report, instance) = judged(&open);
+    assert_eq!(verdict(&instance, Target::SsmMessages), Verdict::Unknown);
+    assert!(!unknown(&report).contains(&messages), "{:?}", unknown(&report));
+    let mut snapshot = open.snapshot();
+    snapshot.manifest.captured_at = None;
+    assert!(!unknown(&Judge::new().report(&snapshot)).contains(&messages));
+}
+
+/// A closed channel, a word that is not known, another node's channel and an instance that does not run prove nothing.
+#[test]
+fn nothing_else_proves_the_channel() {
+    let online = |topology: Topology| node(topology, "Online", "2026-11-23T09:58:00Z");
+    let closed = || online(base().endpoints().egress(&[]));
+    let of_another = channel(closed(), "connected").with(|files| {
+        let statuses = &mut files.connection_statuses.as_mut().unwrap().connection_statuses;
+        let other = statuses.remove("i-1").unwrap();
+        statuses.insert("i-2".to_owned(), other);
+    });
+    let stopped = channel(closed(), "connected").with(|files| {
+        let instance = &mut files.instances.as_mut().unwrap().reservations[0].instances[0];
+        instance.state.as_mut().unwrap().name = some("stopped");
+    });
+    for topology in [channel(closed(), "notconnected"), channel(closed(), "connecting"), channel(closed(), ""), of_another, stopped] {
+        let (_, instance) = judged(&topology);
+        assert_eq!(verdict(&instance, Target::SsmMessages), Verdict::Blocked);
+        assert!(instance.notes.iter().all(|note| !note.contains("message channel")), "{:?}", instance.notes);
+    }
+    let (report, _) = judged(&channel(closed(), "notconnected"));
+    assert!(failing(&report).contains(&"ssmmessages-path-blocked"), "{:?}", failing(&report));
+}
+
+/// An agent that reports and has no channel, over a path that the model finds open: a note with the likeliest causes, and no verdict.
+#[test]
+fn a_closed_channel_on_an_open_path_is_a_note() {
+    let online = || node(base().endpoints(), "Online", "2026-11-23T09:58:00Z");
+    let is_told = |instance: &Instance| instance.notes.iter().any(|note| note.contains("its message channel is closed"));
+    let (without, before) = judged(&online());
+    let (with, after) = judged(&channel(online(), "notconnected"));
+    assert!(!is_told(&before) && is_told(&after), "{:?}", after.notes);
+    assert_eq!((before.readiness, &before.paths, &before.findings), (after.readiness, &after.paths, &after.findings));
+    assert_eq!(without.summary.agreement, with.summary.agreement);
+    let told = after.notes.iter().find(|note| note.contains("message channel")).unwrap();
+    let causes = ["1. the agent uses ec2messages", "2. the policy of an endpoint", "3. a proxy", "4. the firewall of the operating system"];
+    let places: Vec<_> = causes.iter().map(|cause| told.find(cause).unwrap_or_else(|| panic!("{cause} is missing in {told}"))).collect();
+    assert!(places.is_sorted(), "{told}");
+    // Who does not report at all has another trouble, which is told.
+    let (_, lost) = judged(&channel(node(base().endpoints(), "ConnectionLost", "2026-11-01T00:00:00Z"), "notconnected"));
+    assert!(!is_told(&lost), "{:?}", lost.notes);
+    for word in ["connecting", ""] {
+        assert!(!is_told(&judged(&channel(online(), word)).1));
+    }
 }

@@ -39,6 +39,7 @@ BY_ID = {
     "route53resolver-list-firewall-domains": ("--firewall-domain-list-id", "Domains", "Domains", []),
     "route53profiles-list-profile-resource-associations": (
         "--profile-id", "ProfileResourceAssociations", "ProfileResourceAssociations", []),
+    "ssm-get-connection-status": ("--target", "ConnectionStatuses", None, []),
     "ssm-get-default-patch-baseline": ("--operating-system", "DefaultPatchBaselines", "BaselineId", []),
     "ssm-describe-maintenance-window-tasks": ("--window-id", "Tasks", "Tasks", []),
 }

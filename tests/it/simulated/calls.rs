@@ -55,7 +55,8 @@ fn of_region(snapshot: &Snapshot, account: &str, region: &str, files: &RegionFil
     let entities = files.inventory.as_ref().map_or(0, |file| file.entities.len());
     let of_nodes = if nodes == 0 { 0 } else { 2 * nodes.div_ceil(50) - 1 + entities.div_ceil(50).max(1) };
     let of_network = 3 * vpcs.len() + lists + 3 * tables + zones + profile_zones + of_profiles_and_firewall(files);
-    calls + of_network + of_nodes + systems + windows
+    let channels = files.connection_statuses.as_ref().map_or(0, |file| file.connection_statuses.len());
+    calls + of_network + of_nodes + channels + systems + windows
 }
 
 /// One for each Profile and rule group in use; where a rule names a list of domains, one for whose the lists are, and one for each of the customer's.

@@ -15,11 +15,12 @@ use crate::process::run;
 use crate::snapshot_files::files;
 
 /// Scans once, and holds what came of it against all that must be true of it. The operations that it took.
-fn hold(folder: &Path, weather: Weather) -> BTreeSet<String> {
+fn hold(folder: &Path, weather: Weather, more: &[&str]) -> BTreeSet<String> {
     let is_plain = !weather.empty_pages;
     let aws = Aws::serving(folder, weather);
     let saved = tempfile::tempdir().unwrap();
-    let live = aws.run(&["scan", "--output", "json", "--fail-on", "never", "--save-snapshot", saved.path().to_str().unwrap()]).report();
+    let arguments = ["scan", "--output", "json", "--fail-on", "never", "--save-snapshot", saved.path().to_str().unwrap()];
+    let live = aws.run(&[&arguments, more].concat()).report();
     assert_same(folder, saved.path());
     assert_eq!(gaps(folder), gaps(saved.path()));
     assert_eq!(offline(saved.path()), live);
@@ -28,7 +29,7 @@ fn hold(folder: &Path, weather: Weather) -> BTreeSet<String> {
     if is_plain {
         assert_documented(&Snapshot::read(&Directory(saved.path().to_owned())).unwrap(), &aws.server.calls());
         // What a scan wrote is the same after being served and collected again, and nothing was left out of it.
-        let again = Aws::serving(saved.path(), Weather::default()).collect();
+        let again = Aws::serving(saved.path(), Weather::default()).collect_with(more);
         assert_eq!(files(saved.path()), files(again.path()));
         assert_eq!(gaps(saved.path()), gaps(again.path()));
     }
@@ -38,7 +39,7 @@ fn hold(folder: &Path, weather: Weather) -> BTreeSet<String> {
 #[test]
 fn the_laws_hold_for_every_fixture() {
     for folder in fixtures() {
-        hold(&folder, Weather::default());
+        hold(&folder, Weather::default(), &[]);
     }
 }
 
@@ -54,7 +55,7 @@ fn the_laws_hold_for_generated_organizations_and_they_are_judged_as_planted() {
                 let planted = organization(seed, &size);
                 planted.write(&served).unwrap();
                 assert_planted(&planted, &offline(&served));
-                hold(&served, Weather { empty_pages, ..Weather::default() })
+                hold(&served, Weather { empty_pages, ..Weather::default() }, &["--connection-status"])
             })
         });
         scans.into_iter().flat_map(|scan| scan.join().unwrap()).collect()
@@ -119,6 +120,58 @@ fn gaps_of_what_profiles_and_firewalls_name_are_served_as_gaps() {
             scope.spawn(|| assert_gaps_are_served(&served, vec![fault], 2));
         }
     });
+}
+
+/// As above, of what is asked of each node: one channel that AWS does not tell of is a gap, and the others are kept.
+#[test]
+fn a_channel_that_is_not_told_is_a_gap() {
+    let generated = tempfile::tempdir().unwrap();
+    let served = generated.path().join("served");
+    organization(6, &Size { accounts: 2, regions: 1, instances: 6 }).write(&served).unwrap();
+    let faults = vec![Fault {
+        operation: Some("ssm:GetConnectionStatus".into()),
+        times: Some(1),
+        kind: Kind::Refuse { trouble: Trouble::AccessDenied },
+        ..Fault::default()
+    }];
+    let aws = Aws::serving(&served, Weather { faults, ..Weather::default() });
+    let once = aws.collect_with(&["--connection-status"]);
+    let [[account, region, ..]] = gaps(once.path()).try_into().unwrap();
+    let kept = |folder: &Path| {
+        let mut files = files(folder);
+        let file = files.remove(&format!("{account}/{region}/ssm-get-connection-status.json")).unwrap();
+        file["ConnectionStatuses"].as_object().unwrap().clone()
+    };
+    let (whole, rest) = (kept(&served), kept(once.path()));
+    assert_eq!(rest.len() + 1, whole.len());
+    assert!(rest.iter().all(|(id, status)| whole[id] == *status));
+    let twice = Aws::serving(once.path(), Weather::default()).collect_with(&["--connection-status"]);
+    assert_eq!(gaps(once.path()), gaps(twice.path()));
+    assert_eq!(files(once.path()), files(twice.path()));
+}
+
+/// Where the nodes are not known, nobody can be asked for a channel; and without the option nobody is.
+#[test]
+fn channels_are_asked_for_when_they_shall_be() {
+    let folder = crate::process::repository("fixtures/demo-org");
+    let operation = "ssm:GetConnectionStatus";
+    let nodes = Fault {
+        operation: Some("ssm:DescribeInstanceInformation".into()),
+        kind: Kind::Refuse { trouble: Trouble::AccessDenied },
+        ..Fault::default()
+    };
+    let asked = |weather: Weather, more: &[&str]| {
+        let aws = Aws::serving(&folder, weather);
+        let collected = aws.collect_with(&[&["--region", "us-east-1", "--exclude-account", "222222222222"], more].concat());
+        let calls = aws.server.calls().into_iter().filter(|call| call.operation == operation).count();
+        let kept = files(collected.path()).get("444444444444/us-east-1/ssm-get-connection-status.json").cloned();
+        (calls, kept, gaps(collected.path()).into_iter().filter(|gap| gap[2] == operation).count())
+    };
+    let served = files(&folder)["444444444444/us-east-1/ssm-get-connection-status.json"].clone();
+    assert_eq!(asked(Weather::default(), &[]), (0, None, 0));
+    assert_eq!(asked(Weather::default(), &["--connection-status"]), (2, Some(served), 0));
+    assert_eq!(asked(Weather { faults: vec![nodes.clone()], ..Weather::default() }, &[]), (0, None, 0));
+    assert_eq!(asked(Weather { faults: vec![nodes], ..Weather::default() }, &["--connection-status"]), (0, None, 1));
 }
 
 /// As above, of a network that others depend on: its gaps are its own, but for the records of its zones.

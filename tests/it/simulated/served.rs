@@ -48,8 +48,12 @@ impl Aws {
 
     /// What `collect` writes of it.
     pub(super) fn collect(&self) -> TempDir {
+        self.collect_with(&[])
+    }
+
+    pub(super) fn collect_with(&self, more: &[&str]) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
-        let ended = self.run(&["collect", folder.path().to_str().unwrap()]);
+        let ended = self.run(&[&["collect", folder.path().to_str().unwrap()], more].concat());
         assert!([0, 3].contains(&ended.code), "exit code {}\n{}", ended.code, ended.stderr);
         folder
     }

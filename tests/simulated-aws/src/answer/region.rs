@@ -25,6 +25,7 @@ const BY_ID: &[(&str, &str, &str, &str)] = &[
     ("ListFirewallDomains", "FirewallDomainListId", "Domains", "Domains"),
     ("ListProfileResourceAssociations", "ProfileId", "ProfileResourceAssociations", "ProfileResourceAssociations"),
     ("DescribeMaintenanceWindowTasks", "WindowId", "Tasks", "Tasks"),
+    ("GetConnectionStatus", "Target", "ConnectionStatuses", "Status"),
     ("GetDefaultPatchBaseline", "OperatingSystem", "DefaultPatchBaselines", "BaselineId"),
 ];
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStates.html>

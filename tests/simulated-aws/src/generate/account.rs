@@ -148,6 +148,7 @@ pub(super) fn region(place: &Place) -> Files {
         ("route53resolver-list-firewall-rules", "FirewallRules"),
         ("route53resolver-list-firewall-domains", "Domains"),
         ("route53profiles-list-profile-resource-associations", "ProfileResourceAssociations"),
+        ("ssm-get-connection-status", "ConnectionStatuses"),
     ] {
         set(name, json!({member: {}}));
     }

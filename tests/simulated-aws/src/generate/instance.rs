@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::account::profile_arn;
 use super::network::{Style, Vpc};
-use super::{Place, push, with};
+use super::{Place, insert, push, with};
 use crate::random::Random;
 use crate::store::Files;
 
@@ -168,6 +168,11 @@ fn node(id: &str, address: &str, defect: Defect, files: &mut Files) {
             "PlatformType": "Linux", "PlatformName": platform, "PlatformVersion": version, "ResourceType": "EC2Instance", "IPAddress": address,
             "ComputerName": format!("{id}.internal"), "SourceId": id, "SourceType": "AWS::EC2::Instance"}),
     );
+    if ping == "Online" {
+        // So old an agent has no channel of this kind.
+        let status = if defect == Defect::OldAgent { "notconnected" } else { "connected" };
+        insert(files, "ssm-get-connection-status", "ConnectionStatuses", id, json!({"Target": id, "Status": status}));
+    }
 }
 
 /// Without the members that are null, as AWS leaves them out.

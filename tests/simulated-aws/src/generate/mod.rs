@@ -159,6 +159,16 @@ pub(crate) fn push(files: &mut Files, file: &str, member: &str, value: Value) {
     }
 }
 
+/// Puts into the map of a file.
+pub(crate) fn insert(files: &mut Files, file: &str, member: &str, id: &str, value: Value) {
+    let content = files.entry(format!("{file}.json")).or_insert_with(|| json!({}));
+    if let Value::Object(members) = content
+        && let Value::Object(items) = members.entry(member).or_insert_with(|| json!({}))
+    {
+        items.insert(id.to_owned(), value);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Size, organization};
