@@ -1,6 +1,6 @@
 //! What is generated equals what generates it. `BLESS=1 cargo test --no-default-features generated` writes the files anew.
 
-use serde_json::Value;
+use Value;
 
 use crate::process::{repository, run, text};
 
@@ -119,7 +119,7 @@ fn picture(table: &str) -> String {
 
 #[test]
 fn the_report_keeps_its_schema() {
-    let schema: serde_json::Value = serde_json::from_slice(&run(&["schema"]).stdout).unwrap();
+    let schema: Value = serde_json::from_slice(&run(&["schema"]).stdout).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let report = crate::process::report(&run(&["scan", "--demo", "--output", "json"]));
     let errors: Vec<String> = validator.iter_errors(&report).map(|error| format!("{}: {error}", error.instance_path())).collect();
