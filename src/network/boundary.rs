@@ -36,7 +36,9 @@ pub(super) fn cross(trace: &mut Trace, position: &Position<'_, '_>, crossings: &
     let subnet = position.subnet_id();
     let unless = "the network ACL of the subnet is not known";
     if let Some(acl) = trace.told_of(HopKind::NetworkAcl, subnet, position.home.network_acl(subnet), unless) {
-        crossings.iter().for_each(|crossing| cross_once(trace, acl, *crossing, ends));
+        for crossing in crossings {
+            cross_once(trace, acl, *crossing, ends);
+        }
     }
 }
 

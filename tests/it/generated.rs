@@ -1,6 +1,6 @@
 //! What is generated equals what generates it. `BLESS=1 cargo test --no-default-features generated` writes the files anew.
 
-use Value;
+use serde_json::Value;
 
 use crate::process::{repository, run, text};
 
