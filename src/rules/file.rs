@@ -16,6 +16,10 @@ pub enum FixGenerator {
     /// The security group of the instance that keeps the traffic to the rule's target in.
     NetworkEgress,
     InstanceProfile,
+    /// What the role lacks for the agent.
+    RolePermissions,
+    /// What the role lacks for the bucket of a patch policy.
+    PatchPolicyAccess,
     MetadataEndpoint,
     AgentUpdate,
     AgentRegistration,
