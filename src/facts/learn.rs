@@ -8,8 +8,8 @@ use jiff::tz::Offset;
 use super::observation::{Observation, Seen};
 use super::repositories::sources;
 use super::{
-    AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PackagesFacts, PathFacts, PathVerdict, PathsFacts, Ping, PlatformFacts,
-    PlatformSource, RegionFacts, Switch,
+    AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PackagesFacts, PathFacts, PathVerdict, PathsFacts, Ping,
+    PlatformFacts, PlatformSource, RegionFacts, Switch,
 };
 use crate::identity::{self, Identities, Identity};
 use crate::model::Region;
@@ -88,8 +88,7 @@ pub fn learn<'r, 'a>(
     };
     let observation = Observation::of(&seen, &paths, &repository);
     let agent = agent_facts(&node, version, id);
-    let needs =
-        identity::Needs { has_ec2messages: ec2messages.exists, agent_prefers_ssmmessages: agent.needs_no_ec2messages.clone() };
+    let needs = identity::Needs { has_ec2messages: ec2messages.exists, agent_prefers_ssmmessages: agent.needs_no_ec2messages.clone() };
     let identity = Identity::of(identities, region, instance, account.partition, &needs);
     let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
     let partition = account.partition;

@@ -16,6 +16,8 @@ pub struct PackagesFacts {
     pub manager: PackageManager,
     /// Whether the installed packages are known: State Manager gathered `AWS:Application` of the node.
     pub is_list_known: bool,
+    /// Whether a Python was found, so that its version can be asked for.
+    pub is_python_found: bool,
     /// Whether a Python is on PATH that Patch Manager counts; from the installed packages where they are known, else as the vendor's images are.
     pub has_python: Known<bool>,
     /// Its first two numbers, such as `3.9`.
@@ -53,6 +55,7 @@ impl PackagesFacts {
                 None => PackageManager::Other,
             },
             is_list_known: packages.is_some(),
+            is_python_found: matches!(python, Python::Version(_) | Python::Some),
             has_python: match &python {
                 Python::Version(_) | Python::Some => Known::Known(true),
                 Python::Missing => Known::Known(false),
@@ -63,10 +66,9 @@ impl PackagesFacts {
                 Python::Missing => Known::Known(false),
                 Python::Some | Python::Unknown => which_python(),
             },
-            has_archive_tools: missing.as_ref().map_or_else(
-                || Known::Unknown(vec![on_node("command -v zstd xz unzip")]),
-                |missing| Known::Known(missing.is_empty()),
-            ),
+            has_archive_tools: missing
+                .as_ref()
+                .map_or_else(|| Known::Unknown(vec![on_node("command -v zstd xz unzip")]), |missing| Known::Known(missing.is_empty())),
             missing_archive_tools: missing.unwrap_or_default().join(", "),
             python: match python {
                 Python::Version(version) => Known::Known(version),
@@ -79,6 +81,7 @@ impl PackagesFacts {
         Self {
             manager: PackageManager::Dnf,
             is_list_known: true,
+            is_python_found: true,
             has_python: Known::Known(true),
             python: Known::Known("3.9".to_owned()),
             is_python_too_new: Known::Known(false),

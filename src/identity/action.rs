@@ -22,16 +22,6 @@ pub(super) enum Group {
 }
 
 impl Group {
-    pub(super) const ALL: [Self; 7] = [
-        Self::Registration,
-        Self::Channels,
-        Self::OldMessages,
-        Self::Associations,
-        Self::PatchSnapshot,
-        Self::Reports,
-        Self::Others,
-    ];
-
     pub(super) fn actions(self) -> &'static [Action] {
         match self {
             Self::Registration => &[Action("ssm:UpdateInstanceInformation", &[On::Instance, On::Anything])],
@@ -57,10 +47,9 @@ impl Group {
                 Action("ssm:UpdateInstanceAssociationStatus", &[On::Instance, On::Association, On::Anything]),
             ],
             Self::PatchSnapshot => &[Action("ssm:GetDeployablePatchSnapshotForInstance", &[On::Anything])],
-            Self::Reports => &[
-                Action("ssm:PutInventory", &[On::Anything]),
-                Action("ssm:PutComplianceItems", &[On::Instance, On::Anything]),
-            ],
+            Self::Reports => {
+                &[Action("ssm:PutInventory", &[On::Anything]), Action("ssm:PutComplianceItems", &[On::Instance, On::Anything])]
+            }
             Self::Others => &[
                 Action("ssm:ListAssociations", &[On::Anything]),
                 Action("ssm:UpdateAssociationStatus", &[On::Instance, On::Document, On::Anything]),

@@ -109,7 +109,11 @@ impl<'r, 'a> Way<'r, 'a> {
         let is_trusted = trusts(placed.role, asker);
         let registration = identities.grant(placed, asker, Group::Registration);
         let because = if is_trusted.is(&false) {
-            format!("the trust policy of {} does not let {} assume it", placed.role.name(), asker.giver.principals(asker.partition).join(" or "))
+            format!(
+                "the trust policy of {} does not let {} assume it",
+                placed.role.name(),
+                asker.giver.principals(asker.partition).join(" or ")
+            )
         } else {
             registration.because.clone()
         };

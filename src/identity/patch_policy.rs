@@ -41,7 +41,10 @@ pub struct PatchPolicy {
 enum Nodes {
     All,
     Instances(Vec<String>),
-    Tag { key: String, value: String },
+    Tag {
+        key: String,
+        value: String,
+    },
     /// Members of a resource group, or something newer than this program.
     Unread(String),
 }
@@ -68,7 +71,12 @@ impl PatchPolicy {
     fn read(owner: &str, manager: &str, definition: &ConfigurationDefinition) -> Self {
         let text = |key: &str| definition.parameters.get(key).map(|text| text.trim()).filter(|text| !text.is_empty());
         let list = |key: &str| -> Vec<String> {
-            text(key).into_iter().flat_map(|text| text.split(',')).map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+            text(key)
+                .into_iter()
+                .flat_map(|text| text.split(','))
+                .map(|item| item.trim().to_owned())
+                .filter(|item| !item.is_empty())
+                .collect()
         };
         let nodes = match text("TargetType") {
             None | Some("*") => Nodes::All,
@@ -186,7 +194,8 @@ impl PatchPolicy {
     fn identity_allows(&self, layers: &Layers, role: &Role<'_>, asker: &Asker<'_>) -> (Known<bool>, String) {
         let open = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ACTION, "Resource": "*"}]});
         let layers = Layers { resource: Policies::Known(vec![Policy::parse("the bucket's policy", &open)]), ..layers.clone() };
-        let mut context = asker.context(role).known("aws:ResourceAccount", &self.owner).unknown("aws:RequestedRegion", "the bucket's Region");
+        let mut context =
+            asker.context(role).known("aws:ResourceAccount", &self.owner).unknown("aws:RequestedRegion", "the bucket's Region");
         if let Some(organization) = asker.organization {
             context = context.known("aws:ResourceOrgID", organization);
         }
@@ -199,7 +208,12 @@ impl PatchPolicy {
     }
 
     /// Whether Quick Setup could give the role what it lacks, and if not, why.
-    pub(super) fn can_attach(&self, role: &Role<'_>, asker: &Asker<'_>, managed: Option<&ManagedPolicies>) -> (Known<bool>, Option<String>) {
+    pub(super) fn can_attach(
+        &self,
+        role: &Role<'_>,
+        asker: &Asker<'_>,
+        managed: Option<&ManagedPolicies>,
+    ) -> (Known<bool>, Option<String>) {
         let no = |why: String| (Known::Known(false), Some(why));
         let name = role.name();
         if role.path().starts_with("/aws-service-role/") || role.path().starts_with("/aws-reserved/") {

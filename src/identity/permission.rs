@@ -192,7 +192,9 @@ pub(super) fn refusal(reason: &Reason) -> String {
             None => "a statement denies it".to_owned(),
         },
         Reason::NoAllow(kinds) if kinds.contains(&PolicyKind::Identity) => "no policy of the role allows it".to_owned(),
-        Reason::NoAllow(kinds) if kinds.contains(&PolicyKind::PermissionsBoundary) => "the permissions boundary does not allow it".to_owned(),
+        Reason::NoAllow(kinds) if kinds.contains(&PolicyKind::PermissionsBoundary) => {
+            "the permissions boundary does not allow it".to_owned()
+        }
         _ => "nothing allows it".to_owned(),
     }
 }

@@ -118,7 +118,8 @@ fn read<'a>(
     let mut identity: Vec<Policy> = attached.collect();
     for policy in &detail.role_policy_list {
         let name = policy.policy_name.as_deref().unwrap_or("an inline policy");
-        identity.push(policy.policy_document.as_ref().map_or_else(|| Policy::not_collected(name), |document| Policy::parse(name, document)));
+        identity
+            .push(policy.policy_document.as_ref().map_or_else(|| Policy::not_collected(name), |document| Policy::parse(name, document)));
     }
     let boundary = match &detail.permissions_boundary {
         None => Policies::None,
@@ -135,9 +136,10 @@ fn read<'a>(
     remarks.sort();
     remarks.dedup();
     Role {
-        arn: detail.arn.clone().unwrap_or_else(|| {
-            format!("arn:{partition}:iam::{account}:role{}{name}", detail.path.as_deref().unwrap_or("/"))
-        }),
+        arn: detail
+            .arn
+            .clone()
+            .unwrap_or_else(|| format!("arn:{partition}:iam::{account}:role{}{name}", detail.path.as_deref().unwrap_or("/"))),
         detail,
         // Service control policies and resource control policies are not collected: docs/decisions/0005-identity.md.
         layers: Layers { identity: Policies::Known(identity), boundary, ..Layers::default() },

@@ -28,10 +28,9 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
         FixGenerator::NetworkRoute => of_path(patient, target, is_route),
         FixGenerator::NetworkEgress => of_path(patient, target, |blocker| matches!(blocker.place, Place::InstanceEgress { .. })),
         FixGenerator::InstanceProfile => vec![Change::AttachInstanceProfile { instance, profile: usual_profile(patient) }],
-        FixGenerator::RolePermissions => vec![by_hand_on_role(
-            patient,
-            "attach AmazonSSMManagedInstanceCore, and take away what denies its actions",
-        )],
+        FixGenerator::RolePermissions => {
+            vec![by_hand_on_role(patient, "attach AmazonSSMManagedInstanceCore, and take away what denies its actions")]
+        }
         FixGenerator::PatchPolicyAccess => vec![by_hand_on_role(
             patient,
             "attach AWSQuickSetupPatchPolicyBaselineAccess, and put the tag QSConfigId-<id> of the patch policy on it",

@@ -100,7 +100,8 @@ fn row<'t>(tables: &'t Tables, platform: &Platform) -> Option<&'t Row> {
 /// Whether a package puts a Python on PATH that Patch Manager counts: `platform-python` is none.
 fn is_python(manager: PackageManager, name: &str) -> bool {
     let Some(rest) = name.strip_prefix("python") else { return false };
-    let is_number = |text: &str| text.starts_with(|digit: char| digit.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let is_number =
+        |text: &str| text.starts_with(|digit: char| digit.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || c == '.');
     match manager {
         PackageManager::Apt => matches!(rest, "3" | "3-minimal"),
         PackageManager::Zypper => matches!(rest, "3" | "3-base" | "" | "-base"),

@@ -15,6 +15,7 @@ mod cli;
 mod demo;
 mod generated;
 mod hub;
+mod identity;
 mod ipv6;
 mod laws;
 mod observation;
