@@ -149,7 +149,7 @@ impl<'a> Identity<'a> {
             },
         };
         let dhmc_role = dhmc_role(region);
-        let is_dhmc_on = dhmc_role.as_ref().map(|role| role.is_some());
+        let is_dhmc_on = dhmc_role.as_ref().map(Option::is_some);
         let by_dhmc = match (&dhmc_role, roles) {
             (Known::Known(None), _) => Way::closed(),
             (Known::Unknown(why), _) => Way::unknown(why),
@@ -160,17 +160,28 @@ impl<'a> Identity<'a> {
             },
         };
         let source = source(&by_profile, &by_dhmc);
-        let winner = match &source {
-            Known::Known(Source::InstanceProfile) => by_profile.placed.map(|placed| (placed, Giver::Ec2)),
-            Known::Known(Source::Dhmc) => by_dhmc.placed.map(|placed| (placed, Giver::SystemsManager)),
-            Known::Known(Source::Nothing) | Known::Unknown(_) => None,
+        let candidates = candidates(&by_profile, &by_dhmc);
+        let doubt = source.reasons();
+        let judge = |candidate: &Candidate<'_, 'a>| match candidate {
+            Candidate::Role(placed, giver) => permissions(identities, *placed, &asker(*giver), needs),
+            Candidate::Unread => Permissions::all(&Grant::unknown(doubt.to_vec())),
+            Candidate::Nothing => Permissions::all(&Grant::nothing("nothing lets the agent register")),
         };
-        let permissions = match (winner, &source) {
-            (Some((placed, giver)), _) => permissions(identities, placed, &asker(giver), needs),
-            (None, Known::Unknown(why)) => Permissions::all(&Grant::unknown(why.clone())),
-            (None, Known::Known(_)) => Permissions::all(&Grant::nothing("nothing lets the agent register")),
+        let permissions = candidates.iter().map(judge).reduce(|one, other| one.or(other, doubt));
+        let permissions = permissions.unwrap_or_else(|| Permissions::all(&Grant::unknown(doubt.to_vec())));
+        let policies = Targeting::of(identities, region, instance);
+        let access = |candidate: &Candidate<'_, 'a>| match candidate {
+            Candidate::Role(placed, giver) => policies.access(identities, *placed, &asker(*giver)),
+            Candidate::Unread => policies.without_role(&Known::Unknown(doubt.to_vec())),
+            // Without credentials, nothing is read.
+            Candidate::Nothing => policies.without_role(&Known::Known(false)),
         };
-        let bucket = bucket(identities, region, instance, winner, &asker(Giver::Ec2), &source);
+        let bucket = candidates.iter().map(access).reduce(|one, other| one.or(other, doubt));
+        let bucket = bucket.unwrap_or_else(|| policies.without_role(&Known::Unknown(doubt.to_vec())));
+        let winner = match (&source, candidates.first()) {
+            (Known::Known(_), Some(Candidate::Role(placed, giver))) => Some((*placed, *giver)),
+            _ => None,
+        };
         let named = [&by_profile, &by_dhmc].into_iter().map(Way::role_name).find(|name| !name.is_empty()).unwrap_or_default();
         Self {
             instance_profile,
@@ -210,9 +221,68 @@ fn source(by_profile: &Way<'_, '_>, by_dhmc: &Way<'_, '_>) -> Known<Source> {
     }
 }
 
+/// Whose credentials it may come to: one where that is known.
+#[derive(Debug)]
+enum Candidate<'r, 'a> {
+    Role(Placed<'r, 'a>, Giver),
+    /// A role that was not collected.
+    Unread,
+    Nothing,
+}
+
+fn candidates<'r, 'a>(by_profile: &Way<'r, 'a>, by_dhmc: &Way<'r, 'a>) -> Vec<Candidate<'r, 'a>> {
+    let role = |way: &Way<'r, 'a>, giver: Giver| way.placed.map_or(Candidate::Unread, |placed| Candidate::Role(placed, giver));
+    let mut candidates = Vec::new();
+    if !by_profile.may_register.is(&false) {
+        candidates.push(role(by_profile, Giver::Ec2));
+    }
+    if !by_profile.may_register.is(&true) {
+        if !by_dhmc.may_register.is(&false) {
+            candidates.push(role(by_dhmc, Giver::SystemsManager));
+        }
+        if !by_dhmc.may_register.is(&true) {
+            candidates.push(Candidate::Nothing);
+        }
+    }
+    candidates
+}
+
+/// What holds whichever of two it is; where they differ, the doubt about which it is.
+fn either(one: Known<bool>, other: &Known<bool>, doubt: &[Unknown]) -> Known<bool> {
+    match (&one, other) {
+        (Known::Known(holds), Known::Known(also)) if holds == also => one,
+        _ => {
+            let mut why: Vec<Unknown> = doubt.iter().chain(one.reasons()).chain(other.reasons()).cloned().collect();
+            why.sort();
+            why.dedup();
+            Known::Unknown(why)
+        }
+    }
+}
+
 impl Permissions {
     fn all(grant: &Grant) -> Self {
         Self { messages: grant.clone(), patching: grant.clone(), others: grant.clone() }
+    }
+
+    fn or(self, other: Self, doubt: &[Unknown]) -> Self {
+        let or = |one: Grant, other: Grant| Grant { is_allowed: either(one.is_allowed, &other.is_allowed, doubt), ..one };
+        Self {
+            messages: or(self.messages, other.messages),
+            patching: or(self.patching, other.patching),
+            others: or(self.others, other.others),
+        }
+    }
+}
+
+impl BucketAccess {
+    fn or(self, other: Self, doubt: &[Unknown]) -> Self {
+        Self {
+            may_read: either(self.may_read, &other.may_read, doubt),
+            is_attach_allowed: self.is_attach_allowed && other.is_attach_allowed,
+            can_attach: either(self.can_attach, &other.can_attach, doubt),
+            ..self
+        }
     }
 }
 
@@ -244,60 +314,54 @@ fn messages(channels: Grant, old: Grant, needs: &Needs) -> Grant {
     }
 }
 
-/// What the buckets of the policies that target the instance ask of the role whose credentials win.
-fn bucket<'a>(
-    identities: &Identities<'a>,
-    region: &Region<'a>,
-    instance: &Instance,
-    winner: Option<(Placed<'_, 'a>, Giver)>,
-    asker: &Asker<'_>,
-    source: &Known<Source>,
-) -> BucketAccess {
-    let targets = |policy: &PatchPolicy| policy.targets(identities.snapshot, region.account, region.name, instance);
-    let concerned: Vec<(&PatchPolicy, Known<bool>)> =
-        identities.policies.iter().map(|policy| (policy, targets(policy))).filter(|(_, is_targeted)| !is_targeted.is(&false)).collect();
-    let names: Vec<&str> = concerned.iter().map(|(policy, _)| policy.name.as_str()).collect();
-    let mut access = BucketAccess {
-        is_targeted: concerned.iter().fold(Known::Known(false), |any, (_, is_targeted)| any.or(is_targeted.clone())),
-        policies: names.join(", "),
-        may_read: Known::Known(true),
-        because: String::new(),
-        is_attach_allowed: false,
-        can_attach: Known::Known(true),
-        cannot_attach_because: String::new(),
-    };
-    if concerned.is_empty() {
-        return access;
+/// The patch policies that target an instance, or may.
+#[derive(Debug)]
+struct Targeting<'i>(Vec<(&'i PatchPolicy, Known<bool>)>);
+
+impl<'i> Targeting<'i> {
+    fn of(identities: &'i Identities<'_>, region: &Region<'_>, instance: &Instance) -> Self {
+        let targets = |policy: &'i PatchPolicy| (policy, policy.targets(identities.snapshot, region.account, region.name, instance));
+        Self(identities.policies.iter().map(targets).filter(|(_, is_targeted)| !is_targeted.is(&false)).collect())
     }
-    let Some((placed, giver)) = winner else {
-        let nobody = match source {
-            Known::Unknown(why) => Known::Unknown(why.clone()),
-            // Without credentials, nothing is read.
-            Known::Known(_) => Known::Known(false),
-        };
-        return BucketAccess { may_read: nobody.clone(), can_attach: nobody, ..access };
-    };
-    let asker = Asker { giver, ..*asker };
-    let (mut lacks, mut obstacles) = (Vec::new(), Vec::new());
-    let mut attach_allowed = Vec::new();
-    for (policy, _) in concerned {
-        let (may_read, lacking) = policy.access(placed.role, &asker);
-        access.may_read = access.may_read.and(may_read.clone());
-        lacks.extend(lacking);
-        if !may_read.is(&true) {
-            // Without the permission Quick Setup touches only instances that have no profile.
-            attach_allowed.push(policy.is_attach_allowed && giver == Giver::Ec2);
-            let (can_attach, why) = policy.can_attach(placed.role, &asker, identities.managed.as_ref());
-            access.can_attach = access.can_attach.and(can_attach);
-            obstacles.extend(why);
+
+    fn without_role(&self, may_read: &Known<bool>) -> BucketAccess {
+        let names: Vec<&str> = self.0.iter().map(|(policy, _)| policy.name.as_str()).collect();
+        let answer = if self.0.is_empty() { Known::Known(true) } else { may_read.clone() };
+        BucketAccess {
+            is_targeted: self.0.iter().fold(Known::Known(false), |any, (_, is_targeted)| any.or(is_targeted.clone())),
+            policies: names.join(", "),
+            may_read: answer.clone(),
+            because: String::new(),
+            is_attach_allowed: false,
+            can_attach: answer,
+            cannot_attach_because: String::new(),
         }
     }
-    lacks.dedup();
-    access.because = lacks.join("; ");
-    access.is_attach_allowed = !attach_allowed.is_empty() && attach_allowed.iter().all(|allowed| *allowed);
-    obstacles.dedup();
-    access.cannot_attach_because = obstacles.join("; ");
-    access
+
+    /// What the buckets ask of a role.
+    fn access(&self, identities: &Identities<'_>, placed: Placed<'_, '_>, asker: &Asker<'_>) -> BucketAccess {
+        let mut access = self.without_role(&Known::Known(true));
+        let (mut lacks, mut obstacles) = (Vec::new(), Vec::new());
+        let mut attach_allowed = Vec::new();
+        for (policy, _) in &self.0 {
+            let (may_read, lacking) = policy.access(placed.role, asker);
+            access.may_read = access.may_read.and(may_read.clone());
+            lacks.extend(lacking);
+            if !may_read.is(&true) {
+                // Without the permission Quick Setup touches only instances that have no profile.
+                attach_allowed.push(policy.is_attach_allowed && asker.giver == Giver::Ec2);
+                let (can_attach, why) = policy.can_attach(placed.role, asker, identities.managed.as_ref());
+                access.can_attach = access.can_attach.and(can_attach);
+                obstacles.extend(why);
+            }
+        }
+        lacks.dedup();
+        obstacles.dedup();
+        access.because = lacks.join("; ");
+        access.is_attach_allowed = !attach_allowed.is_empty() && attach_allowed.iter().all(|allowed| *allowed);
+        access.cannot_attach_because = obstacles.join("; ");
+        access
+    }
 }
 
 /// The setting is per account and Region. AWS does not document its value for "off"; `$None` and an empty one were seen.

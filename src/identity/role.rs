@@ -41,7 +41,7 @@ impl<'a> Role<'a> {
 /// The roles of one account.
 #[derive(Debug)]
 pub(super) struct Roles<'a> {
-    roles: Vec<Role<'a>>,
+    list: Vec<Role<'a>>,
     /// By the ARN and by the id of the profile.
     by_profile: HashMap<&'a str, usize>,
     by_name: HashMap<&'a str, usize>,
@@ -52,7 +52,7 @@ impl<'a> Roles<'a> {
         let documents: BTreeMap<&str, &Value> =
             file.policies.iter().filter_map(|policy| Some((policy.arn.as_deref()?, default_document(policy)?))).collect();
         let read = |detail: &'a RoleDetail| read(detail, account, partition, &documents, managed);
-        let roles: Vec<Role<'_>> = file.role_detail_list.iter().map(read).collect();
+        let list: Vec<Role<'_>> = file.role_detail_list.iter().map(read).collect();
         let (mut by_profile, mut by_name) = (HashMap::new(), HashMap::new());
         for (place, detail) in file.role_detail_list.iter().enumerate() {
             if let Some(name) = &detail.role_name {
@@ -64,7 +64,7 @@ impl<'a> Roles<'a> {
                 }
             }
         }
-        Self { roles, by_profile, by_name }
+        Self { list, by_profile, by_name }
     }
 
     /// The role in an instance profile. A profile that does not exist, one that holds no role, and one whose role was deleted look alike:
@@ -82,7 +82,7 @@ impl<'a> Roles<'a> {
     }
 
     fn at(&self, place: usize) -> Option<(usize, &Role<'a>)> {
-        Some((place, self.roles.get(place)?))
+        Some((place, self.list.get(place)?))
     }
 }
 

@@ -65,7 +65,7 @@ fn roles_allow_what_their_policies_say() {
         ("registration alone", bare().inline(allow(&json!("ssm:UpdateInstanceInformation"))), "profile no no no"),
         ("Systems Manager without its channels", bare().inline(allow(&json!("ssm:*"))), "profile no yes yes"),
         ("three channels of four", bare().inline(allow(&json!(["ssm:*", "ssmmessages:Create*", "ssmmessages:OpenControlChannel"]))), "profile no yes yes"),
-        ("the resources of actions without resources", bare().statement(&json!({"Effect": "Allow", "Action": ["ssm:*", "ssmmessages:*"], "Resource": format!("arn:aws:ec2:*:{ACCOUNT}:instance/*")})), "? ? ? ?"),
+        ("the resources of actions without resources", bare().statement(&json!({"Effect": "Allow", "Action": ["ssm:*", "ssmmessages:*"], "Resource": format!("arn:aws:ec2:*:{ACCOUNT}:instance/*")})), "? no no no"),
         ("NotResource that leaves out nothing of ours", bare().statement(&json!({"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::secret/*"})), "profile yes yes yes"),
         // What takes away.
         ("a deny of one action", core().deny("ssm:PutComplianceItems"), "profile yes no yes"),
