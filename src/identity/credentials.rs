@@ -176,7 +176,7 @@ impl<'a> Identity<'a> {
             // Without credentials, nothing is read.
             Candidate::Nothing => policies.without_role(&Known::Known(false)),
         };
-        let bucket = candidates.iter().map(access).reduce(|one, other| one.or(other, doubt));
+        let bucket = candidates.iter().map(access).reduce(|one, other| one.or(&other, doubt));
         let bucket = bucket.unwrap_or_else(|| policies.without_role(&Known::Unknown(doubt.to_vec())));
         let winner = match (&source, candidates.first()) {
             (Known::Known(_), Some(Candidate::Role(placed, giver))) => Some((*placed, *giver)),
@@ -276,7 +276,7 @@ impl Permissions {
 }
 
 impl BucketAccess {
-    fn or(self, other: Self, doubt: &[Unknown]) -> Self {
+    fn or(self, other: &Self, doubt: &[Unknown]) -> Self {
         Self {
             may_read: either(self.may_read, &other.may_read, doubt),
             is_attach_allowed: self.is_attach_allowed && other.is_attach_allowed,

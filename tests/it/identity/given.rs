@@ -93,7 +93,9 @@ impl Given {
 
     pub(super) fn inline(self, document: Value) -> Self {
         self.on_role(|role| {
-            role["RolePolicyList"].as_array_mut().unwrap().push(json!({"PolicyName": "inline", "PolicyDocument": document}))
+            let mut policy = json!({"PolicyName": "inline"});
+            policy["PolicyDocument"] = document;
+            role["RolePolicyList"].as_array_mut().unwrap().push(policy);
         })
     }
 

@@ -46,7 +46,6 @@ fn least() -> Value {
 
 /// `source messages patching others`, worked out by hand from AWS's documentation.
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn roles_allow_what_their_policies_say() {
     let condition = |key: &str, value: &str| json!({"Effect": "Deny", "Action": "ssm:*", "Resource": "*", "Condition": {"StringNotEquals": {key: value}}});
     let rows = vec![
@@ -130,7 +129,6 @@ fn roles_allow_what_their_policies_say() {
 
 /// `targeted readable may-attach can-attach`.
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn the_bucket_of_a_patch_policy_asks_for_a_policy_and_a_tag() {
     let ready = || core().in_organization().attached(BASELINE_ACCESS).tag("QSConfigId-ab1cd", "ab1cd");
     let attach = json!({"IsPolicyAttachAllowed": "true"});
@@ -141,7 +139,7 @@ fn the_bucket_of_a_patch_policy_asks_for_a_policy_and_a_tag() {
         })
     };
     let tagged = |count: usize| (0..count).fold(core().in_organization(), |given, n| given.tag(&format!("tag-{n}"), "x"));
-    let reads = |resource: &str| {
+    let getting = |resource: &str| {
         core()
             .in_organization()
             .tag("QSConfigId-ab1cd", "ab1cd")
@@ -174,20 +172,20 @@ fn the_bucket_of_a_patch_policy_asks_for_a_policy_and_a_tag() {
             core().attached(BASELINE_ACCESS).tag("QSConfigId-ab1cd", "ab1cd").policy(&plain),
             "yes ? no ?",
         ),
-        ("the documentation's pattern", reads("arn:aws:s3:::aws-quicksetup-patchpolicy-*").policy(&plain), "yes yes no yes"),
+        ("the documentation's pattern", getting("arn:aws:s3:::aws-quicksetup-patchpolicy-*").policy(&plain), "yes yes no yes"),
         (
             "the documentation's one bucket, which has no objects in it",
-            reads("arn:aws:s3:::aws-quicksetup-patchpolicy-999999999999-ab1cd").policy(&plain),
+            getting("arn:aws:s3:::aws-quicksetup-patchpolicy-999999999999-ab1cd").policy(&plain),
             "yes no no yes",
         ),
         (
             "the objects of the bucket",
-            reads("arn:aws:s3:::aws-quicksetup-patchpolicy-999999999999-ab1cd/*").policy(&plain),
+            getting("arn:aws:s3:::aws-quicksetup-patchpolicy-999999999999-ab1cd/*").policy(&plain),
             "yes yes no yes",
         ),
         (
             "the bucket of another account",
-            reads("arn:aws:s3:::aws-quicksetup-patchpolicy-111122223333-ab1cd/*").policy(&plain),
+            getting("arn:aws:s3:::aws-quicksetup-patchpolicy-111122223333-ab1cd/*").policy(&plain),
             "yes no no yes",
         ),
         ("a deny of S3", ready().deny("s3:*").policy(&plain), "yes no no no"),
