@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::assess::{AccountDirectory, assess, verifier};
 use crate::facts::Surroundings;
+use crate::identity::Identities;
 use crate::model::Estate;
 use crate::network::Assumptions;
 use crate::platform::{Mirrors, Tables};
@@ -71,7 +72,16 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
         captured_at: captured_at.map(str::to_owned),
         accounts: scope.accounts.iter().map(|account| account_of(snapshot, &directory, &account.id, &account.decision, &gaps)).collect(),
         gaps,
-        notes: snapshot.manifest.notes.iter().cloned().chain(scope.notes).collect::<BTreeSet<_>>().into_iter().collect(),
+        notes: snapshot
+            .manifest
+            .notes
+            .iter()
+            .cloned()
+            .chain(scope.notes)
+            .chain(Identities::assumptions())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
     };
     let verifier = verifier(snapshot, &judging.assumptions, &assessed);
     Ok(report::build(frame, &assessed, &verifier))

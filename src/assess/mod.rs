@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::facts::{AccountNames, InstanceState, Learned, Surroundings, learn};
+use crate::identity::Identities;
 use crate::model::known::Unknown;
 use crate::model::{Estate, Region};
 use crate::network::{Assumptions, Network, Target};
@@ -85,11 +86,12 @@ pub fn assess(
     is_chosen: impl Fn(&str, &str) -> bool,
 ) -> Result<Vec<Assessed>, RuleError> {
     let network = Network::new(estate, assumptions);
+    let identities = Identities::new(estate.snapshot);
     let mut all = Vec::new();
     for region in estate.regions().filter(|region| is_chosen(region.account, region.name)) {
         for (id, instance) in Estate::instances(region) {
             let names = directory.of(region.account);
-            let learned = learn(&network, region, instance, names, surroundings);
+            let learned = learn(&network, &identities, region, instance, names, surroundings);
             all.push(judge(estate, region, instance, id, learned, rules)?);
         }
     }

@@ -8,10 +8,10 @@ use jiff::tz::Offset;
 use super::observation::{Observation, Seen};
 use super::repositories::sources;
 use super::{
-    AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PathFacts, PathVerdict, PathsFacts, Ping, PlatformFacts,
-    PlatformSource, RegionFacts, Switch,
+    AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PackagesFacts, PathFacts, PathVerdict, PathsFacts, Ping,
+    PlatformFacts, PlatformSource, RegionFacts, Switch,
 };
-use crate::identity::Identity;
+use crate::identity::{self, Identities, Identity};
 use crate::model::Region;
 use crate::model::known::{Known, Unknown};
 use crate::network::{self, Authorization, Code, Ec2Messages, Judged, Needs, Network, Path, Place, PortFamily, Target, Verdict};
@@ -57,6 +57,7 @@ pub struct Learned {
 
 pub fn learn<'r, 'a>(
     network: &Network<'r, 'a>,
+    identities: &Identities<'a>,
     region: &'r Region<'a>,
     instance: &'a Instance,
     account: AccountNames<'_>,
@@ -84,7 +85,10 @@ pub fn learn<'r, 'a>(
     let seen =
         Seen { region, instance: id, is_running: state.is(&InstanceState::Running), node: &node, captured_at: surroundings.captured_at };
     let observation = Observation::of(&seen, &paths, &repository);
-    let identity = Identity::of(region, instance);
+    let agent = agent_facts(&node, version, id);
+    let of_credentials =
+        identity::Needs { has_ec2messages: ec2messages.exists, agent_prefers_ssmmessages: agent.needs_no_ec2messages.clone() };
+    let identity = Identity::of(identities, region, instance, account.partition, &of_credentials);
     let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
     let partition = account.partition;
     let operator = instance.operator.as_ref().filter(|operator| operator.managed == Some(true));
@@ -120,18 +124,14 @@ pub fn learn<'r, 'a>(
             managed_by: operator.and_then(|operator| operator.principal.clone()).unwrap_or_default(),
             tags: instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
         },
-        platform: platform_facts(&platform, id, registered.is_some(), observed.image_name, surroundings),
-        agent: agent_facts(&node, version, id),
-        identity: IdentityFacts {
-            has_instance_profile: identity.instance_profile.is_some(),
-            instance_profile: identity.instance_profile.unwrap_or_default().to_owned(),
-            is_dhmc_on: identity.is_dhmc_on(),
-            relies_on_dhmc: identity.relies_on_dhmc(),
-        },
+        platform: platform_facts(&platform, region, id, registered.is_some(), observed.image_name, surroundings),
+        agent,
+        identity: IdentityFacts::of(&identity),
         paths: paths_facts(&paths, &repository, &observation),
     };
     let last_ping_at = registered.and_then(|node| node.last_ping_date_time.clone());
-    Learned { facts, paths, repository, needs, platform, last_ping_at, agrees: observation.agrees, notes: observation.notes }
+    let notes = observation.notes.into_iter().chain(identity.notes).collect();
+    Learned { facts, paths, repository, needs, platform, last_ping_at, agrees: observation.agrees, notes }
 }
 
 /// The buckets that patching reads in a Region.
@@ -196,6 +196,7 @@ fn has_ec2messages(region: &Region<'_>, tables: &Tables) -> bool {
 
 fn platform_facts(
     platform: &Platform,
+    region: &Region<'_>,
     id: &str,
     is_registered: bool,
     image_name: Option<&str>,
@@ -248,6 +249,7 @@ fn platform_facts(
             |end| Known::Known(end.on.to_string()),
         ),
         has_preinstalled_agent: answer(preinstalled.answer, id, "look on the instance whether SSM Agent is installed"),
+        packages: PackagesFacts::of(tables, platform, region, id),
     }
 }
 

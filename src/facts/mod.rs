@@ -3,13 +3,17 @@
 //! A fact that could not be learned is absent from the object that a rule's expression sees, and its reason stands in
 //! [`FactSheet::unknown`]. The JSON Schema of [`Facts`] is what the rule linter checks paths and literals against.
 
+mod identity;
 mod learn;
 mod observation;
+mod packages;
 mod repositories;
 
 use std::collections::BTreeMap;
 
+pub use identity::{CredentialSource, IdentityFacts, PatchPolicyAccessFacts, PermissionFacts};
 pub use learn::{AccountNames, Learned, Surroundings, learn};
+pub use packages::{PackageManager, PackagesFacts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -92,6 +96,7 @@ pub struct PlatformFacts {
     pub support_ends: Known<String>,
     /// Whether AWS's own images of this system come with SSM Agent.
     pub has_preinstalled_agent: Known<bool>,
+    pub packages: PackagesFacts,
 }
 
 /// SSM Agent as Systems Manager knows it.
@@ -109,19 +114,6 @@ pub struct AgentFacts {
     pub can_use_dhmc: Known<bool>,
     /// Version 3.3.40.0, the first that needs no ec2messages, or later.
     pub needs_no_ec2messages: Known<bool>,
-}
-
-/// Where the instance's permissions come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IdentityFacts {
-    pub has_instance_profile: bool,
-    /// The profile's ARN; empty when there is none.
-    pub instance_profile: String,
-    /// Whether the Default Host Management Configuration is on in the account and Region.
-    pub is_dhmc_on: Known<bool>,
-    /// No instance profile, and the Default Host Management Configuration is on.
-    pub relies_on_dhmc: Known<bool>,
 }
 
 /// The network paths that patching needs.
@@ -268,6 +260,7 @@ impl Facts {
                 is_past_support: Known::Known(false),
                 support_ends: Known::Known("2029-06-30".to_owned()),
                 has_preinstalled_agent: Known::Known(true),
+                packages: PackagesFacts::healthy(),
             },
             agent: AgentFacts {
                 is_registered: Known::Known(true),
@@ -277,12 +270,7 @@ impl Facts {
                 can_use_dhmc: Known::Known(true),
                 needs_no_ec2messages: Known::Known(true),
             },
-            identity: IdentityFacts {
-                has_instance_profile: true,
-                instance_profile: "arn:aws:iam::111111111111:instance-profile/example".to_owned(),
-                is_dhmc_on: Known::Known(false),
-                relies_on_dhmc: Known::Known(false),
-            },
+            identity: IdentityFacts::healthy(),
             paths: PathsFacts {
                 ssm: path("ssm"),
                 ssmmessages: path("ssmmessages"),

@@ -20,9 +20,9 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("facts", &["model", "snapshot", "network", "identity", "platform"]),
         ("rules", &["facts", "model", "network", "report"]),
         ("plan", &["rules", "facts", "model", "snapshot", "network"]),
-        ("assess", &["plan", "rules", "facts", "model", "snapshot", "network", "report"]),
+        ("assess", &["plan", "rules", "facts", "identity", "model", "snapshot", "network", "report"]),
         ("report", &["assess", "plan", "facts", "model", "network", "snapshot"]),
-        ("scan", &["assess", "report", "rules", "facts", "model", "network", "platform", "scope", "snapshot"]),
+        ("scan", &["assess", "report", "rules", "facts", "identity", "model", "network", "platform", "scope", "snapshot"]),
         ("aws", &["snapshot", "scope", "permissions"]),
         ("exit", nobody),
     ])

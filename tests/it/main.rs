@@ -19,6 +19,7 @@ mod endpoint_policies;
 mod fixes;
 mod generated;
 mod hub;
+mod identity;
 mod ipv6;
 mod laws;
 mod observation;
