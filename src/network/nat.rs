@@ -49,7 +49,9 @@ pub(super) fn nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: 
     } else {
         trace.hop(kind, id, Decision::Pass, "the NAT gateway is available");
     }
-    if nat.connectivity_type.is_none() {
+    // A private one has no public address.
+    let is_surely_public = nat.nat_gateway_addresses.iter().any(|own| own.public_ip.is_some() || own.allocation_id.is_some());
+    if nat.connectivity_type.is_none() && !is_surely_public {
         let settled_by = "collect ec2-describe-nat-gateways.json again: the gateway has no ConnectivityType";
         trace.doubt([Unknown::new("fact_not_collected", id, settled_by)]);
     }

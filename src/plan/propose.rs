@@ -172,6 +172,12 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
             resource: interface.clone(),
             what: format!("Route the subnet of {interface} through a NAT gateway, or associate an Elastic IP address with {interface}"),
         }),
+        Place::Other if blocker.code == Code::DnsPhzNotAssociated => {
+            let vpc = path.blockers.iter().find_map(|other| if let Place::NoEndpoint { vpc } = &other.place { Some(vpc) } else { None })?;
+            let what =
+                format!("Associate private hosted zone {} with {vpc}: it leads {} to an endpoint elsewhere", blocker.resource, path.host);
+            Some(Change::ByHand { resource: blocker.resource.clone(), what })
+        }
         Place::Other => {
             Some(Change::ByHand { resource: blocker.resource.clone(), what: format!("Mend {}: {}", blocker.resource, blocker.detail) })
         }

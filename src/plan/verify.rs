@@ -141,7 +141,10 @@ impl<'s> Verifier<'s> {
             return Proof::Rejected { because, breaks };
         }
         if let Some(first) = unhelped.first() {
-            let because = format!("on the model it changes nothing for {first} and {} more", unhelped.len() - 1);
+            let because = match unhelped.len() - 1 {
+                0 => format!("on the model it changes nothing for {first}"),
+                more => format!("on the model it changes nothing for {first} and {more} more"),
+            };
             return Proof::Rejected { because, breaks };
         }
         let and_others = if others == 0 { String::new() } else { format!("; it helps {others} more of {vpc}") };

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
 
 use super::plain;
-use super::types::{AccountStatus, Counts, Finding, FindingStatus, Fix, Instance, Readiness, Report, Severity};
+use super::types::{AccountStatus, Counts, Finding, FindingStatus, Fix, Instance, Readiness, Report, Severity, Verified};
 
 /// How the table is drawn.
 #[derive(Debug, Clone, Copy)]
@@ -153,7 +153,8 @@ fn causes(text: &mut String, report: &Report, look: Look) {
 
 /// The fixes in the order in which they are shown and numbered: those that help most first.
 fn ranked(report: &Report) -> Vec<&Fix> {
-    let mut fixes: Vec<&Fix> = report.fixes.iter().collect();
+    // What was tried and does not help is in the JSON report, with the reason.
+    let mut fixes: Vec<&Fix> = report.fixes.iter().filter(|fix| fix.verified != Verified::Rejected).collect();
     fixes.sort_by_key(|fix| {
         (std::cmp::Reverse(fix.unblocks.len()), std::cmp::Reverse(fix.helps.len()), &fix.account_id, &fix.region, &fix.resource, &fix.id)
     });
