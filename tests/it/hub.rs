@@ -472,10 +472,27 @@ fn transit_gateways() {
             &["TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION"],
         ),
         (
+            "each attachment has its own table",
+            central().hub(|files| {
+                let tables = &mut files.transit_gateway_route_tables.as_mut().unwrap().transit_gateway_route_tables;
+                let other = ec2::TransitGatewayRouteTable { transit_gateway_route_table_id: some("tgw-rtb-2"), ..tables[0].clone() };
+                tables.push(other);
+                let associations = &mut files.transit_gateway_associations.as_mut().unwrap().associations;
+                let of_spoke = associations.get_mut("tgw-rtb-1").unwrap().remove(0);
+                associations.insert("tgw-rtb-2".to_owned(), vec![of_spoke]);
+                files.transit_gateway_routes.as_mut().unwrap().transit_gateway_routes.insert("tgw-rtb-2".to_owned(), vec![]);
+            }),
+            Ssm,
+            Blocked,
+            &["TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT"],
+        ),
+        (
             "the association is not settled",
             central().hub(|files| {
                 let associations = files.transit_gateway_associations.as_mut().unwrap().associations.get_mut("tgw-rtb-1").unwrap();
-                associations.iter_mut().for_each(|association| association.state = some("disassociating"));
+                for association in associations {
+                    association.state = some("disassociating");
+                }
             }),
             Ssm,
             Unknown,
