@@ -63,15 +63,12 @@ fn import(text: &str, file: &str) -> Result<Vec<Policy>, PolicyError> {
     if planned.is_empty() { Err(PolicyError::NoPatchPolicy { file: file.to_owned() }) } else { Ok(planned) }
 }
 
-/// serde names the members that there are: the nearest of them is probably meant.
+/// The error names the members that there are: the nearest of them is probably meant.
 fn did_you_mean(error: &str) -> String {
-    let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
-    let Some(place) = error.find("unknown field") else { return String::new() };
-    let words = quoted(error.get(place..).unwrap_or_default());
-    match words.split_first() {
-        Some((written, known)) => hint(written, known.iter().map(String::as_str)),
-        None => String::new(),
-    }
+    let Some((_, told)) = error.split_once("unknown field `") else { return String::new() };
+    let Some((written, known)) = told.lines().next().unwrap_or_default().split_once("`, expected ") else { return String::new() };
+    let names = known.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !["", "one", "of", "or"].contains(word));
+    hint(written, names)
 }
 
 /// The JSON Schema of the file, generated from its types.

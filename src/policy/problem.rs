@@ -178,11 +178,11 @@ impl Found {
         let mut untested = Vec::new();
         let mut by_answer: Vec<(Result<Premature, &'static str>, Vec<String>)> = Vec::new();
         for system in later.1.systems.keys() {
-            let (Some(before), Some(after)) = (earlier.0.baseline(system), later.0.baseline(system)) else { continue };
-            if !earlier.1.systems.contains_key(system) {
+            let Some(after) = later.0.baseline(system) else { continue };
+            let Some(before) = earlier.0.baseline(system).filter(|_| earlier.1.systems.contains_key(system)) else {
                 untested.push(system.clone());
                 continue;
-            }
+            };
             let answer =
                 premature((earlier.0.install.as_ref(), before.delay(system)), (later.0.install.as_ref(), after.delay(system)), today);
             let Some(answer) = answer else { continue };
@@ -193,7 +193,7 @@ impl Found {
         }
         if !untested.is_empty() && later.0.install.is_some() {
             let them = listed(&untested);
-            self.warning("untested_system", format!("no instance that {name} targets runs {them}, so its patches come untested"));
+            self.warning("untested_system", format!("{name} patches no {them}, so its patches come untested"));
         }
         for (answer, systems) in by_answer {
             let them = listed(&systems);

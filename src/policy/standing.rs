@@ -49,8 +49,8 @@ pub fn standing(policies: &Policies, reaches: &[Reach], node: &Node<'_, '_>) -> 
     let uncertain = reaches.iter().filter(|reach| matches!(reach, Reach::Unknown(_))).count();
     let misses: Vec<(&Policy, &Miss)> =
         pairs().filter_map(|(policy, reach)| if let Reach::Missed(miss) = reach { Some((policy, miss)) } else { None }).collect();
-    // Without a plan only the policies that mean this place are missed here; what is not rolled out yet misses nobody.
-    let told: Vec<&(&Policy, &Miss)> = misses.iter().filter(|(_, miss)| policies.has_planned() || !miss.code.is_elsewhere()).collect();
+    // Without a plan only the policies that mean this place are missed here: what is not rolled out yet misses nobody, and neither does a list.
+    let told: Vec<&(&Policy, &Miss)> = misses.iter().filter(|(_, miss)| policies.has_planned() || !miss.code.is_a_choice()).collect();
     let is_covered = !covering.is_empty();
     let is_missed = match () {
         () if is_covered => Known::Known(false),
@@ -61,8 +61,11 @@ pub fn standing(policies: &Policies, reaches: &[Reach], node: &Node<'_, '_>) -> 
     let is_unsupported = misses.iter().any(|(_, miss)| miss.code == MissCode::RegionNotSupported);
     let is_outside = if policies.has_planned() && !is_unsupported { is_missed.clone() } else { Known::Known(false) };
     let names: Vec<String> = covering.iter().map(|policy| policy.name.clone()).collect();
+    let associations = node.region.files.associations.as_ref();
     let is_covered_twice = match covering.len() {
         0 | 1 if covering.len() + uncertain > 1 => Known::Unknown(doubts),
+        // A policy that was made in the account itself is known by its associations only.
+        1 if associations.is_none() => Known::Unknown(vec![node.region.not_collected("ssm:ListAssociations")]),
         covering => Known::Known(covering > 1),
     };
     let when_covered = |fact: Known<bool>| if is_covered { fact } else { Known::Known(false) };

@@ -63,8 +63,13 @@ pub enum MissCode {
 
 impl MissCode {
     /// Whether the policy was never meant for the instance's account and Region.
-    pub fn is_elsewhere(self) -> bool {
+    fn is_elsewhere(self) -> bool {
         matches!(self, Self::AccountNotChosen | Self::OuNotChosen | Self::RegionNotChosen)
+    }
+
+    /// Whether somebody chose so: other places, or instances one by one.
+    pub fn is_a_choice(self) -> bool {
+        self.is_elsewhere() || matches!(self, Self::NotListed | Self::NotInTargets)
     }
 
     pub fn words(self) -> &'static str {
