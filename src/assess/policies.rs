@@ -33,10 +33,9 @@ impl Assessed {
         match (reach, self.readiness) {
             _ if self.is_no_node() => PolicyOutcome::Excluded,
             (Reach::Missed(_), _) => PolicyOutcome::Missed,
-            (Reach::Unknown(_), _) => PolicyOutcome::Unknown,
             (Reach::Covered, Readiness::NotReady) => PolicyOutcome::WillFail,
             (Reach::Covered, _) if system.is_some_and(|system| policy.baseline(system).is_none()) => PolicyOutcome::WillFail,
-            (Reach::Covered, Readiness::Unknown) => PolicyOutcome::Unknown,
+            (Reach::Unknown(_), _) | (Reach::Covered, Readiness::Unknown) => PolicyOutcome::Unknown,
             (Reach::Covered, _) if system.is_none() && policy.baselines.is_some() => PolicyOutcome::Unknown,
             (Reach::Covered, Readiness::Ready | Readiness::Excluded) => PolicyOutcome::Ready,
         }

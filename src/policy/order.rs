@@ -30,7 +30,7 @@ pub fn premature(
     later: (Option<&Schedule>, Delay),
     today: Date,
 ) -> Option<Result<Premature, &'static str>> {
-    let Some(later_schedule) = later.0 else { return None };
+    let later_schedule = later.0?;
     let Some(earlier_schedule) = earlier.0 else { return Some(Ok(Premature::NeverInstalled)) };
     let (Delay::Days(earlier_days), Delay::Days(later_days)) = (earlier.1, later.1) else {
         return Some(Err("after how many days a baseline approves patches is not known"));

@@ -55,9 +55,8 @@ fn nodes<'t>(text: &impl Fn(&str) -> Option<&'t str>, list: &impl Fn(&str) -> Ve
     let chosen = match text("TargetType") {
         Some("InstanceIds") => Some(Nodes::Instances(list("TargetInstances"))),
         Some("ResourceGroups") => text("ResourceGroupName").map(|name| Nodes::ResourceGroup(name.to_owned())),
-        Some("Tags") => tag(),
         Some("*") => Some(Nodes::All),
-        // A policy for organizational units may leave the type out, and choose by tag all the same.
+        // `Tags`; and a policy for organizational units may leave the type out, and choose by tag all the same.
         _ => tag(),
     };
     chosen.unwrap_or(Nodes::All)
@@ -85,7 +84,7 @@ mod tests {
     use crate::policy::Delay;
     use crate::snapshot::global::ConfigurationManager;
 
-    fn manager(parameters: serde_json::Value) -> ConfigurationManager {
+    fn manager(parameters: &serde_json::Value) -> ConfigurationManager {
         serde_json::from_value(serde_json::json!({
             "ManagerArn": "arn:aws:ssm-quicksetup:us-east-1:111111111111:configuration-manager/7cac1a1b",
             "Name": "the manager",
@@ -103,7 +102,7 @@ mod tests {
             "AMAZON_LINUX_2023": {"value": "arn:aws:ssm:us-east-1:075727635805:patchbaseline/pb-05c9c9bf778d4c4d0", "label": "AWS-AmazonLinux2023DefaultPatchBaseline", "disabled": false},
             "WINDOWS": {"value": "pb-0123456789abcdef0", "label": "ours", "disabled": false},
         });
-        let read = policies(&manager(serde_json::json!({
+        let read = policies(&manager(&serde_json::json!({
             "PatchPolicyName": "prod", "TargetOrganizationalUnits": "ou-ab12-1, ou-ab12-2", "TargetRegions": "eu-central-1,us-east-1",
             "TargetAccounts": "", "TargetType": "Tags", "TargetTagKey": "Patch", "TargetTagValue": "yes", "ResourceGroupName": "",
             "PatchBaselineUseDefault": "custom", "SelectedPatchBaselines": selected.to_string(), "PatchBaselineRegion": "us-east-1",
@@ -124,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_local_policy_is_for_its_own_account_and_scans_unless_told() {
-        let read = policies(&manager(serde_json::json!({
+        let read = policies(&manager(&serde_json::json!({
             "TargetRegions": "us-east-1", "TargetType": "InstanceIds", "TargetInstances": "i-1,i-2",
             "ConfigurationOptionsInstallValue": "cron(0 2 ? * SUN *)",
         })));

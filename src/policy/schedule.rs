@@ -183,8 +183,8 @@ fn values(field: &str, least: i16, most: i16, names: &[&str], what: &str) -> Res
 }
 
 fn number(text: &str, least: i16, most: i16, names: &[&str], what: &str) -> Result<i16, String> {
-    let named = names.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|place| i16::try_from(place).ok());
-    let number = named.map(|place| place + least).or_else(|| text.parse().ok());
+    let place = names.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|place| i16::try_from(place).ok());
+    let number = place.map(|place| place + least).or_else(|| text.parse().ok());
     number.filter(|number| (least..=most).contains(number)).ok_or_else(|| format!("{text:?} is none of {least} to {most} ({what})"))
 }
 

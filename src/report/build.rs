@@ -262,7 +262,7 @@ fn summary(assessed: &[Assessed], accounts: &[Account]) -> Summary {
     let mut by_account: BTreeMap<&str, Counts> = BTreeMap::new();
     let mut by_region: BTreeMap<&str, Counts> = BTreeMap::new();
     let mut by_ou: BTreeMap<&str, Counts> = BTreeMap::new();
-    let mut by_os: BTreeMap<(Option<&str>, Option<&str>), Counts> = BTreeMap::new();
+    let mut by_system: BTreeMap<(Option<&str>, Option<&str>), Counts> = BTreeMap::new();
     let mut by_rule: BTreeMap<&str, RuleCounts> = BTreeMap::new();
     let mut agreement = Agreement::default();
     let ou_of: BTreeMap<&str, &str> = accounts.iter().map(|account| (account.id.as_str(), account.ou_path.as_str())).collect();
@@ -272,7 +272,7 @@ fn summary(assessed: &[Assessed], accounts: &[Account]) -> Summary {
         by_region.entry(&each.region).or_default().add(each);
         by_ou.entry(ou_of.get(each.account_id.as_str()).copied().unwrap_or_default()).or_default().add(each);
         let platform = &each.learned.platform;
-        by_os.entry((platform.os.as_deref(), platform.version.as_deref())).or_default().add(each);
+        by_system.entry((platform.os.as_deref(), platform.version.as_deref())).or_default().add(each);
         match each.learned.agrees {
             Some(true) => agreement.agree += 1,
             Some(false) => agreement.mismatch += 1,
@@ -303,7 +303,7 @@ fn summary(assessed: &[Assessed], accounts: &[Account]) -> Summary {
         by_account: by_account.into_iter().map(|(id, counts)| AccountCounts { account_id: id.to_owned(), counts }).collect(),
         by_region: by_region.into_iter().map(|(region, counts)| RegionCounts { region: region.to_owned(), counts }).collect(),
         by_ou: by_ou.into_iter().map(|(ou_path, counts)| OuCounts { ou_path: ou_path.to_owned(), counts }).collect(),
-        by_os: by_os
+        by_os: by_system
             .into_iter()
             .map(|((os, version), counts)| OsCounts { os: os.map(str::to_owned), version: version.map(str::to_owned), counts })
             .collect(),

@@ -63,11 +63,14 @@ fn each_planted_case_is_found_and_nothing_else() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A code, its severity, and words of its message.
+type Told = (&'static str, &'static str, &'static str);
+
 /// By hand: the codes of what is wrong with each policy as a whole, with words that its message must have.
 #[test]
 fn what_is_wrong_with_a_policy_as_a_whole_is_told() {
     let report = staggered(&["test", "staging", "production"]);
-    let expected: [(&str, &[(&str, &str, &str)]); 3] = [
+    let expected: [(&str, &[Told]); 3] = [
         (
             "production",
             &[
