@@ -1,5 +1,7 @@
 //! Judges every instance of a snapshot: facts, rules, readiness, and the changes that would mend what is wrong.
 
+mod policies;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -14,6 +16,8 @@ use crate::report::types::{FindingStatus, Readiness, Severity};
 use crate::rules::{Outcome, RuleError, RuleSet};
 use crate::snapshot::Snapshot;
 use crate::snapshot::ec2::Instance;
+
+pub use policies::{AssessedPolicy, assess_policies};
 
 /// One instance, judged.
 #[derive(Debug, Clone)]
@@ -140,6 +144,8 @@ fn judge(
             "" => "another AWS service manages and patches it".to_owned(),
             principal => format!("{principal} manages and patches it"),
         })
+    } else if learned.facts.policy.is_outside.is(&true) {
+        Some(format!("no patch policy targets it ({})", learned.facts.policy.missed_because))
     } else {
         None
     };

@@ -9,13 +9,14 @@ use super::observation::{Observation, Seen};
 use super::repositories::sources;
 use super::{
     AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PackagesFacts, PathFacts, PathVerdict, PathsFacts, Ping,
-    PlatformFacts, PlatformSource, RegionFacts, Switch,
+    PlatformFacts, PlatformSource, PolicyFacts, RegionFacts, Switch,
 };
 use crate::identity::{self, Identities, Identity};
 use crate::model::Region;
 use crate::model::known::{Known, Unknown};
 use crate::network::{self, Authorization, Code, Ec2Messages, Judged, Needs, Network, Path, Place, PortFamily, Target, Verdict};
 use crate::platform::{self, AgentVersion, Answer, Family, Mirrors, Observed, Platform, Source, Tables};
+use crate::policy::{Node, Policies, Reach, standing};
 use crate::snapshot::ec2::{Instance, Tag};
 use crate::snapshot::ssm::InstanceInformation;
 
@@ -25,6 +26,8 @@ pub struct Surroundings<'s> {
     pub tables: &'s Tables,
     /// What the user declared of mirrors and proxies.
     pub mirrors: &'s Mirrors,
+    /// The patch policies, planned and existing.
+    pub policies: &'s Policies,
     /// When the snapshot was taken; without it nothing is fresh and nothing is past its end.
     pub captured_at: Option<Timestamp>,
 }
@@ -48,6 +51,10 @@ pub struct Learned {
     /// By what the paths were judged.
     pub needs: Needs,
     pub platform: Platform,
+    /// Patch Manager's word for the operating system.
+    pub patched_as: Option<String>,
+    /// What each policy does with the instance, in their order.
+    pub reaches: Vec<Reach>,
     pub last_ping_at: Option<String>,
     /// Whether the model agrees with a fresh sign of life; `None` without one.
     pub agrees: Option<bool>,
@@ -92,6 +99,11 @@ pub fn learn<'r, 'a>(
     let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
     let partition = account.partition;
     let operator = instance.operator.as_ref().filter(|operator| operator.managed == Some(true));
+    let patched_as = platform::patch_baseline_operating_system(surroundings.tables, &platform);
+    let target = Node { region, id, tags: &instance.tags, operating_system: patched_as, ou_path: account.ou_path };
+    let reaches = surroundings.policies.reach(&target);
+    let standing = standing(surroundings.policies, &reaches, &target);
+    let patched_as = patched_as.map(str::to_owned);
     let facts = Facts {
         account: AccountFacts { id: account.id.to_owned(), name: account.name.to_owned(), ou_path: account.ou_path.to_owned() },
         region: RegionFacts {
@@ -128,10 +140,11 @@ pub fn learn<'r, 'a>(
         agent,
         identity: IdentityFacts::of(&identity),
         paths: paths_facts(&paths, &repository, &observation),
+        policy: PolicyFacts::of(standing, surroundings.policies),
     };
     let last_ping_at = registered.and_then(|node| node.last_ping_date_time.clone());
     let notes = observation.notes.into_iter().chain(identity.notes).collect();
-    Learned { facts, paths, repository, needs, platform, last_ping_at, agrees: observation.agrees, notes }
+    Learned { facts, paths, repository, needs, platform, patched_as, reaches, last_ping_at, agrees: observation.agrees, notes }
 }
 
 /// The buckets that patching reads in a Region.

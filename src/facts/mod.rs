@@ -7,6 +7,7 @@ mod identity;
 mod learn;
 mod observation;
 mod packages;
+mod policies;
 mod repositories;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub struct Facts {
     pub agent: AgentFacts,
     pub identity: IdentityFacts,
     pub paths: PathsFacts,
+    pub policy: PolicyFacts,
 }
 
 /// The account that owns the instance.
@@ -151,6 +153,40 @@ pub struct PathFacts {
     pub refusing_endpoint: String,
     /// What the policy does not allow, as a fragment of a sentence; empty when it allows everything.
     pub refusal: String,
+}
+
+/// The patch policies, planned with `--policy` and existing, that are for the instance or miss it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyFacts {
+    /// Whether any policy was given with `--policy`.
+    pub are_planned: bool,
+    /// Whether no policy targets the instance, although one is planned, or one that exists is meant for its account and Region.
+    pub is_missed: Known<bool>,
+    /// Whether policies are planned and none is for the instance, so that it is judged by nothing else.
+    pub is_outside: Known<bool>,
+    /// Why each policy misses it; empty when there is none to tell of.
+    pub missed_because: String,
+    /// Whether two policies or more target the instance.
+    pub is_covered_twice: Known<bool>,
+    /// The names of the policies that target it; empty when none does.
+    pub covered_by: String,
+    /// Whether each policy that targets the instance has a patch baseline for its operating system.
+    pub has_baseline: Known<bool>,
+    /// The policies without one, and the operating system; empty when there are none.
+    pub without_baseline: String,
+    /// Whether a policy targets the instance, and it is in a patch group with a baseline, which policies pass over.
+    pub is_patch_group_ignored: Known<bool>,
+    /// The patch group of its tag; empty when it has none.
+    pub patch_group: String,
+    /// Whether a policy targets the instance, and something else scans it for patches too.
+    pub has_other_scanner: Known<bool>,
+    /// What does; empty when nothing is known to.
+    pub other_scanners: String,
+    /// Whether a policy targets the instance, and a quota of Systems Manager is exceeded with it.
+    pub is_over_quota: Known<bool>,
+    /// Which, and how far; one fragment of a sentence.
+    pub quota: String,
 }
 
 macro_rules! words {
@@ -277,6 +313,22 @@ impl Facts {
                 ec2messages: PathFacts { verdict: Known::Known(PathVerdict::NotNeeded), ..path("ec2messages") },
                 s3: path("s3"),
                 repository: path("repository"),
+            },
+            policy: PolicyFacts {
+                are_planned: false,
+                is_missed: Known::Known(false),
+                is_outside: Known::Known(false),
+                missed_because: String::new(),
+                is_covered_twice: Known::Known(false),
+                covered_by: "production".to_owned(),
+                has_baseline: Known::Known(true),
+                without_baseline: String::new(),
+                is_patch_group_ignored: Known::Known(false),
+                patch_group: String::new(),
+                has_other_scanner: Known::Known(false),
+                other_scanners: String::new(),
+                is_over_quota: Known::Known(false),
+                quota: String::new(),
             },
         }
     }

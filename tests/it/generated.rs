@@ -19,6 +19,29 @@ fn the_schema_of_the_report() {
 }
 
 #[test]
+fn the_schema_of_a_planned_policy() {
+    check("docs/patch-policy.schema.json", &text(&run(&["schema", "patch-policy"]).stdout));
+}
+
+/// The files of the example keep the schema, and what the page shows of their scan is what the program prints.
+#[test]
+fn the_page_of_patch_policies() {
+    let schema: serde_json::Value = serde_json::from_slice(&run(&["schema", "patch-policy"]).stdout).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut arguments = vec!["scan".to_owned(), "--snapshot".to_owned(), repository("fixtures/staggered-org").display().to_string()];
+    for name in ["test", "staging", "production"] {
+        let file = repository(&format!("fixtures/staggered-policies/{name}.yaml"));
+        let plan: serde_json::Value = serde_saphyr::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&plan).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{name}: {}", errors.join("\n"));
+        arguments.extend(["--policy".to_owned(), file.display().to_string()]);
+    }
+    let table = text(&run(&arguments).stdout);
+    let section = table.split("\n\n").find(|section| section.starts_with("Patch policies")).unwrap();
+    check_part("docs/patch-policies.md", "picture", &format!("```text\n{section}\n```\n"));
+}
+
+#[test]
 fn the_pages_of_the_rules() {
     let list = text(&run(&["rules", "list"]).stdout);
     let ids: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
@@ -36,27 +59,27 @@ fn the_permissions() {
     check("docs/permissions.md", &format!("{head}{}\n", rows.join("\n")));
 }
 
-/// The README's parts between `<!-- name -->` and `<!-- end -->`.
-fn check_part(name: &str, content: &str) {
-    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+/// A page's parts between `<!-- name -->` and `<!-- end -->`.
+fn check_part(page: &str, name: &str, content: &str) {
+    let readme = std::fs::read_to_string(repository(page)).unwrap();
     let begin = format!("<!-- {name} -->\n");
-    let (before, rest) = readme.split_once(&begin).unwrap_or_else(|| panic!("the README has no part {name}"));
+    let (before, rest) = readme.split_once(&begin).unwrap_or_else(|| panic!("{page} has no part {name}"));
     let (_, after) = rest.split_once("<!-- end -->").unwrap();
-    check("README.md", &format!("{before}{begin}{content}<!-- end -->{after}"));
+    check(page, &format!("{before}{begin}{content}<!-- end -->{after}"));
 }
 
 /// The README's pictures share one test: two that write the same file would get into each other's way.
 #[test]
 fn the_readme() {
     let table = text(&run(&["scan", "--demo"]).stdout);
-    check_part("picture", &format!("```text\n{}```\n", picture(&table)));
+    check_part("README.md", "picture", &format!("```text\n{}```\n", picture(&table)));
     let list = text(&run(&["rules", "list"]).stdout);
     let row = |line: &str| {
         let mut words = line.split_whitespace();
         let (id, severity) = (words.next().unwrap(), words.next().unwrap());
         format!("| [{id}](docs/rules.md#{id}) | {severity} | {} |\n", words.collect::<Vec<_>>().join(" "))
     };
-    check_part("rules", &format!("| rule | severity | finds |\n|---|---|---|\n{}", list.lines().map(row).collect::<String>()));
+    check_part("README.md", "rules", &format!("| rule | severity | finds |\n|---|---|---|\n{}", list.lines().map(row).collect::<String>()));
 }
 
 /// The beginning of each section of the table, the rest left out.

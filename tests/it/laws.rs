@@ -42,8 +42,13 @@ impl Judge {
     }
 
     pub(crate) fn report(&self, snapshot: &Snapshot) -> Report {
-        let judging =
-            Judging { rules: &self.rules, tables: &self.tables, assumptions: Assumptions::default(), mirrors: &Mirrors::default() };
+        let judging = Judging {
+            rules: &self.rules,
+            tables: &self.tables,
+            assumptions: Assumptions::default(),
+            mirrors: &Mirrors::default(),
+            policies: &[],
+        };
         scan(snapshot, &Selection::default(), &judging).unwrap()
     }
 }

@@ -24,6 +24,7 @@ mod ipv6;
 mod laws;
 mod observation;
 mod oracle;
+mod policies;
 mod policy_language;
 mod process;
 mod readme;
