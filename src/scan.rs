@@ -59,10 +59,7 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
         Regions::Named(names) => names.iter().any(|name| name == region),
     };
     let estate = Estate::new(snapshot);
-    let tree = Tree::new(&snapshot.organization);
-    let landscape = landscape(snapshot, &tree, judging.tables);
-    let policies = Policies::gather(&estate, planned(judging.policies, &tree)?, landscape);
-    policies.check()?;
+    let policies = patch_policies(&estate, judging.policies, judging.tables)?;
     let captured_at = snapshot.manifest.captured_at.as_deref();
     let surroundings = Surroundings {
         tables: judging.tables,
@@ -101,6 +98,17 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
     Ok(report::build(frame, &assessed, &verifier))
 }
 
+/// The patch policies that exist and those that are planned.
+///
+/// # Errors
+/// When a plan names a unit or a policy that there is not, or two share a name.
+pub fn patch_policies(estate: &Estate<'_>, plans: &[Policy], tables: &Tables) -> Result<Policies, PolicyError> {
+    let tree = Tree::new(&estate.snapshot.organization);
+    let policies = Policies::gather(estate, planned(plans, &tree)?, landscape(estate.snapshot, &tree, tables));
+    policies.check()?;
+    Ok(policies)
+}
+
 /// The day from which schedules are compared when the snapshot does not tell its own.
 const FIRST_DAY: Date = date(2026, 1, 1);
 
@@ -125,9 +133,8 @@ fn planned(policies: &[Policy], tree: &Tree<'_>) -> Result<Vec<Policy>, PolicyEr
 fn landscape(snapshot: &Snapshot, tree: &Tree<'_>, tables: &Tables) -> Landscape {
     let listed = snapshot.organization.accounts.as_ref().map(|file| &file.accounts);
     let ids = listed.into_iter().flatten().filter_map(|account| account.id.as_ref()).chain(snapshot.accounts.keys());
-    let is_active = |account: &&crate::snapshot::global::Account| {
-        account.state.as_deref().or(account.status.as_deref()).is_none_or(|state| state.eq_ignore_ascii_case("ACTIVE"))
-    };
+    let is_active =
+        |account: &&crate::snapshot::global::Account| account.standing().is_none_or(|state| state.eq_ignore_ascii_case("ACTIVE"));
     let management = snapshot.organization.organization.as_ref().and_then(|file| file.organization.master_account_id.clone());
     Landscape {
         above: ids.filter_map(|id| Some((id.clone(), tree.above(id)?))).collect(),

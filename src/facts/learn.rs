@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::observation::{Observation, Seen};
+use super::policies::patch_policies;
 use super::repositories::sources;
 use super::{
     AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PackagesFacts, PathFacts, PathVerdict, PathsFacts, Ping,
@@ -95,15 +96,16 @@ pub fn learn<'r, 'a>(
     let agent = agent_facts(&node, version, id);
     let of_credentials =
         identity::Needs { has_ec2messages: ec2messages.exists, agent_prefers_ssmmessages: agent.needs_no_ec2messages.clone() };
-    let identity = Identity::of(identities, region, instance, account.partition, &of_credentials);
-    let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
-    let partition = account.partition;
-    let operator = instance.operator.as_ref().filter(|operator| operator.managed == Some(true));
     let patched_as = platform::patch_baseline_operating_system(surroundings.tables, &platform);
     let target = Node { region, id, tags: &instance.tags, operating_system: patched_as, ou_path: account.ou_path };
     let reaches = surroundings.policies.reach(&target);
     let standing = standing(surroundings.policies, &reaches, &target);
     let patched_as = patched_as.map(str::to_owned);
+    let patch_policies = patch_policies(surroundings.policies, &reaches);
+    let identity = Identity::of(identities, region, instance, account.partition, &of_credentials, &patch_policies);
+    let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
+    let partition = account.partition;
+    let operator = instance.operator.as_ref().filter(|operator| operator.managed == Some(true));
     let facts = Facts {
         account: AccountFacts { id: account.id.to_owned(), name: account.name.to_owned(), ou_path: account.ou_path.to_owned() },
         region: RegionFacts {

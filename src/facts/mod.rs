@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 pub use identity::{CredentialSource, IdentityFacts, PatchPolicyAccessFacts, PermissionFacts};
 pub use learn::{AccountNames, Learned, Surroundings, learn};
 pub use packages::{PackageManager, PackagesFacts};
+pub use policies::patch_policies;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

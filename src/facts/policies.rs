@@ -1,7 +1,26 @@
 //! How an instance stands to the patch policies, as the rules see it.
 
 use super::PolicyFacts;
-use crate::policy::{Policies, Standing};
+use crate::identity::PatchPolicy;
+use crate::model::known::Known;
+use crate::policy::{Policies, Reach, Standing};
+
+/// The policies that target an instance, or may, and whose bucket is known: those that Quick Setup holds. `reaches` are those of
+/// [`Policies::reach`] for the instance.
+pub fn patch_policies<'p>(policies: &'p Policies, reaches: &[Reach]) -> Vec<(PatchPolicy<'p>, Known<bool>)> {
+    let targeting = policies.all.iter().zip(reaches).filter_map(|(policy, reach)| {
+        let configuration = policy.configuration.as_ref()?;
+        let is_targeted = reach.is_covered();
+        let of_quick_setup = PatchPolicy {
+            id: configuration.id.as_deref(),
+            name: &policy.name,
+            owner: &configuration.owner,
+            is_attach_allowed: configuration.is_attach_allowed,
+        };
+        (!is_targeted.is(&false)).then_some((of_quick_setup, is_targeted))
+    });
+    targeting.collect()
+}
 
 impl PolicyFacts {
     pub(super) fn of(standing: Standing, policies: &Policies) -> Self {

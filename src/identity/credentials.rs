@@ -127,7 +127,15 @@ impl<'r, 'a> Way<'r, 'a> {
 }
 
 impl<'a> Identity<'a> {
-    pub fn of(identities: &Identities<'a>, region: &Region<'a>, instance: &'a Instance, partition: &str, needs: &Needs) -> Self {
+    /// `patch_policies` are those that target the instance, or may.
+    pub fn of(
+        identities: &Identities<'a>,
+        region: &Region<'a>,
+        instance: &'a Instance,
+        partition: &str,
+        needs: &Needs,
+        patch_policies: &[(PatchPolicy<'_>, Known<bool>)],
+    ) -> Self {
         let profile = instance.iam_instance_profile.as_ref();
         let instance_profile = profile.and_then(|profile| profile.arn.as_deref().or(profile.id.as_deref()));
         let asker = |giver: Giver| Asker {
@@ -169,7 +177,7 @@ impl<'a> Identity<'a> {
         };
         let permissions = candidates.iter().map(judge).reduce(|one, other| one.or(other, doubt));
         let permissions = permissions.unwrap_or_else(|| Permissions::all(&Grant::unknown(doubt.to_vec())));
-        let policies = Targeting::of(identities, region, instance);
+        let policies = Targeting(patch_policies);
         let access = |candidate: &Candidate<'_, 'a>| match candidate {
             Candidate::Role(placed, giver) => policies.access(identities, *placed, &asker(*giver)),
             Candidate::Unread => policies.without_role(&Known::Unknown(doubt.to_vec())),
@@ -316,16 +324,11 @@ fn messages(channels: Grant, old: Grant, needs: &Needs) -> Grant {
 
 /// The patch policies that target an instance, or may.
 #[derive(Debug)]
-struct Targeting<'i>(Vec<(&'i PatchPolicy, Known<bool>)>);
+struct Targeting<'i>(&'i [(PatchPolicy<'i>, Known<bool>)]);
 
-impl<'i> Targeting<'i> {
-    fn of(identities: &'i Identities<'_>, region: &Region<'_>, instance: &Instance) -> Self {
-        let targets = |policy: &'i PatchPolicy| (policy, policy.targets(identities.snapshot, region.account, region.name, instance));
-        Self(identities.policies.iter().map(targets).filter(|(_, is_targeted)| !is_targeted.is(&false)).collect())
-    }
-
+impl Targeting<'_> {
     fn without_role(&self, may_read: &Known<bool>) -> BucketAccess {
-        let names: Vec<&str> = self.0.iter().map(|(policy, _)| policy.name.as_str()).collect();
+        let names: Vec<&str> = self.0.iter().map(|(policy, _)| policy.name).collect();
         let answer = if self.0.is_empty() { Known::Known(true) } else { may_read.clone() };
         BucketAccess {
             is_targeted: self.0.iter().fold(Known::Known(false), |any, (_, is_targeted)| any.or(is_targeted.clone())),
@@ -343,7 +346,7 @@ impl<'i> Targeting<'i> {
         let mut access = self.without_role(&Known::Known(true));
         let (mut lacks, mut obstacles) = (Vec::new(), Vec::new());
         let mut attach_allowed = Vec::new();
-        for (policy, _) in &self.0 {
+        for (policy, _) in self.0 {
             let (may_read, lacking) = policy.access(placed.role, asker);
             access.may_read = access.may_read.and(may_read.clone());
             lacks.extend(lacking);

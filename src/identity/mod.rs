@@ -28,14 +28,13 @@ use action::Group;
 use permission::{Asker, Giver, judge};
 use role::{Role, Roles};
 
-/// What was collected of IAM and Quick Setup, ready to be asked for one instance after the other.
+/// What was collected of IAM, ready to be asked for one instance after the other.
 #[derive(Debug)]
 pub struct Identities<'a> {
     snapshot: &'a Snapshot,
     /// By account; an account whose roles were not collected has no entry.
     roles: BTreeMap<&'a str, Roles<'a>>,
     managed: Option<ManagedPolicies>,
-    policies: Vec<PatchPolicy>,
     /// What holds for every instance with a role, so that a thousand of them are judged once.
     judged: RefCell<HashMap<Key<'a>, Rc<Grant>>>,
 }
@@ -66,7 +65,7 @@ impl<'a> Identities<'a> {
             Some((account.as_str(), Roles::of(account, partition, seen.global.iam.as_ref()?, managed.as_ref())))
         };
         let roles = snapshot.accounts.iter().filter_map(read).collect();
-        Self { snapshot, roles, policies: PatchPolicy::all(snapshot), managed, judged: RefCell::default() }
+        Self { snapshot, roles, managed, judged: RefCell::default() }
     }
 
     /// What a reader must know about how roles were judged; whole sentences, once a report.

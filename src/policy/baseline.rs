@@ -100,8 +100,8 @@ pub fn listing(estate: &Estate<'_>, policies: &Policies, policy: &Policy, system
 
 /// The account that deploys the policy.
 fn home(policies: &Policies, policy: &Policy) -> Option<String> {
-    match (&policy.origin, policy.accounts.as_slice()) {
-        (Origin::QuickSetup { manager }, _) => manager.split(':').nth(4).map(str::to_owned),
+    match (&policy.configuration, policy.accounts.as_slice()) {
+        (Some(configuration), _) => Some(configuration.owner.clone()),
         (_, [only]) if policy.units.is_empty() => Some(only.clone()),
         _ => policies.landscape.management_account.clone(),
     }

@@ -13,15 +13,15 @@ use crate::snapshot::ssm::Association;
 const NAME_TAG: &str = "QSConfigName-";
 
 pub(super) fn existing(estate: &Estate<'_>, landscape: &Landscape) -> Vec<Policy> {
-    let managers = estate.snapshot.accounts.values().filter_map(|account| account.global.quick_setup.as_ref());
-    let managers = managers.flat_map(|file| &file.configuration_managers);
-    let known: Vec<(Policy, Option<String>)> = managers.flat_map(parameters::policies).collect();
+    let files = estate.snapshot.accounts.iter().filter_map(|(account, seen)| Some((account, seen.global.quick_setup.as_ref()?)));
+    let managers = files.flat_map(|(account, file)| file.configuration_managers.iter().map(move |manager| (account, manager)));
+    let known: Vec<Policy> = managers.flat_map(|(account, manager)| parameters::policies(manager, Some(account))).collect();
     let names = names(estate);
     let mut all: Vec<Policy> = Vec::new();
     for region in estate.regions() {
         all.extend(unlisted(region, &known, &names, landscape));
     }
-    all.extend(known.into_iter().map(|(policy, _)| policy));
+    all.extend(known);
     all
 }
 
@@ -33,18 +33,19 @@ fn names<'a>(estate: &Estate<'a>) -> BTreeMap<&'a str, &'a str> {
 }
 
 /// The policies of a Region that only their associations tell of: made in the account itself, or in a Quick Setup that was not read.
-fn unlisted(region: &Region<'_>, known: &[(Policy, Option<String>)], names: &BTreeMap<&str, &str>, landscape: &Landscape) -> Vec<Policy> {
+fn unlisted(region: &Region<'_>, known: &[Policy], names: &BTreeMap<&str, &str>, landscape: &Landscape) -> Vec<Policy> {
     let mut by_id: BTreeMap<&str, Vec<&Association>> = BTreeMap::new();
     for association in region.files.associations.iter().flat_map(|file| &file.associations) {
         if let Some(id) = association.association_name.as_deref().and_then(configuration_id) {
             by_id.entry(id).or_default().push(association);
         }
     }
-    let is_of = |id: &str, (policy, definition): &(Policy, Option<String>)| {
+    let is_of = |id: &str, policy: &Policy| {
+        let definition = policy.configuration.as_ref().and_then(|configuration| configuration.id.as_deref());
         let is_in_arn = matches!(&policy.origin, Origin::QuickSetup { manager } if manager.contains(id));
-        definition.as_deref() == Some(id) || is_in_arn || names.get(id).is_some_and(|name| *name == policy.name)
+        definition == Some(id) || is_in_arn || names.get(id).is_some_and(|name| *name == policy.name)
     };
-    let deployed: Vec<&(Policy, Option<String>)> = known.iter().filter(|(policy, _)| is_deployed(policy, region, landscape)).collect();
+    let deployed: Vec<&Policy> = known.iter().filter(|policy| is_deployed(policy, region, landscape)).collect();
     let mut explained: BTreeSet<&str> = BTreeSet::new();
     let mut without_associations = 0_usize;
     for policy in &deployed {
@@ -95,6 +96,7 @@ fn of_associations(region: &Region<'_>, id: &str, name: Option<&str>, associatio
         install: schedule(false),
         concurrency: None,
         error_threshold: None,
+        configuration: None,
         origin: Origin::Associations { names },
     }
 }

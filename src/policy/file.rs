@@ -57,8 +57,8 @@ fn import(text: &str, file: &str) -> Result<Vec<Policy>, PolicyError> {
     } else {
         vec![serde_json::from_value(value).map_err(malformed)?]
     };
-    let policies = managers.iter().flat_map(parameters::policies);
-    let planned = policies.map(|(policy, _)| Policy { origin: Origin::Planned { file: file.to_owned() }, ..policy });
+    let policies = managers.iter().flat_map(|manager| parameters::policies(manager, None));
+    let planned = policies.map(|policy| Policy { origin: Origin::Planned { file: file.to_owned() }, ..policy });
     let planned: Vec<Policy> = planned.collect();
     if planned.is_empty() { Err(PolicyError::NoPatchPolicy { file: file.to_owned() }) } else { Ok(planned) }
 }
@@ -312,6 +312,7 @@ impl PlannedPolicy {
             install: schedule(self.schedule.install),
             concurrency: self.rate_control.concurrency.map(|Share(share)| share),
             error_threshold: self.rate_control.error_threshold.map(|Share(share)| share),
+            configuration: None,
         }
     }
 }

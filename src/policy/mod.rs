@@ -56,6 +56,20 @@ pub struct Policy {
     /// A number, or a percentage with its sign.
     pub concurrency: Option<String>,
     pub error_threshold: Option<String>,
+    /// What Quick Setup holds of it; `None` for what is not made yet, and for what only associations tell of.
+    pub configuration: Option<Configuration>,
+}
+
+/// A policy as Quick Setup keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// In the names of its associations, of its bucket and of the tag that the bucket asks of a role. That it is the one of the definition is
+    /// seen in public snapshots, and not documented.
+    pub id: Option<String>,
+    /// The account in which it was made.
+    pub owner: String,
+    /// "Add required IAM policies to existing instance profiles attached to your instances".
+    pub is_attach_allowed: bool,
 }
 
 /// Where a policy is known from.
@@ -116,10 +130,16 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// A planned policy takes the place of the existing one with its name.
+    /// A planned policy takes the place of the existing one with its name, and is what becomes of its configuration.
     pub fn gather(estate: &Estate<'_>, planned: Vec<Policy>, landscape: Landscape) -> Self {
         let mut all = planned;
         let existing = existing::existing(estate, &landscape);
+        for plan in all.iter_mut().filter(|plan| plan.configuration.is_none()) {
+            let mut replaced = existing.iter().filter(|policy| policy.name == plan.name).filter_map(|policy| policy.configuration.as_ref());
+            if let (Some(only), None) = (replaced.next(), replaced.next()) {
+                plan.configuration = Some(only.clone());
+            }
+        }
         all.extend(existing.into_iter().filter(|policy| !all.iter().any(|planned| planned.name == policy.name)).collect::<Vec<_>>());
         all.sort_by(|left, right| {
             (&left.name, !left.is_planned(), &left.accounts).cmp(&(&right.name, !right.is_planned(), &right.accounts))

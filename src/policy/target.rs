@@ -25,6 +25,17 @@ pub enum Reach {
     Unknown(Vec<Unknown>),
 }
 
+impl Reach {
+    /// Whether the policy targets the node.
+    pub fn is_covered(&self) -> Known<bool> {
+        match self {
+            Self::Covered => Known::Known(true),
+            Self::Missed(_) => Known::Known(false),
+            Self::Unknown(why) => Known::Unknown(why.clone()),
+        }
+    }
+}
+
 /// Why a policy misses a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Miss {

@@ -156,7 +156,7 @@ fn existing_policies_are_read_from_quick_setup_and_from_associations() {
 fn a_plan_is_read_from_what_the_aws_cli_prints() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("production.json");
-    let manager = json!({
+    let mut manager = json!({
         "ManagerArn": "arn:aws:ssm-quicksetup:eu-central-1:111111111111:configuration-manager/7cac1a1b-5f0b-4c4d-9f07-000000000001",
         "Name": "production", "CreatedAt": "2026-11-01T00:00:00+00:00",
         "ConfigurationDefinitions": [{"Type": "AWSQuickSetupType-PatchPolicy", "Id": "pr0d1", "Parameters": {
@@ -164,12 +164,43 @@ fn a_plan_is_read_from_what_the_aws_cli_prints() {
             "TargetType": "*", "ConfigurationOptionsPatchOperation": "ScanAndInstall",
             "ConfigurationOptionsInstallValue": "cron(0 2 ? * SUN *)", "PatchBaselineUseDefault": "default"}}],
     });
-    std::fs::write(&file, manager.to_string()).unwrap();
-    let output = run(&["scan", "--snapshot", &path("fixtures/staggered-org"), "--policy", file.to_str().unwrap(), "--output", "json"]);
-    let report = report(&output);
+    let scan = |manager: &Value| {
+        std::fs::write(&file, manager.to_string()).unwrap();
+        report(&run(&["scan", "--snapshot", &path("fixtures/staggered-org"), "--policy", file.to_str().unwrap(), "--output", "json"]))
+    };
+    // Nobody lets Quick Setup attach what the roles lack, and without it none of them reads the policy's bucket.
+    let bare = scan(&manager);
+    assert_eq!(bare["policies"][0]["counts"]["will_fail"], 5, "{}", bare["policies"]);
+    let told: BTreeSet<String> =
+        rows(&bare["findings"]).filter(|finding| finding["severity"] == "error").map(|finding| word(&finding["rule_id"])).collect();
+    assert_eq!(told, ["patch-policy-bucket-not-readable".to_owned()].into());
+    manager["ConfigurationDefinitions"][0]["Parameters"]["IsPolicyAttachAllowed"] = json!("true");
+    let report = scan(&manager);
     assert_eq!(report["policies"][0]["counts"]["ready"], 5, "{}", report["policies"]);
     assert_eq!(report["policies"][0]["findings"], json!([]));
     assert_eq!(report["policies"].as_array().unwrap().len(), 1);
+}
+
+/// A plan of the same name is what becomes of the existing policy, with its bucket; a plan of another name has none yet.
+#[test]
+fn a_plan_keeps_the_bucket_of_the_policy_that_it_replaces() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
+    let management = snapshot.accounts.get_mut("111111111111").unwrap();
+    let definition = &mut management.global.quick_setup.as_mut().unwrap().configuration_managers[0].configuration_definitions[0];
+    definition.parameters.insert("IsPolicyAttachAllowed".to_owned(), "false".to_owned());
+    let written = folder.path().join("not-attached");
+    snapshot.write(&written).unwrap();
+    let file = folder.path().join("plan.yaml");
+    for (name, ready, will_fail) in [("production", 0, 3), ("another", 2, 1)] {
+        let plan = format!("name: {name}\ntargets: {{accounts: ['333333333333'], regions: [eu-central-1]}}\n");
+        std::fs::write(&file, plan).unwrap();
+        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", file.to_str().unwrap(), "--output", "json"];
+        let report = report(&run(&arguments));
+        let planned = rows(&report["policies"]).find(|policy| policy["origin"] == "planned").unwrap();
+        let counts = &planned["counts"];
+        assert_eq!((&counts["ready"], &counts["will_fail"]), (&json!(ready), &json!(will_fail)), "{name}: {planned}");
+    }
 }
 
 /// Nothing definite is said of a resource group, whose members no snapshot holds; nor without the organization's tree.

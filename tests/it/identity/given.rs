@@ -1,8 +1,11 @@
 //! One instance and what was collected of its roles, put together in words.
 
+use patch_preflight::facts::patch_policies;
 use patch_preflight::identity::{Identities, Identity, Needs, Source};
 use patch_preflight::model::Estate;
 use patch_preflight::model::known::{Known, Unknown};
+use patch_preflight::platform::Tables;
+use patch_preflight::policy::Node;
 use patch_preflight::snapshot::{AccountSnapshot, Gap, RegionFiles, Snapshot, ec2, global};
 use serde_json::{Value, json};
 
@@ -207,7 +210,8 @@ impl Given {
         snapshot.accounts.insert(MANAGEMENT.to_owned(), management);
         snapshot.manifest.gaps.clone_from(&self.gaps);
         if let Some(id) = self.organization {
-            snapshot.organization.organization = Some(serde_json::from_value(json!({"Organization": {"Id": id}})).unwrap());
+            snapshot.organization.organization =
+                Some(serde_json::from_value(json!({"Organization": {"Id": id, "MasterAccountId": MANAGEMENT}})).unwrap());
             snapshot.organization.accounts =
                 Some(serde_json::from_value(json!({"Accounts": [{"Id": ACCOUNT}, {"Id": MANAGEMENT}]})).unwrap());
             snapshot.organization.units = Some(
@@ -226,7 +230,9 @@ impl Given {
         let region = estate.region(ACCOUNT, REGION).unwrap();
         let instance = Estate::instances(region)["i-1"];
         let identities = Identities::new(&snapshot);
-        read(&Identity::of(&identities, region, instance, "aws", &self.needs))
+        let policies = patch_preflight::scan::patch_policies(&estate, &[], &Tables::builtin().unwrap()).unwrap();
+        let reaches = policies.reach(&Node { region, id: "i-1", tags: &instance.tags, operating_system: None, ou_path: "" });
+        read(&Identity::of(&identities, region, instance, "aws", &self.needs, &patch_policies(&policies, &reaches)))
     }
 
     /// Source, messages, patching and others, as the table writes them.
