@@ -14,6 +14,7 @@ pub mod network;
 pub mod permissions;
 pub mod plan;
 pub mod platform;
+pub mod policy;
 pub mod policy_language;
 pub mod report;
 pub mod rules;

@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use jiff::tz::Offset;
 
-use crate::assess::{AccountDirectory, assess, verifier};
+use crate::assess::{AccountDirectory, assess, assess_policies, verifier};
 use crate::facts::Surroundings;
+use crate::identity::Identities;
 use crate::model::Estate;
 use crate::network::Assumptions;
-use crate::platform::{Mirrors, Tables};
+use crate::platform::{self, Mirrors, Tables};
+use crate::policy::{Landscape, Policies, Policy, PolicyError};
 use crate::report::types::{Account, AccountStatus, Report};
 use crate::report::{self, Frame};
 use crate::rules::{RuleError, RuleSet};
@@ -22,12 +26,16 @@ pub struct Judging<'s> {
     pub tables: &'s Tables,
     pub assumptions: Assumptions,
     pub mirrors: &'s Mirrors,
+    /// The patch policies that are planned; their units are looked up in the snapshot.
+    pub policies: &'s [Policy],
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     #[error(transparent)]
     Selection(#[from] SelectionError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     #[error(transparent)]
     Rule(#[from] RuleError),
 }
@@ -51,15 +59,18 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
         Regions::Named(names) => names.iter().any(|name| name == region),
     };
     let estate = Estate::new(snapshot);
+    let policies = patch_policies(&estate, judging.policies, judging.tables)?;
     let captured_at = snapshot.manifest.captured_at.as_deref();
     let surroundings = Surroundings {
         tables: judging.tables,
         mirrors: judging.mirrors,
+        policies: &policies,
         captured_at: captured_at.and_then(|text| text.parse::<Timestamp>().ok()),
     };
     let assessed = assess(&estate, judging.rules, &directory, surroundings, &judging.assumptions, |account, region| {
         chosen.contains(account) && is_chosen_region(region)
     })?;
+    let today = surroundings.captured_at.map_or(FIRST_DAY, |at| Offset::UTC.to_datetime(at).date());
     let concerns = |gap: &&Gap| {
         let is_chosen = chosen.contains(gap.account_id.as_str()) || !scope.accounts.iter().any(|account| account.id == gap.account_id);
         is_chosen && gap.region.as_deref().is_none_or(is_chosen_region)
@@ -70,11 +81,67 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
         rules_digest: judging.rules.digest(),
         captured_at: captured_at.map(str::to_owned),
         accounts: scope.accounts.iter().map(|account| account_of(snapshot, &directory, &account.id, &account.decision, &gaps)).collect(),
+        policies: assess_policies(&estate, &policies, &assessed, today),
         gaps,
-        notes: snapshot.manifest.notes.iter().cloned().chain(scope.notes).collect::<BTreeSet<_>>().into_iter().collect(),
+        notes: snapshot
+            .manifest
+            .notes
+            .iter()
+            .cloned()
+            .chain(scope.notes)
+            .chain(Identities::assumptions())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
     };
     let verifier = verifier(&estate, &judging.assumptions, &assessed);
     Ok(report::build(frame, &assessed, &verifier))
+}
+
+/// The patch policies that exist and those that are planned.
+///
+/// # Errors
+/// When a plan names a unit or a policy that there is not, or two share a name.
+pub fn patch_policies(estate: &Estate<'_>, plans: &[Policy], tables: &Tables) -> Result<Policies, PolicyError> {
+    let tree = Tree::new(&estate.snapshot.organization);
+    let policies = Policies::gather(estate, planned(plans, &tree)?, landscape(estate.snapshot, &tree, tables));
+    policies.check()?;
+    Ok(policies)
+}
+
+/// The day from which schedules are compared when the snapshot does not tell its own.
+const FIRST_DAY: Date = date(2026, 1, 1);
+
+/// The planned policies with their units looked up; where the tree is not known, an id is taken for itself.
+fn planned(policies: &[Policy], tree: &Tree<'_>) -> Result<Vec<Policy>, PolicyError> {
+    let mut policies = policies.to_vec();
+    for policy in &mut policies {
+        for unit in &mut policy.units {
+            match tree.resolve(&unit.written) {
+                Ok(id) => unit.id = Some(id),
+                Err(SelectionError::UnitsUnknown) => {
+                    let is_id = unit.written.starts_with("ou-") || unit.written.starts_with("r-");
+                    unit.id = is_id.then(|| unit.written.clone());
+                }
+                Err(error) => return Err(PolicyError::Target { name: policy.name.clone(), problem: error.to_string() }),
+            }
+        }
+    }
+    Ok(policies)
+}
+
+fn landscape(snapshot: &Snapshot, tree: &Tree<'_>, tables: &Tables) -> Landscape {
+    let listed = snapshot.organization.accounts.as_ref().map(|file| &file.accounts);
+    let ids = listed.into_iter().flatten().filter_map(|account| account.id.as_ref()).chain(snapshot.accounts.keys());
+    let is_active =
+        |account: &&crate::snapshot::global::Account| account.standing().is_none_or(|state| state.eq_ignore_ascii_case("ACTIVE"));
+    let management = snapshot.organization.organization.as_ref().and_then(|file| file.organization.master_account_id.clone());
+    Landscape {
+        above: ids.filter_map(|id| Some((id.clone(), tree.above(id)?))).collect(),
+        active: listed.map(|accounts| accounts.iter().filter(is_active).filter_map(|account| account.id.clone()).collect()),
+        management_account: management,
+        supported_regions: platform::regions_with_patch_policies(tables).map(str::to_owned).collect(),
+    }
 }
 
 /// The accounts in scope: those that the user chose, or everything that the snapshot holds.

@@ -175,9 +175,8 @@ fn with_id(account: &Account) -> Option<(&str, &Account)> {
     account.id.as_deref().map(|id| (id, account))
 }
 
-/// `State` is the newer member; `Status` is retired and may be absent.
 fn by_state(id: &str, account: &Account, notes: &mut Vec<String>) -> Decision {
-    match account.state.as_deref().or(account.status.as_deref()) {
+    match account.standing() {
         None => {
             notes.push(format!("Organizations tells no state for account {id}; it is taken for active."));
             Decision::Scan

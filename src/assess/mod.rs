@@ -1,10 +1,13 @@
 //! Judges every instance of a snapshot: facts, rules, readiness, and the changes that would mend what is wrong.
 
+mod policies;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::facts::{AccountNames, InstanceState, Learned, Surroundings, learn};
+use crate::identity::Identities;
 use crate::model::known::Unknown;
 use crate::model::{Estate, Region};
 use crate::network::{Assumptions, Network, Target};
@@ -12,6 +15,8 @@ use crate::plan::{Before, Change, Patient, Verifier, changes};
 use crate::report::types::{FindingStatus, Readiness, Severity};
 use crate::rules::{Outcome, RuleError, RuleSet};
 use crate::snapshot::ec2::Instance;
+
+pub use policies::{AssessedPolicy, assess_policies};
 
 /// One instance, judged.
 #[derive(Debug, Clone)]
@@ -84,11 +89,12 @@ pub fn assess(
     is_chosen: impl Fn(&str, &str) -> bool,
 ) -> Result<Vec<Assessed>, RuleError> {
     let network = Network::new(estate, assumptions);
+    let identities = Identities::new(estate.snapshot);
     let mut all = Vec::new();
     for region in estate.regions().filter(|region| is_chosen(region.account, region.name)) {
         for (id, instance) in Estate::instances(region) {
             let names = directory.of(region.account);
-            let learned = learn(&network, region, instance, names, surroundings);
+            let learned = learn(&network, &identities, region, instance, names, surroundings);
             all.push(judge(estate, region, instance, id, learned, rules)?);
         }
     }
@@ -137,6 +143,8 @@ fn judge(
             "" => "another AWS service manages and patches it".to_owned(),
             principal => format!("{principal} manages and patches it"),
         })
+    } else if learned.facts.policy.is_outside.is(&true) {
+        Some(format!("no patch policy targets it ({})", learned.facts.policy.missed_because))
     } else {
         None
     };

@@ -56,8 +56,17 @@ pub(crate) enum Command {
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
-    /// Print the JSON Schema of the JSON report
-    Schema,
+    /// Print the JSON Schema of the JSON report, or of a planned patch policy
+    Schema {
+        #[arg(value_enum, default_value_t = SchemaKind::Report)]
+        of: SchemaKind,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    Report,
+    PatchPolicy,
 }
 
 /// Which accounts and Regions.
@@ -163,6 +172,10 @@ pub(crate) struct JudgingArguments {
     /// From which hosts of your own (a mirror, WSUS, Satellite, a proxy) instances take patches
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub(crate) mirrors: Option<PathBuf>,
+    /// A planned patch policy (YAML, or what `aws ssm-quicksetup get-configuration-manager` prints): say whom it reaches, and judge nothing else.
+    /// Several files are several environments (repeatable)
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(crate) policy: Vec<PathBuf>,
     /// Something that you vouch for and the snapshot does not hold: no-private-dns-overrides (no private hosted zone and no resolver rule
     /// overrides a name of AWS's), dns-firewall-passes-aws-names (lists that AWS does not show hold none of its names), or GATEWAY=internet (a gateway or attachment leads to the internet and back) (repeatable)
     #[arg(long, value_name = "WHAT", help_heading = "Rules")]

@@ -16,7 +16,7 @@ use std::io::Write as _;
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::exit::Exit;
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, SchemaKind};
 
 /// An error with the exit code that it means.
 #[derive(Debug)]
@@ -74,6 +74,12 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
             clap_mangen::Man::new(Arguments::command()).render(&mut page).map_err(Failure::usage)?;
             output::print(&page)
         }
-        Command::Schema => output::print(crate::report::json_schema().map_err(Failure::usage)?.as_bytes()),
+        Command::Schema { of } => {
+            let schema = match of {
+                SchemaKind::Report => crate::report::json_schema(),
+                SchemaKind::PatchPolicy => crate::policy::json_schema(),
+            };
+            output::print(schema.map_err(Failure::usage)?.as_bytes())
+        }
     }
 }

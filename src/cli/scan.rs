@@ -8,7 +8,8 @@ use super::{Failure, output};
 use crate::exit::Exit;
 use crate::network::Assumptions;
 use crate::platform::{Mirrors, Tables};
-use crate::report::types::{AccountStatus, FindingStatus, Report};
+use crate::policy::{self, Policy};
+use crate::report::types::{AccountStatus, FindingStatus, PolicyFinding, Report};
 use crate::rules::RuleSet;
 use crate::scan::{Judging, scan};
 use crate::scope::Selection;
@@ -22,7 +23,7 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
     if let Some(folder) = &arguments.save_snapshot {
         Snapshot::check_folder(folder).map_err(Failure::usage)?;
     }
-    let (rules, tables) = (rules(&arguments.judging)?, tables(&arguments.judging)?);
+    let (rules, tables, policies) = (rules(&arguments.judging)?, tables(&arguments.judging)?, policies(&arguments.judging)?);
     let Seen { snapshot, interrupted } = match (&arguments.snapshot, arguments.demo) {
         (Some(folder), _) => source::from_folder(folder)?,
         (None, true) => source::sample()?,
@@ -36,7 +37,8 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
         output::remark(global, "interrupted: the report holds what was seen by then, and the rest is not known");
     }
     let mirrors = mirrors(&arguments.judging, &tables)?;
-    let judging = Judging { rules: &rules, tables: &tables, assumptions: assumptions(&arguments.judging), mirrors: &mirrors };
+    let judging =
+        Judging { rules: &rules, tables: &tables, assumptions: assumptions(&arguments.judging), mirrors: &mirrors, policies: &policies };
     let report = scan(&snapshot, &selection, &judging).map_err(Failure::usage)?;
     output::write(&report, &arguments.output, arguments.wide, global)?;
     Ok(if interrupted { Exit::Interrupted } else { exit(&report, arguments.fail_on, arguments.incomplete) })
@@ -44,9 +46,9 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
 
 /// Judges a snapshot that is there already.
 pub(crate) fn judge(snapshot: &Snapshot, selection: &Selection, arguments: &JudgingArguments) -> Result<Report, Failure> {
-    let (rules, tables) = (rules(arguments)?, tables(arguments)?);
+    let (rules, tables, policies) = (rules(arguments)?, tables(arguments)?, policies(arguments)?);
     let mirrors = mirrors(arguments, &tables)?;
-    let judging = Judging { rules: &rules, tables: &tables, assumptions: assumptions(arguments), mirrors: &mirrors };
+    let judging = Judging { rules: &rules, tables: &tables, assumptions: assumptions(arguments), mirrors: &mirrors, policies: &policies };
     scan(snapshot, selection, &judging).map_err(Failure::usage)
 }
 
@@ -94,12 +96,23 @@ fn mirrors(arguments: &JudgingArguments, tables: &Tables) -> Result<Mirrors, Fai
     Mirrors::parse(&text, &file.display().to_string(), tables).map_err(Failure::usage)
 }
 
+fn policies(arguments: &JudgingArguments) -> Result<Vec<Policy>, Failure> {
+    let mut policies = Vec::new();
+    for file in &arguments.policy {
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())).map_err(Failure::usage)?;
+        policies.extend(policy::parse(&text, &file.display().to_string()).map_err(Failure::usage)?);
+    }
+    Ok(policies)
+}
+
 /// Findings outweigh what is not known; what is not known is never clean.
 fn exit(report: &Report, fail_on: FailOn, incomplete: Incomplete) -> Exit {
     let counts = |finding: &&crate::report::types::Finding| {
         finding.status == FindingStatus::Fail && finding.muted.is_none() && fail_on.counts(finding.severity)
     };
-    if report.findings.iter().find(counts).is_some() {
+    let is_counted = |finding: &PolicyFinding| finding.status == FindingStatus::Fail && fail_on.counts(finding.severity);
+    let has_policy_finding = report.policies.iter().flat_map(|policy| &policy.findings).any(is_counted);
+    if has_policy_finding || report.findings.iter().find(counts).is_some() {
         return Exit::Findings;
     }
     if report.accounts.iter().all(|account| account.status == AccountStatus::Unreadable) {

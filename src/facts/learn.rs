@@ -6,16 +6,18 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::observation::{Observation, Seen};
+use super::policies::patch_policies;
 use super::repositories::sources;
 use super::{
-    AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PathFacts, PathVerdict, PathsFacts, Ping, PlatformFacts,
-    PlatformSource, RegionFacts, Switch,
+    AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PackagesFacts, PathFacts, PathVerdict, PathsFacts, Ping,
+    PlatformFacts, PlatformSource, PolicyFacts, RegionFacts, Switch,
 };
-use crate::identity::Identity;
+use crate::identity::{self, Identities, Identity};
 use crate::model::Region;
 use crate::model::known::{Known, Unknown};
 use crate::network::{self, Authorization, Code, Ec2Messages, Judged, Needs, Network, Path, Place, PortFamily, Target, Verdict};
 use crate::platform::{self, AgentVersion, Answer, Family, Mirrors, Observed, Platform, Source, Tables};
+use crate::policy::{Node, Policies, Reach, standing};
 use crate::snapshot::ec2::{Instance, Tag};
 use crate::snapshot::ssm::InstanceInformation;
 
@@ -25,6 +27,8 @@ pub struct Surroundings<'s> {
     pub tables: &'s Tables,
     /// What the user declared of mirrors and proxies.
     pub mirrors: &'s Mirrors,
+    /// The patch policies, planned and existing.
+    pub policies: &'s Policies,
     /// When the snapshot was taken; without it nothing is fresh and nothing is past its end.
     pub captured_at: Option<Timestamp>,
 }
@@ -48,6 +52,10 @@ pub struct Learned {
     /// By what the paths were judged.
     pub needs: Needs,
     pub platform: Platform,
+    /// Patch Manager's word for the operating system.
+    pub patched_as: Option<String>,
+    /// What each policy does with the instance, in their order.
+    pub reaches: Vec<Reach>,
     pub last_ping_at: Option<String>,
     /// Whether the model agrees with a fresh sign of life; `None` without one.
     pub agrees: Option<bool>,
@@ -57,6 +65,7 @@ pub struct Learned {
 
 pub fn learn<'r, 'a>(
     network: &Network<'r, 'a>,
+    identities: &Identities<'a>,
     region: &'r Region<'a>,
     instance: &'a Instance,
     account: AccountNames<'_>,
@@ -84,7 +93,16 @@ pub fn learn<'r, 'a>(
     let seen =
         Seen { region, instance: id, is_running: state.is(&InstanceState::Running), node: &node, captured_at: surroundings.captured_at };
     let observation = Observation::of(&seen, &paths, &repository);
-    let identity = Identity::of(region, instance);
+    let agent = agent_facts(&node, version, id);
+    let of_credentials =
+        identity::Needs { has_ec2messages: ec2messages.exists, agent_prefers_ssmmessages: agent.needs_no_ec2messages.clone() };
+    let patched_as = platform::patch_baseline_operating_system(surroundings.tables, &platform);
+    let target = Node { region, id, tags: &instance.tags, operating_system: patched_as, ou_path: account.ou_path };
+    let reaches = surroundings.policies.reach(&target);
+    let standing = standing(surroundings.policies, &reaches, &target);
+    let patched_as = patched_as.map(str::to_owned);
+    let patch_policies = patch_policies(surroundings.policies, &reaches);
+    let identity = Identity::of(identities, region, instance, account.partition, &of_credentials, &patch_policies);
     let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
     let partition = account.partition;
     let operator = instance.operator.as_ref().filter(|operator| operator.managed == Some(true));
@@ -120,18 +138,15 @@ pub fn learn<'r, 'a>(
             managed_by: operator.and_then(|operator| operator.principal.clone()).unwrap_or_default(),
             tags: instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
         },
-        platform: platform_facts(&platform, id, registered.is_some(), observed.image_name, surroundings),
-        agent: agent_facts(&node, version, id),
-        identity: IdentityFacts {
-            has_instance_profile: identity.instance_profile.is_some(),
-            instance_profile: identity.instance_profile.unwrap_or_default().to_owned(),
-            is_dhmc_on: identity.is_dhmc_on(),
-            relies_on_dhmc: identity.relies_on_dhmc(),
-        },
+        platform: platform_facts(&platform, region, id, registered.is_some(), observed.image_name, surroundings),
+        agent,
+        identity: IdentityFacts::of(&identity),
         paths: paths_facts(&paths, &repository, &observation),
+        policy: PolicyFacts::of(standing, surroundings.policies),
     };
     let last_ping_at = registered.and_then(|node| node.last_ping_date_time.clone());
-    Learned { facts, paths, repository, needs, platform, last_ping_at, agrees: observation.agrees, notes: observation.notes }
+    let notes = observation.notes.into_iter().chain(identity.notes).collect();
+    Learned { facts, paths, repository, needs, platform, patched_as, reaches, last_ping_at, agrees: observation.agrees, notes }
 }
 
 /// The buckets that patching reads in a Region.
@@ -196,6 +211,7 @@ fn has_ec2messages(region: &Region<'_>, tables: &Tables) -> bool {
 
 fn platform_facts(
     platform: &Platform,
+    region: &Region<'_>,
     id: &str,
     is_registered: bool,
     image_name: Option<&str>,
@@ -248,6 +264,7 @@ fn platform_facts(
             |end| Known::Known(end.on.to_string()),
         ),
         has_preinstalled_agent: answer(preinstalled.answer, id, "look on the instance whether SSM Agent is installed"),
+        packages: PackagesFacts::of(tables, platform, region, id),
     }
 }
 

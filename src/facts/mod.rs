@@ -3,13 +3,19 @@
 //! A fact that could not be learned is absent from the object that a rule's expression sees, and its reason stands in
 //! [`FactSheet::unknown`]. The JSON Schema of [`Facts`] is what the rule linter checks paths and literals against.
 
+mod identity;
 mod learn;
 mod observation;
+mod packages;
+mod policies;
 mod repositories;
 
 use std::collections::BTreeMap;
 
+pub use identity::{CredentialSource, IdentityFacts, PatchPolicyAccessFacts, PermissionFacts};
 pub use learn::{AccountNames, Learned, Surroundings, learn};
+pub use packages::{PackageManager, PackagesFacts};
+pub use policies::patch_policies;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,6 +33,7 @@ pub struct Facts {
     pub agent: AgentFacts,
     pub identity: IdentityFacts,
     pub paths: PathsFacts,
+    pub policy: PolicyFacts,
 }
 
 /// The account that owns the instance.
@@ -92,6 +99,7 @@ pub struct PlatformFacts {
     pub support_ends: Known<String>,
     /// Whether AWS's own images of this system come with SSM Agent.
     pub has_preinstalled_agent: Known<bool>,
+    pub packages: PackagesFacts,
 }
 
 /// SSM Agent as Systems Manager knows it.
@@ -109,19 +117,6 @@ pub struct AgentFacts {
     pub can_use_dhmc: Known<bool>,
     /// Version 3.3.40.0, the first that needs no ec2messages, or later.
     pub needs_no_ec2messages: Known<bool>,
-}
-
-/// Where the instance's permissions come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IdentityFacts {
-    pub has_instance_profile: bool,
-    /// The profile's ARN; empty when there is none.
-    pub instance_profile: String,
-    /// Whether the Default Host Management Configuration is on in the account and Region.
-    pub is_dhmc_on: Known<bool>,
-    /// No instance profile, and the Default Host Management Configuration is on.
-    pub relies_on_dhmc: Known<bool>,
 }
 
 /// The network paths that patching needs.
@@ -159,6 +154,40 @@ pub struct PathFacts {
     pub refusing_endpoint: String,
     /// What the policy does not allow, as a fragment of a sentence; empty when it allows everything.
     pub refusal: String,
+}
+
+/// The patch policies, planned with `--policy` and existing, that are for the instance or miss it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyFacts {
+    /// Whether any policy was given with `--policy`.
+    pub are_planned: bool,
+    /// Whether no policy targets the instance, although one is planned, or one that exists is meant for its account and Region.
+    pub is_missed: Known<bool>,
+    /// Whether policies are planned and none is for the instance, so that it is judged by nothing else.
+    pub is_outside: Known<bool>,
+    /// Why each policy misses it; empty when there is none to tell of.
+    pub missed_because: String,
+    /// Whether two policies or more target the instance.
+    pub is_covered_twice: Known<bool>,
+    /// The names of the policies that target it; empty when none does.
+    pub covered_by: String,
+    /// Whether each policy that targets the instance has a patch baseline for its operating system.
+    pub has_baseline: Known<bool>,
+    /// The policies without one, and the operating system; empty when there are none.
+    pub without_baseline: String,
+    /// Whether a policy targets the instance, and it is in a patch group with a baseline, which policies pass over.
+    pub is_patch_group_ignored: Known<bool>,
+    /// The patch group of its tag; empty when it has none.
+    pub patch_group: String,
+    /// Whether a policy targets the instance, and something else scans it for patches too.
+    pub has_other_scanner: Known<bool>,
+    /// What does; empty when nothing is known to.
+    pub other_scanners: String,
+    /// Whether a policy targets the instance, and a quota of Systems Manager is exceeded with it.
+    pub is_over_quota: Known<bool>,
+    /// Which, and how far; one fragment of a sentence.
+    pub quota: String,
 }
 
 macro_rules! words {
@@ -268,6 +297,7 @@ impl Facts {
                 is_past_support: Known::Known(false),
                 support_ends: Known::Known("2029-06-30".to_owned()),
                 has_preinstalled_agent: Known::Known(true),
+                packages: PackagesFacts::healthy(),
             },
             agent: AgentFacts {
                 is_registered: Known::Known(true),
@@ -277,18 +307,29 @@ impl Facts {
                 can_use_dhmc: Known::Known(true),
                 needs_no_ec2messages: Known::Known(true),
             },
-            identity: IdentityFacts {
-                has_instance_profile: true,
-                instance_profile: "arn:aws:iam::111111111111:instance-profile/example".to_owned(),
-                is_dhmc_on: Known::Known(false),
-                relies_on_dhmc: Known::Known(false),
-            },
+            identity: IdentityFacts::healthy(),
             paths: PathsFacts {
                 ssm: path("ssm"),
                 ssmmessages: path("ssmmessages"),
                 ec2messages: PathFacts { verdict: Known::Known(PathVerdict::NotNeeded), ..path("ec2messages") },
                 s3: path("s3"),
                 repository: path("repository"),
+            },
+            policy: PolicyFacts {
+                are_planned: false,
+                is_missed: Known::Known(false),
+                is_outside: Known::Known(false),
+                missed_because: String::new(),
+                is_covered_twice: Known::Known(false),
+                covered_by: "production".to_owned(),
+                has_baseline: Known::Known(true),
+                without_baseline: String::new(),
+                is_patch_group_ignored: Known::Known(false),
+                patch_group: String::new(),
+                has_other_scanner: Known::Known(false),
+                other_scanners: String::new(),
+                is_over_quota: Known::Known(false),
+                quota: String::new(),
             },
         }
     }

@@ -1,44 +1,116 @@
-//! Where an instance's permissions come from: its instance profile, else the Default Host Management Configuration (DHMC).
+//! Whose credentials an instance's agent uses, and what they allow: those of its instance profile, else of the Default Host Management
+//! Configuration (DHMC).
+//!
+//! Decided on effective permissions and never on a policy's name: docs/decisions/0005-identity.md.
 //!
 //! Sources: <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>,
-//! <https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html>.
+//! <https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html>,
+//! <https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html>.
 
-use crate::model::Region;
-use crate::model::known::Known;
-use crate::snapshot::ec2::Instance;
+mod action;
+mod credentials;
+mod patch_policy;
+mod permission;
+mod role;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity<'a> {
-    /// The ARN of the instance profile.
-    pub instance_profile: Option<&'a str>,
-    /// The role that DHMC gives to instances without a profile; `None` when DHMC is off.
-    pub dhmc_role: Known<Option<&'a str>>,
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+pub use credentials::{BucketAccess, Identity, Needs, Permissions, Source};
+pub use patch_policy::PatchPolicy;
+pub use permission::Grant;
+
+use crate::model::known::Unknown;
+use crate::policy_language::ManagedPolicies;
+use crate::snapshot::Snapshot;
+use action::Group;
+use permission::{Asker, Giver, judge};
+use role::{Role, Roles};
+
+/// What was collected of IAM, ready to be asked for one instance after the other.
+#[derive(Debug)]
+pub struct Identities<'a> {
+    snapshot: &'a Snapshot,
+    /// By account; an account whose roles were not collected has no entry.
+    roles: BTreeMap<&'a str, Roles<'a>>,
+    managed: Option<ManagedPolicies>,
+    /// What holds for every instance with a role, so that a thousand of them are judged once.
+    judged: RefCell<HashMap<Key<'a>, Rc<Grant>>>,
 }
 
-impl<'a> Identity<'a> {
-    pub fn of(region: &Region<'a>, instance: &'a Instance) -> Self {
-        let profile = instance.iam_instance_profile.as_ref();
-        let instance_profile = profile.and_then(|profile| profile.arn.as_deref().or(profile.id.as_deref()));
-        Self { instance_profile, dhmc_role: dhmc_role(region) }
-    }
-
-    pub fn is_dhmc_on(&self) -> Known<bool> {
-        self.dhmc_role.clone().map(|role| role.is_some())
-    }
-
-    /// The instance profile is tried first, so DHMC counts only without one.
-    pub fn relies_on_dhmc(&self) -> Known<bool> {
-        if self.instance_profile.is_some() { Known::Known(false) } else { self.is_dhmc_on() }
-    }
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key<'a> {
+    account: &'a str,
+    role: usize,
+    region: &'a str,
+    giver: Giver,
+    group: Group,
 }
 
-/// The setting is per account and Region. AWS does not document its value for "off"; `$None` and an empty one were seen.
-fn dhmc_role<'a>(region: &Region<'a>) -> Known<Option<&'a str>> {
-    let Some(file) = &region.files.service_setting else {
-        return Known::Unknown(vec![region.not_collected("ssm:GetServiceSetting")]);
-    };
-    let setting = &file.service_setting;
-    let is_default = setting.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("Default"));
-    let role = setting.setting_value.as_deref().filter(|role| !role.is_empty() && *role != "$None" && !is_default);
-    Known::Known(role)
+/// A role in its place among those of its account.
+#[derive(Debug, Clone, Copy)]
+struct Placed<'r, 'a> {
+    account: &'a str,
+    region: &'a str,
+    place: usize,
+    role: &'r Role<'a>,
+}
+
+impl<'a> Identities<'a> {
+    pub fn new(snapshot: &'a Snapshot) -> Self {
+        let managed = ManagedPolicies::builtin().ok();
+        let partition = snapshot.manifest.partition.as_deref().unwrap_or("aws");
+        let read = |(account, seen): (&'a String, &'a crate::snapshot::AccountSnapshot)| {
+            Some((account.as_str(), Roles::of(account, partition, seen.global.iam.as_ref()?, managed.as_ref())))
+        };
+        let roles = snapshot.accounts.iter().filter_map(read).collect();
+        Self { snapshot, roles, managed, judged: RefCell::default() }
+    }
+
+    /// What a reader must know about how roles were judged; whole sentences, once a report.
+    pub fn assumptions() -> Vec<String> {
+        vec![
+            "Service control policies and resource control policies are not collected: what a role allows is told as if none of them denied it."
+                .to_owned(),
+        ]
+    }
+
+    /// Why the roles of an account are not known.
+    fn not_collected(&self, account: &str) -> Unknown {
+        let gaps = &self.snapshot.manifest.gaps;
+        let of = |concerns: fn(&str) -> bool| gaps.iter().find(|gap| gap.account_id == account && concerns(&gap.operation));
+        let gap = of(|operation| operation.starts_with("iam:")).or_else(|| of(|operation| operation == "sts:AssumeRole"));
+        match gap {
+            Some(gap) => {
+                let resource = format!("{} in {account} ({})", gap.operation, gap.reason.as_str());
+                Unknown::new("fact_not_collected", resource, gap.reason.remedy())
+            }
+            None => Unknown::new(
+                "fact_not_collected",
+                format!("iam:GetRole in {account}"),
+                "collect iam-get-account-authorization-details.json",
+            ),
+        }
+    }
+
+    /// The organization's id, where the account is known to be in it.
+    fn organization_of(&self, account: &str) -> Option<&'a str> {
+        let files = &self.snapshot.organization;
+        let is_member = files.accounts.as_ref()?.accounts.iter().any(|member| member.id.as_deref() == Some(account));
+        files.organization.as_ref()?.organization.id.as_deref().filter(|_| is_member)
+    }
+
+    /// What the role's policies say, judged once for all instances where it holds for all.
+    fn grant(&self, placed: Placed<'_, 'a>, asker: &Asker<'_>, group: Group) -> Rc<Grant> {
+        let Placed { account, region, place, role } = placed;
+        let key = Key { account, role: place, region, giver: asker.giver, group };
+        let known = self.judged.borrow().get(&key).cloned();
+        let of_any = known.unwrap_or_else(|| {
+            let grant = Rc::new(judge(role, &Asker { instance: None, ..*asker }, group));
+            self.judged.borrow_mut().insert(key, Rc::clone(&grant));
+            grant
+        });
+        if of_any.is_allowed.known().is_some() { of_any } else { Rc::new(judge(role, asker, group)) }
+    }
 }

@@ -86,6 +86,33 @@ impl<T> Known<T> {
     }
 }
 
+/// Kleene's three values; an unknown keeps the reasons of both sides.
+impl Known<bool> {
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Known(false), _) | (_, Self::Known(false)) => Self::Known(false),
+            (Self::Known(true), rest) | (rest, Self::Known(true)) => rest,
+            (Self::Unknown(mut why), Self::Unknown(more)) => {
+                why.extend(more);
+                why.sort();
+                why.dedup();
+                Self::Unknown(why)
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        self.negate().and(other.negate()).negate()
+    }
+
+    #[must_use]
+    pub fn negate(self) -> Self {
+        self.map(|holds| !holds)
+    }
+}
+
 impl<T: Serialize> Serialize for Known<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, Origin, Placement};
-use crate::facts::{Learned, Ping};
+use crate::facts::{CredentialSource, Learned, Ping};
 use crate::model::known::Known;
 use crate::model::{Estate, Region, is_word};
 use crate::network::{Authorization, Blocker, Code, Path, Place, Target, Verdict};
@@ -29,6 +29,13 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
         FixGenerator::NetworkEgress => of_path(patient, target, |blocker| matches!(blocker.place, Place::InstanceEgress { .. })),
         FixGenerator::EndpointPolicy => endpoint_policy(patient, target),
         FixGenerator::InstanceProfile => vec![Change::AttachInstanceProfile { instance, profile: usual_profile(patient) }],
+        FixGenerator::RolePermissions => {
+            vec![by_hand_on_role(patient, "attach AmazonSSMManagedInstanceCore, and take away what denies its actions")]
+        }
+        FixGenerator::PatchPolicyAccess => vec![by_hand_on_role(
+            patient,
+            "attach AWSQuickSetupPatchPolicyBaselineAccess, and put the tag QSConfigId-<id> of the patch policy on it",
+        )],
         FixGenerator::MetadataEndpoint => vec![Change::EnableMetadataEndpoint { instance }],
         FixGenerator::AgentUpdate if takes_commands(patient) => vec![Change::UpdateAgent { instance }],
         FixGenerator::AgentUpdate => vec![Change::ByHand {
@@ -54,6 +61,12 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
     }
 }
 
+/// Instances that share a role share the change.
+fn by_hand_on_role(patient: Patient<'_>, what: &str) -> Change {
+    let role = patient.learned.facts.identity.role.clone();
+    Change::ByHand { what: format!("To the role {role}: {what}"), resource: role }
+}
+
 fn is_route(blocker: &Blocker) -> bool {
     matches!(blocker.place, Place::Route { .. } | Place::NoEndpoint { .. })
 }
@@ -69,7 +82,7 @@ fn takes_commands(patient: Patient<'_>) -> bool {
 /// While something else keeps the agent from registering, that is what to mend; else only a look at the instance tells.
 fn registration(patient: Patient<'_>) -> Vec<Change> {
     let facts = &patient.learned.facts;
-    let has_credentials = facts.identity.has_instance_profile || facts.identity.is_dhmc_on.is(&true);
+    let has_credentials = !facts.identity.source.is(&CredentialSource::None);
     let has_paths = patient
         .learned
         .paths

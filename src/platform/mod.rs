@@ -7,6 +7,7 @@ mod hardware;
 mod identify;
 mod image;
 mod mirror;
+mod packages;
 mod region;
 mod repository;
 mod support;
@@ -21,7 +22,8 @@ pub use agent_version::{AgentVersion, AgentVersionError};
 pub use hardware::has_under_one_gib;
 pub use identify::identify;
 pub use mirror::{AppliesTo, Declared, Mirror, Mirrors, Tag, Traits};
-pub use region::{PatchBuckets, patch_buckets, patch_policies_supported, region_has_ec2messages};
+pub use packages::{PackageManager, Python, is_python_too_new, missing_archive_tools, package_manager, python};
+pub use region::{PatchBuckets, patch_buckets, patch_policies_supported, region_has_ec2messages, regions_with_patch_policies};
 pub use repository::{Alternative, FoundBy, Needed, Port, Repositories, Repository, ServedBy, all_reached, repositories};
 pub use support::{
     Support, agent_support, patch_baseline_operating_system, patch_manager_support, preinstalled_agent, vendor_support_end,

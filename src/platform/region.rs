@@ -46,6 +46,11 @@ pub fn patch_policies_supported(tables: &Tables, region: &str) -> bool {
     tables.regions.patch_policies.contains(region)
 }
 
+/// The Regions in which they work.
+pub fn regions_with_patch_policies(tables: &Tables) -> impl Iterator<Item = &str> {
+    tables.regions.patch_policies.iter().map(String::as_str)
+}
+
 /// Whether the Region has an ec2messages endpoint, by the table alone: a Region's own list of endpoint services overrules it.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-messageAPIs.html>
 pub fn region_has_ec2messages(tables: &Tables, region: &str) -> Answer {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 use super::Family;
 use super::hardware::InstanceMemory;
 use super::image::Images;
+use super::packages::PythonTable;
 use super::region::Regions;
 use super::repository::RepositoryTable;
 use super::version::Versions;
@@ -18,6 +19,7 @@ const IMAGES: &str = include_str!("../../rules/data/images.yaml");
 const REGIONS: &str = include_str!("../../rules/data/regions.yaml");
 const INSTANCE_MEMORY: &str = include_str!("../../rules/data/instance_memory.yaml");
 const REPOSITORIES: &str = include_str!("../../rules/data/repositories.yaml");
+const PYTHON: &str = include_str!("../../rules/data/python.yaml");
 
 /// Everything that this module knows about AWS and the vendors.
 #[derive(Debug, Clone)]
@@ -28,6 +30,7 @@ pub struct Tables {
     pub(super) regions: Regions,
     pub(super) instance_memory: InstanceMemory,
     pub(super) repositories: RepositoryTable,
+    pub(super) python: PythonTable,
 }
 
 /// A table that cannot be used. For a compiled-in file a bug in this program, otherwise the fault of the user's file.
@@ -47,6 +50,7 @@ impl Tables {
             regions: parse(REGIONS, "rules/data/regions.yaml")?,
             instance_memory: parse(INSTANCE_MEMORY, "rules/data/instance_memory.yaml")?,
             repositories: parse(REPOSITORIES, "rules/data/repositories.yaml")?,
+            python: parse(PYTHON, "rules/data/python.yaml")?,
         };
         tables.list(OPERATING_SYSTEMS, "rules/data/operating_systems.yaml")?;
         Ok(tables)
@@ -65,13 +69,14 @@ impl Tables {
         self.operating_systems.get(id).map(|listed| Origin { as_of: listed.as_of, sources: &listed.source })
     }
 
-    /// Where and when that was read which the tables say of images, Regions, instance types and repositories, in this order.
-    pub fn other_origins(&self) -> [Origin<'_>; 4] {
+    /// Where and when that was read which the tables say of images, Regions, instance types, repositories and Python, in this order.
+    pub fn other_origins(&self) -> [Origin<'_>; 5] {
         [
             Origin { as_of: self.images.as_of.0, sources: &self.images.source },
             Origin { as_of: self.regions.as_of.0, sources: &self.regions.source },
             Origin { as_of: self.instance_memory.as_of.0, sources: &self.instance_memory.source },
             Origin { as_of: self.repositories.as_of.0, sources: &self.repositories.source },
+            Origin { as_of: self.python.as_of.0, sources: &self.python.source },
         ]
     }
 

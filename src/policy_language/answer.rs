@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::document::NOT_COLLECTED;
+
 /// Kleene's three values. The reasons of an unknown are a set, so the order of statements and policies cannot show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -118,6 +120,16 @@ impl Answer {
         let Self::Unknown(doubts) = self else { return self };
         let placed = doubts.into_iter().map(|doubt| Doubt { statement: doubt.statement.or_else(|| Some(statement.clone())), ..doubt });
         Self::Unknown(placed.collect())
+    }
+}
+
+impl Doubt {
+    /// The policy whose document would settle it, if that was not collected.
+    pub fn missing_document(&self) -> Option<&str> {
+        match (&self.about, &self.statement) {
+            (About::Unreadable(what), Some(statement)) if what == NOT_COLLECTED => Some(&statement.policy),
+            _ => None,
+        }
     }
 }
 

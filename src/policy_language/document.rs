@@ -11,6 +11,9 @@ use super::statement::{Listed, Statement};
 /// The longest text that is read. AWS's own limits are 6,144 characters for a managed policy and 20,480 for a bucket's or an endpoint's.
 const MAX_CHARACTERS: usize = 256 * 1024;
 
+/// What stands for a document that nobody has.
+pub(super) const NOT_COLLECTED: &str = "a document that was not collected";
+
 /// A policy document with a name to report it by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -49,6 +52,11 @@ impl Policy {
             Some(Value::Object(members)) => Self::read(name.into(), &members),
             _ => Self::unreadable(name.into(), "a document that is no JSON object"),
         }
+    }
+
+    /// A policy that applies, but whose document nobody has: it may allow and deny anything.
+    pub fn not_collected(name: impl Into<String>) -> Self {
+        Self::unreadable(name.into(), NOT_COLLECTED)
     }
 
     /// What of the document could not be read, for a person.

@@ -38,8 +38,12 @@ impl ManagedPolicies {
 
     /// By the policy's ARN, in any partition.
     pub fn by_arn(&self, arn: &str) -> Option<Policy> {
+        Some(Policy::parse(arn, &self.entry(arn)?.document))
+    }
+
+    /// The row of a policy, by its ARN in any partition.
+    pub fn entry(&self, arn: &str) -> Option<&ManagedPolicy> {
         let (_, path_and_name) = arn.split_once(":iam::aws:policy")?;
-        let policy = self.policies.iter().find(|policy| path_and_name == format!("{}{}", policy.path, policy.name))?;
-        Some(Policy::parse(arn, &policy.document))
+        self.policies.iter().find(|policy| path_and_name == format!("{}{}", policy.path, policy.name))
     }
 }

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::policies;
 use super::types::{
     Account, AccountCounts, AccountStatus, Agent, Agreement, Authorization, AuthorizationVerdict, Blocker, Commands, Counts, Finding,
-    FindingStatus, Fix, Gap, Hop, Instance, OuCounts, Path, Platform, Readiness, RegionCounts, Report, RuleCounts, SCHEMA_VERSION,
-    Severity, Summary, Tool, Verified,
+    FindingStatus, Fix, Gap, Hop, Instance, OsCounts, OuCounts, Path, Platform, Readiness, RegionCounts, Report, RuleCounts,
+    SCHEMA_VERSION, Severity, Summary, Tool, Verified,
 };
-use crate::assess::{Assessed, Found};
+use crate::assess::{Assessed, AssessedPolicy, Found};
 use crate::plan::{Change, Proof, Verifier};
 use crate::snapshot::Gap as SnapshotGap;
 
@@ -21,6 +22,8 @@ pub struct Frame {
     pub rules_digest: String,
     pub captured_at: Option<String>,
     pub accounts: Vec<Account>,
+    /// In the order of each instance's reaches.
+    pub policies: Vec<AssessedPolicy>,
     pub gaps: Vec<SnapshotGap>,
     pub notes: Vec<String>,
 }
@@ -39,7 +42,7 @@ pub fn build(frame: Frame, assessed: &[Assessed], verifier: &Verifier<'_>) -> Re
             findings.push(finding);
         }
         ids.sort();
-        instances.push(instance(each, ids));
+        instances.push(instance(each, &frame.policies, ids));
     }
     findings.sort_by(|left, right| left.id.cmp(&right.id));
     let is_whole = !frame.gaps.iter().any(SnapshotGap::leaves_something_unread);
@@ -58,6 +61,7 @@ pub fn build(frame: Frame, assessed: &[Assessed], verifier: &Verifier<'_>) -> Re
         instances,
         findings,
         fixes: plan.finish(assessed, verifier),
+        policies: frame.policies.iter().map(policies::policy).collect(),
         gaps,
         notes: frame.notes,
     }
@@ -99,7 +103,7 @@ fn gap(gap: SnapshotGap) -> Gap {
     Gap { account_id: gap.account_id, region: gap.region, operation: gap.operation, reason: gap.reason, message: gap.message }
 }
 
-fn instance(assessed: &Assessed, findings: Vec<String>) -> Instance {
+fn instance(assessed: &Assessed, all: &[AssessedPolicy], findings: Vec<String>) -> Instance {
     let facts = &assessed.learned.facts;
     let platform = &assessed.learned.platform;
     let mut notes: Vec<String> = assessed.learned.paths.iter().flat_map(|path| path.notes.iter().cloned()).collect();
@@ -133,6 +137,7 @@ fn instance(assessed: &Assessed, findings: Vec<String>) -> Instance {
             assessed.learned.paths.iter().map(|each| path(each)).collect()
         },
         findings,
+        policies: policies::of_instance(assessed, all),
         notes,
     }
 }
@@ -271,6 +276,7 @@ impl Counts {
             Readiness::Excluded => &mut self.excluded,
         } += 1;
         self.managed += u64::from(assessed.learned.facts.agent.is_registered.is(&true));
+        self.unmanaged += u64::from(assessed.learned.facts.agent.is_registered.is(&false));
     }
 }
 
@@ -279,6 +285,7 @@ fn summary(assessed: &[Assessed], accounts: &[Account]) -> Summary {
     let mut by_account: BTreeMap<&str, Counts> = BTreeMap::new();
     let mut by_region: BTreeMap<&str, Counts> = BTreeMap::new();
     let mut by_ou: BTreeMap<&str, Counts> = BTreeMap::new();
+    let mut by_system: BTreeMap<(Option<&str>, Option<&str>), Counts> = BTreeMap::new();
     let mut by_rule: BTreeMap<&str, RuleCounts> = BTreeMap::new();
     let mut agreement = Agreement::default();
     let ou_of: BTreeMap<&str, &str> = accounts.iter().map(|account| (account.id.as_str(), account.ou_path.as_str())).collect();
@@ -287,6 +294,8 @@ fn summary(assessed: &[Assessed], accounts: &[Account]) -> Summary {
         by_account.entry(&each.account_id).or_default().add(each);
         by_region.entry(&each.region).or_default().add(each);
         by_ou.entry(ou_of.get(each.account_id.as_str()).copied().unwrap_or_default()).or_default().add(each);
+        let platform = &each.learned.platform;
+        by_system.entry((platform.os.as_deref(), platform.version.as_deref())).or_default().add(each);
         match each.learned.agrees {
             Some(true) => agreement.agree += 1,
             Some(false) => agreement.mismatch += 1,
@@ -313,9 +322,14 @@ fn summary(assessed: &[Assessed], accounts: &[Account]) -> Summary {
         unknown: all.unknown,
         excluded: all.excluded,
         managed: all.managed,
+        unmanaged: all.unmanaged,
         by_account: by_account.into_iter().map(|(id, counts)| AccountCounts { account_id: id.to_owned(), counts }).collect(),
         by_region: by_region.into_iter().map(|(region, counts)| RegionCounts { region: region.to_owned(), counts }).collect(),
         by_ou: by_ou.into_iter().map(|(ou_path, counts)| OuCounts { ou_path: ou_path.to_owned(), counts }).collect(),
+        by_os: by_system
+            .into_iter()
+            .map(|((os, version), counts)| OsCounts { os: os.map(str::to_owned), version: version.map(str::to_owned), counts })
+            .collect(),
         by_rule: by_rule.into_values().collect(),
         agreement,
     }

@@ -62,6 +62,10 @@ fn text(evidence: &Evidence<'_>) -> String {
     }
     let _ = writeln!(text, "  {}", platform(instance));
     let _ = writeln!(text, "  {}", agent(instance));
+    for policy in &instance.policies {
+        let because = if policy.because.is_empty() { String::new() } else { format!(" ({})", plain(&policy.because)) };
+        let _ = writeln!(text, "  patch policy {}: {}{because}", plain(&policy.name), policy.outcome.words());
+    }
     for finding in &evidence.findings {
         let status = match finding.status {
             FindingStatus::Fail => finding.severity.as_str(),

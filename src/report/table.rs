@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
 
 use super::plain;
-use super::types::{AccountStatus, Counts, Finding, FindingStatus, Fix, Instance, Readiness, Report, Severity, Verified};
+use super::types::{AccountStatus, Counts, Finding, FindingStatus, Fix, Instance, PolicyOrigin, Readiness, Report, Severity, Verified};
 
 /// How the table is drawn.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,8 @@ pub(super) fn render(report: &Report, look: Look) -> String {
     let mut text = String::new();
     headline(&mut text, report);
     let _ = writeln!(text, "\n{}", estate(report, look));
+    systems(&mut text, report, look);
+    policies(&mut text, report, look);
     causes(&mut text, report, look);
     fixes(&mut text, report, look);
     instances(&mut text, report, look);
@@ -98,6 +100,7 @@ fn estate(report: &Report, look: Look) -> String {
             Readiness::Excluded => &mut row.excluded,
         } += 1;
         row.managed += u64::from(instance.agent.managed == Some(true));
+        row.unmanaged += u64::from(instance.agent.managed == Some(false));
     }
     let mut rows: Vec<_> = rows.into_iter().collect();
     let hidden = if look.wide { 0 } else { rows.len().saturating_sub(SHOWN) };
@@ -118,6 +121,61 @@ fn estate(report: &Report, look: Look) -> String {
     }
     table.add_row([vec![Cell::new("all"), Cell::new(""), Cell::new("")], counts(&report.summary.counts())].concat());
     table.to_string()
+}
+
+/// One row for each operating system, where there is more than one.
+fn systems(text: &mut String, report: &Report, look: Look) {
+    if report.summary.by_os.len() < 2 {
+        return;
+    }
+    let mut table = table(look, &["Operating system", "Instances", "Ready", "Not ready", "Unknown", "Excluded", "Managed", "Unmanaged"]);
+    let hidden = if look.wide { 0 } else { report.summary.by_os.len().saturating_sub(SHOWN) };
+    for row in report.summary.by_os.iter().take(report.summary.by_os.len() - hidden) {
+        let words: Vec<&str> = row.os.iter().chain(&row.version).map(String::as_str).collect();
+        let name = if row.os.is_none() { "not known".to_owned() } else { plain(&words.join(" ")) };
+        let unmanaged = vec![Cell::new(row.counts.unmanaged).set_alignment(CellAlignment::Right)];
+        table.add_row([vec![Cell::new(name)], counts(&row.counts), unmanaged].concat());
+    }
+    let _ = writeln!(text, "\nOperating systems\n{table}");
+    if hidden > 0 {
+        let _ = writeln!(text, "… and {hidden} more: --wide shows them all");
+    }
+}
+
+/// The patch policies: whom they reach, and what is wrong with each as a whole.
+fn policies(text: &mut String, report: &Report, look: Look) {
+    if report.policies.is_empty() {
+        return;
+    }
+    let right = |number: u64| Cell::new(number).set_alignment(CellAlignment::Right);
+    let mut table = table(look, &["Policy", "Origin", "Targeted", "Ready", "Will fail", "Unknown", "Twice", "Missed", "Missed because"]);
+    for policy in &report.policies {
+        let origin = match policy.origin {
+            PolicyOrigin::Planned => "planned",
+            PolicyOrigin::QuickSetup => "Quick Setup",
+            PolicyOrigin::Associations => "associations",
+        };
+        let misses = policy.misses.iter().map(|miss| format!("{} {}", miss.instances, miss.code.words())).collect::<Vec<_>>().join(", ");
+        let counts = &policy.counts;
+        table.add_row(vec![
+            Cell::new(plain(&policy.name)),
+            Cell::new(origin),
+            right(counts.targeted),
+            number(counts.ready, Color::Green),
+            number(counts.will_fail, Color::Red),
+            number(counts.unknown, Color::Yellow),
+            number(counts.covered_twice, Color::Yellow),
+            right(counts.missed),
+            Cell::new(misses),
+        ]);
+    }
+    let _ = writeln!(text, "\nPatch policies\n{table}");
+    for policy in &report.policies {
+        for finding in &policy.findings {
+            let level = if finding.status == FindingStatus::Unknown { "unknown" } else { finding.severity.as_str() };
+            let _ = writeln!(text, "  {level}: {}: {} [{}]", plain(&policy.name), plain(&finding.message), finding.code);
+        }
+    }
 }
 
 fn severity(level: Severity) -> Cell {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::facts::{Ping, PlatformSource};
 use crate::model::known::Unknown;
 use crate::network::{Decision, HopKind, Target, Verdict, Via};
+use crate::policy::MissCode;
 use crate::snapshot::GapReason;
 
 pub const SCHEMA_VERSION: u32 = 1;
@@ -28,6 +29,9 @@ pub struct Report {
     pub instances: Vec<Instance>,
     pub findings: Vec<Finding>,
     pub fixes: Vec<Fix>,
+    /// The patch policies, planned with `--policy` and existing.
+    #[serde(default)]
+    pub policies: Vec<Policy>,
     pub gaps: Vec<Gap>,
     /// Remarks about the scan as a whole, in whole sentences.
     pub notes: Vec<String>,
@@ -50,9 +54,14 @@ pub struct Summary {
     pub excluded: u64,
     /// Registered with Systems Manager, whether ready or not.
     pub managed: u64,
+    /// Not registered, the stopped ones among them; where Systems Manager could not be asked, neither.
+    #[serde(default)]
+    pub unmanaged: u64,
     pub by_account: Vec<AccountCounts>,
     pub by_region: Vec<RegionCounts>,
     pub by_ou: Vec<OuCounts>,
+    #[serde(default)]
+    pub by_os: Vec<OsCounts>,
     pub by_rule: Vec<RuleCounts>,
     pub agreement: Agreement,
 }
@@ -67,6 +76,9 @@ pub struct Counts {
     pub excluded: u64,
     /// Registered with Systems Manager, whether ready or not.
     pub managed: u64,
+    /// Not registered, the stopped ones among them; where Systems Manager could not be asked, neither.
+    #[serde(default)]
+    pub unmanaged: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +96,14 @@ pub struct RegionCounts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OuCounts {
     pub ou_path: String,
+    pub counts: Counts,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OsCounts {
+    /// Absent for the instances whose operating system is not known.
+    pub os: Option<String>,
+    pub version: Option<String>,
     pub counts: Counts,
 }
 
@@ -142,8 +162,127 @@ pub struct Instance {
     pub paths: Vec<Path>,
     /// The ids of its findings.
     pub findings: Vec<String>,
+    /// What each patch policy does with it, by the policy's name.
+    #[serde(default)]
+    pub policies: Vec<InstancePolicy>,
     /// Remarks that change no verdict, in whole sentences.
     pub notes: Vec<String>,
+}
+
+/// What one patch policy does with an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InstancePolicy {
+    pub name: String,
+    pub outcome: PolicyOutcome,
+    /// The kind of reason for which it is missed.
+    pub code: Option<MissCode>,
+    /// Why; one fragment of a sentence, empty when there is nothing to tell.
+    pub because: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyOutcome {
+    /// Targeted, and patching will work.
+    Ready,
+    /// Targeted, and patching will not work.
+    WillFail,
+    /// It is not known whether it is targeted, or whether patching will work.
+    Unknown,
+    /// Not targeted.
+    Missed,
+    /// Gone, or patched by another AWS service.
+    Excluded,
+}
+
+impl PolicyOutcome {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Ready => "targeted and ready",
+            Self::WillFail => "targeted but will fail",
+            Self::Unknown => "not known",
+            Self::Missed => "missed",
+            Self::Excluded => "excluded",
+        }
+    }
+}
+
+/// A patch policy, planned or existing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Policy {
+    pub name: String,
+    pub origin: PolicyOrigin,
+    /// The file, the configuration manager's ARN, or the names of the associations.
+    pub source: String,
+    /// The policies that are to have a patch first.
+    pub after: Vec<String>,
+    /// As they were written: ids or paths.
+    pub organizational_units: Vec<String>,
+    /// Chosen by themselves.
+    pub accounts: Vec<String>,
+    pub regions: Vec<String>,
+    /// Which nodes of these places, in words.
+    pub nodes: String,
+    /// Schedules in UTC; absent when there is none.
+    pub scan: Option<String>,
+    pub install: Option<String>,
+    pub concurrency: Option<String>,
+    pub error_threshold: Option<String>,
+    /// Empty when AWS's own hold for every operating system, or none is known.
+    pub baselines: Vec<PolicyBaseline>,
+    pub counts: PolicyCounts,
+    /// How many instances it misses for each reason.
+    pub misses: Vec<MissCounts>,
+    pub findings: Vec<PolicyFinding>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyOrigin {
+    Planned,
+    QuickSetup,
+    Associations,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyBaseline {
+    /// Patch Manager's word.
+    pub operating_system: String,
+    /// Absent for AWS's own, or for one that is still to be made.
+    pub id: Option<String>,
+    /// One of AWS's own.
+    pub is_of_aws: bool,
+    /// Days from a patch's release to its approval, where they are known.
+    pub approve_after_days: Option<u16>,
+}
+
+/// How many instances a policy targets, and what becomes of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyCounts {
+    pub targeted: u64,
+    pub ready: u64,
+    pub will_fail: u64,
+    /// Targeted and not known, or not known to be targeted.
+    pub unknown: u64,
+    pub missed: u64,
+    /// Targeted by another policy as well.
+    pub covered_twice: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MissCounts {
+    pub code: MissCode,
+    pub instances: u64,
+}
+
+/// Something wrong with a policy as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyFinding {
+    /// A stable word.
+    pub code: String,
+    pub severity: Severity,
+    pub status: FindingStatus,
+    pub message: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -164,6 +303,7 @@ impl Summary {
             unknown: self.unknown,
             excluded: self.excluded,
             managed: self.managed,
+            unmanaged: self.unmanaged,
         }
     }
 }

@@ -18,6 +18,10 @@ pub enum FixGenerator {
     /// The policy of the endpoint that refuses the rule's target.
     EndpointPolicy,
     InstanceProfile,
+    /// What the role lacks for the agent.
+    RolePermissions,
+    /// What the role lacks for the bucket of a patch policy.
+    PatchPolicyAccess,
     MetadataEndpoint,
     AgentUpdate,
     AgentRegistration,

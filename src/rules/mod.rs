@@ -94,8 +94,9 @@ pub enum Outcome {
     Unknown,
 }
 
-/// The fact that takes an instance out of every rule but those that ask for it: nobody can patch what another AWS service runs.
-const EXCLUDES: &str = "instance.is_managed_by_aws";
+/// The facts that take an instance out of every rule but those that ask for them: nobody can patch what another AWS service runs, and no plan
+/// concerns what is outside of it.
+const EXCLUDES: [&str; 2] = ["instance.is_managed_by_aws", "policy.is_outside"];
 
 impl RuleSet {
     /// The rules compiled into the program.
@@ -171,10 +172,11 @@ impl RuleSet {
     /// When a rule cannot be evaluated, or is unknown although nothing that it reads is.
     pub fn judge(&self, sheet: &FactSheet) -> Result<Vec<Judgement<'_>>, RuleError> {
         let scope = Scope::new(&sheet.value).map_err(|problem| RuleError::Evaluation { id: "facts".to_owned(), problem })?;
-        let is_excluded = look_up(&sheet.value, EXCLUDES) == Some(&Value::Bool(true));
+        let holds = |fact: &&&str| look_up(&sheet.value, fact) == Some(&Value::Bool(true));
+        let excludes = EXCLUDES.iter().find(holds);
         let mut judgements = Vec::new();
         for rule in self.rules.values().filter(|rule| !self.off.contains(&rule.id)) {
-            if is_excluded && !rule.reads.contains(EXCLUDES) {
+            if excludes.is_some_and(|fact| !rule.reads.contains(*fact)) {
                 continue;
             }
             if let Some(outcome) = rule.outcome(&scope)? {

@@ -60,7 +60,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The ids of what holds the account, the root first; `None` when it is not known.
-    pub(super) fn above(&self, account: &str) -> Option<Vec<String>> {
+    pub fn above(&self, account: &str) -> Option<Vec<String>> {
         if let Some(path) = self.paths.get(account) {
             return Some(path.iter().map(|id| (*id).to_owned()).collect());
         }
@@ -92,7 +92,11 @@ impl<'a> Tree<'a> {
         units.iter().map(|unit| self.resolve(unit)).collect()
     }
 
-    fn resolve(&self, unit: &str) -> Result<String, SelectionError> {
+    /// The id of the unit that a person named, by id or path.
+    ///
+    /// # Errors
+    /// When there is none, or no unit is known at all.
+    pub fn resolve(&self, unit: &str) -> Result<String, SelectionError> {
         let known = self.units();
         if known.is_empty() {
             return Err(SelectionError::UnitsUnknown);

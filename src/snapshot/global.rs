@@ -92,3 +92,10 @@ shape! {
     }
     pub struct OrganizationalUnit { id: Option<String>, name: Option<String>, parent_id: Option<String> }
 }
+
+impl Account {
+    /// Its state, in AWS's words: `State`, or what preceded it.
+    pub fn standing(&self) -> Option<&str> {
+        self.state.as_deref().or(self.status.as_deref())
+    }
+}

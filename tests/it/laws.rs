@@ -42,8 +42,13 @@ impl Judge {
     }
 
     pub(crate) fn report(&self, snapshot: &Snapshot) -> Report {
-        let judging =
-            Judging { rules: &self.rules, tables: &self.tables, assumptions: Assumptions::default(), mirrors: &Mirrors::default() };
+        let judging = Judging {
+            rules: &self.rules,
+            tables: &self.tables,
+            assumptions: Assumptions::default(),
+            mirrors: &Mirrors::default(),
+            policies: &[],
+        };
         scan(snapshot, &Selection::default(), &judging).unwrap()
     }
 }
@@ -107,6 +112,14 @@ fn taking_a_file_away_never_makes_anything_better() {
                 nothing_is_better(&before, &answers(&judge.report(&less)), &format!("{file} of {name}"), &mut wrong);
             }
         }
+        // Nor does an account that loses its roles. (Without what Quick Setup said, nothing is known of a patch policy, and nothing is judged by it.)
+        let mut less = whole.clone();
+        for account in less.accounts.values_mut() {
+            account.global.forget("iam-get-account-authorization-details.json");
+        }
+        let after = answers(&judge.report(&less));
+        nothing_is_better(&before, &after, &format!("the roles of {name}"), &mut wrong);
+        assert!(after.values().all(|(readiness, _)| *readiness != Readiness::Ready), "nobody is ready whose role was not read");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,10 +1,10 @@
-//! The README's examples, run as they stand.
+//! The examples of the README and of docs/patch-policies.md, run as they stand.
 
 use crate::process::{repository, run};
 
-/// The commands in the README's shell blocks that call the program, and the exit code that the block's comment promises.
-fn examples() -> Vec<(Vec<String>, i32)> {
-    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+/// The commands in a page's shell blocks that call the program, and the exit code that the block's comment promises.
+fn examples(page: &str) -> Vec<(Vec<String>, i32)> {
+    let readme = std::fs::read_to_string(repository(page)).unwrap();
     let mut examples = Vec::new();
     let mut is_shell = false;
     for line in readme.lines() {
@@ -23,9 +23,11 @@ fn examples() -> Vec<(Vec<String>, i32)> {
 
 #[test]
 fn examples_do_what_their_comments_promise() {
-    let examples = examples();
-    assert!(examples.len() >= 5, "the README shows how the program is used: {examples:?}");
-    for (arguments, promised) in examples {
+    let examples_of_readme = examples("README.md");
+    assert!(examples_of_readme.len() >= 5, "the README shows how the program is used: {examples_of_readme:?}");
+    let others = examples("docs/patch-policies.md");
+    assert!(!others.is_empty(), "the page shows how a plan is judged");
+    for (arguments, promised) in examples_of_readme.into_iter().chain(others) {
         let arguments: Vec<String> = {
             let here = |word: String, folder: &str| word.replace(&format!("{folder}/"), &format!("{}/", repository(folder).display()));
             arguments.into_iter().map(|word| here(here(word, "fixtures"), "docs")).collect()

@@ -1,0 +1,102 @@
+//! The policies that exist: what Quick Setup holds in the management account, and what its associations tell of others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::association::OF_PATCH_POLICIES;
+use super::target::{Node, Reach, reach};
+use super::{Landscape, Nodes, Origin, Policy, Schedule, parameters};
+use crate::model::{Estate, Region};
+use crate::snapshot::ssm::Association;
+
+/// Quick Setup's tag on the nodes of a policy: the key ends in the configuration's id, the value is the policy's name.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-patch-manager.html>
+const NAME_TAG: &str = "QSConfigName-";
+
+pub(super) fn existing(estate: &Estate<'_>, landscape: &Landscape) -> Vec<Policy> {
+    let files = estate.snapshot.accounts.iter().filter_map(|(account, seen)| Some((account, seen.global.quick_setup.as_ref()?)));
+    let managers = files.flat_map(|(account, file)| file.configuration_managers.iter().map(move |manager| (account, manager)));
+    let known: Vec<Policy> = managers.flat_map(|(account, manager)| parameters::policies(manager, Some(account))).collect();
+    let names = names(estate);
+    let mut all: Vec<Policy> = Vec::new();
+    for region in estate.regions() {
+        all.extend(unlisted(region, &known, &names, landscape));
+    }
+    all.extend(known);
+    all
+}
+
+/// From the id of a configuration to the policy's name, as the nodes' tags tell.
+fn names<'a>(estate: &Estate<'a>) -> BTreeMap<&'a str, &'a str> {
+    let instances = estate.regions().flat_map(|region| Estate::instances(region).into_values());
+    let tags = instances.flat_map(|instance| &instance.tags);
+    tags.filter_map(|tag| Some((tag.key.strip_prefix(NAME_TAG)?, tag.value.as_str()))).collect()
+}
+
+/// The policies of a Region that only their associations tell of: made in the account itself, or in a Quick Setup that was not read.
+fn unlisted(region: &Region<'_>, known: &[Policy], names: &BTreeMap<&str, &str>, landscape: &Landscape) -> Vec<Policy> {
+    let mut by_id: BTreeMap<&str, Vec<&Association>> = BTreeMap::new();
+    for association in region.files.associations.iter().flat_map(|file| &file.associations) {
+        if let Some(id) = association.association_name.as_deref().and_then(configuration_id) {
+            by_id.entry(id).or_default().push(association);
+        }
+    }
+    let is_of = |id: &str, policy: &Policy| {
+        let definition = policy.configuration.as_ref().and_then(|configuration| configuration.id.as_deref());
+        let is_in_arn = matches!(&policy.origin, Origin::QuickSetup { manager } if manager.contains(id));
+        definition == Some(id) || is_in_arn || names.get(id).is_some_and(|name| *name == policy.name)
+    };
+    let deployed: Vec<&Policy> = known.iter().filter(|policy| is_deployed(policy, region, landscape)).collect();
+    let mut explained: BTreeSet<&str> = BTreeSet::new();
+    let mut without_associations = 0_usize;
+    for policy in &deployed {
+        match by_id.keys().find(|id| is_of(id, policy)) {
+            Some(id) => {
+                explained.insert(id);
+            }
+            None => without_associations += 1,
+        }
+    }
+    // An id that nothing names may be that of any policy deployed here whose own associations were not found.
+    let nameless: Vec<&str> = by_id.keys().copied().filter(|id| !explained.contains(id) && !names.contains_key(id)).collect();
+    explained.extend(nameless.into_iter().take(without_associations));
+    by_id.retain(|id, _| !explained.contains(id));
+    by_id.into_iter().map(|(id, associations)| of_associations(region, id, names.get(id).copied(), &associations)).collect()
+}
+
+/// Whether the policy has associations in an account and Region.
+fn is_deployed(policy: &Policy, region: &Region<'_>, landscape: &Landscape) -> bool {
+    let everywhere = Policy { nodes: Nodes::All, ..policy.clone() };
+    let node = Node { region, id: "", tags: &[], operating_system: None, ou_path: "" };
+    matches!(reach(&everywhere, &node, landscape), Reach::Covered)
+}
+
+/// `AWS-QuickSetup-PatchPolicy-ScanForPatches-LA-dv2gb` is of configuration `dv2gb`.
+fn configuration_id(name: &str) -> Option<&str> {
+    name.strip_prefix(OF_PATCH_POLICIES)?.rsplit('-').next().filter(|id| !id.is_empty())
+}
+
+fn of_associations(region: &Region<'_>, id: &str, name: Option<&str>, associations: &[&Association]) -> Policy {
+    let names: Vec<String> = associations.iter().filter_map(|association| association.association_name.clone()).collect();
+    let schedule = |is_scan: bool| {
+        let fits =
+            |association: &&&Association| association.association_name.as_deref().is_some_and(|name| name.contains("Scan") == is_scan);
+        associations.iter().find(fits).and_then(|association| association.schedule_expression.as_deref()).map(Schedule::of_aws)
+    };
+    let targets = associations.first().map(|association| association.targets.clone()).unwrap_or_default();
+    Policy {
+        name: name.map_or_else(|| format!("patch policy {id}"), str::to_owned),
+        after: Vec::new(),
+        units: Vec::new(),
+        accounts: vec![region.account.to_owned()],
+        regions: vec![region.name.to_owned()],
+        nodes: Nodes::Targets(targets),
+        baselines: None,
+        baseline_region: None,
+        scan: schedule(true),
+        install: schedule(false),
+        concurrency: None,
+        error_threshold: None,
+        configuration: None,
+        origin: Origin::Associations { names },
+    }
+}

@@ -1,0 +1,379 @@
+//! A planned patch policy, as the user writes it: YAML, strict, or what `aws ssm-quicksetup get-configuration-manager` prints.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, de};
+
+use super::{Baseline, Nodes, Origin, Policy, Schedule, Unit, parameters};
+use crate::snapshot::global::{ConfigurationManager, GetConfigurationManager};
+
+/// A file that is no patch policy; the fault of whoever wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    #[error("{file} is no patch policy: {problem}")]
+    Malformed { file: String, problem: String },
+    #[error("{file} holds no patch policy: none of its configuration definitions is of type AWSQuickSetupType-PatchPolicy")]
+    NoPatchPolicy { file: String },
+    #[error("two files plan a patch policy {name:?}: give each its own name")]
+    NotUnique { name: String },
+    #[error("patch policy {name:?} comes after {after:?}, and there is no patch policy of that name{}", hint(.after, .known.iter().map(String::as_str)))]
+    NoSuchPolicy { name: String, after: String, known: Vec<String> },
+    #[error("patch policy {name:?}: {problem}")]
+    Target { name: String, problem: String },
+}
+
+/// The most similar of some words, as a hint.
+pub(super) fn hint<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> String {
+    match known.map(|known| (strsim::osa_distance(word, known), known)).min() {
+        Some((distance, known)) if distance <= word.len().max(3) / 2 => format!("; did you mean {known:?}?"),
+        _ => String::new(),
+    }
+}
+
+/// Reads the policies of one file. Units are as written; nobody has looked for them yet.
+///
+/// # Errors
+/// When the text is neither; the error names the place.
+pub fn parse(text: &str, file: &str) -> Result<Vec<Policy>, PolicyError> {
+    if text.trim_start().starts_with('{') {
+        return import(text, file);
+    }
+    let planned: PlannedPolicy = serde_saphyr::from_str(text).map_err(|error| {
+        let shown = error.render().replace("--> <input>", &format!("--> {file}"));
+        let shown = shown.strip_prefix("error: ").unwrap_or(&shown).to_owned();
+        let problem = format!("{}{}", shown.trim_end(), did_you_mean(&error.to_string()));
+        PolicyError::Malformed { file: file.to_owned(), problem }
+    })?;
+    Ok(vec![planned.policy(file)])
+}
+
+/// What the AWS CLI prints of one manager, or a snapshot's file of them.
+fn import(text: &str, file: &str) -> Result<Vec<Policy>, PolicyError> {
+    let malformed = |error: serde_json::Error| PolicyError::Malformed { file: file.to_owned(), problem: error.to_string() };
+    let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
+    let managers: Vec<ConfigurationManager> = if value.get("ConfigurationManagers").is_some() {
+        serde_json::from_value::<GetConfigurationManager>(value).map_err(malformed)?.configuration_managers
+    } else {
+        vec![serde_json::from_value(value).map_err(malformed)?]
+    };
+    let policies = managers.iter().flat_map(|manager| parameters::policies(manager, None));
+    let planned = policies.map(|policy| Policy { origin: Origin::Planned { file: file.to_owned() }, ..policy });
+    let planned: Vec<Policy> = planned.collect();
+    if planned.is_empty() { Err(PolicyError::NoPatchPolicy { file: file.to_owned() }) } else { Ok(planned) }
+}
+
+/// The error names the members that there are: the nearest of them is probably meant.
+fn did_you_mean(error: &str) -> String {
+    let Some((_, told)) = error.split_once("unknown field `") else { return String::new() };
+    let Some((written, known)) = told.lines().next().unwrap_or_default().split_once("`, expected ") else { return String::new() };
+    let names = known.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !["", "one", "of", "or"].contains(word));
+    hint(written, names)
+}
+
+/// The JSON Schema of the file, generated from its types.
+///
+/// # Errors
+/// Only if the schema cannot be written as JSON, which would be a bug.
+pub fn json_schema() -> Result<String, serde_json::Error> {
+    let mut schema = schemars::schema_for!(PlannedPolicy);
+    schema.insert("title".to_owned(), "patch-preflight planned patch policy".into());
+    serde_json::to_string_pretty(&schema).map(|text| text + "\n")
+}
+
+/// A planned patch policy: one environment.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PlannedPolicy {
+    /// Unique among the files of a scan. A policy of this name that exists already is taken to be replaced.
+    name: PolicyName,
+    /// The names of the policies that are to have a patch before this one, such as `[test]`.
+    #[serde(default)]
+    after: Vec<String>,
+    targets: Targets,
+    /// By Patch Manager's word for the operating system, such as `AMAZON_LINUX_2023`. Without it AWS's own baselines hold for all; with it, a
+    /// system that is missing has none.
+    #[serde(default)]
+    baselines: Option<BTreeMap<OperatingSystem, PlannedBaseline>>,
+    /// The Region whose patch baselines the policy takes, in the account that deploys it.
+    #[serde(default)]
+    baseline_region: Option<RegionName>,
+    #[serde(default)]
+    schedule: PlannedSchedule,
+    #[serde(default)]
+    rate_control: RateControl,
+}
+
+/// Who is targeted: every node of the accounts and Regions, or those with a tag, of a resource group, or of a list.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "WrittenTargets")]
+struct Targets(WrittenTargets);
+
+/// Who is targeted: every node of the accounts and Regions, or those with a tag, of a resource group, or of a list.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Targets")]
+struct WrittenTargets {
+    /// With all that is below them: ids (`ou-…`, `r-…`) or paths of names, `/` for the whole organization.
+    #[serde(default)]
+    organizational_units: Vec<String>,
+    /// Accounts, each with a configuration of its own. The management account is reached this way only.
+    #[serde(default)]
+    accounts: Vec<AccountId>,
+    regions: Vec<RegionName>,
+    #[serde(default)]
+    tag: Option<Tag>,
+    /// In a single account only.
+    #[serde(default)]
+    resource_group: Option<String>,
+    /// Chosen by hand, 25 at most.
+    #[serde(default)]
+    instances: Option<Vec<InstanceId>>,
+}
+
+impl TryFrom<WrittenTargets> for Targets {
+    type Error = String;
+
+    fn try_from(written: WrittenTargets) -> Result<Self, String> {
+        if written.organizational_units.is_empty() && written.accounts.is_empty() {
+            return Err("targets need organizational_units or accounts; the whole organization is organizational_units: [/]".to_owned());
+        }
+        if written.regions.is_empty() {
+            return Err("targets need at least one Region".to_owned());
+        }
+        let ways = [written.tag.is_some(), written.resource_group.is_some(), written.instances.is_some()];
+        if ways.into_iter().filter(|chosen| *chosen).count() > 1 {
+            return Err("choose by one of tag, resource_group and instances: Quick Setup does not combine them".to_owned());
+        }
+        Ok(Self(written))
+    }
+}
+
+/// A tag that nodes must have, with its value.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Tag {
+    key: String,
+    value: String,
+}
+
+/// `{}` is AWS's own baseline. One that is still to be made has `approve_after_days` and no `id`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "WrittenBaseline")]
+struct PlannedBaseline(WrittenBaseline);
+
+/// `{}` is AWS's own baseline. One that is still to be made has `approve_after_days` and no `id`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "PlannedBaseline")]
+struct WrittenBaseline {
+    /// `pb-…`, an ARN, or `default` for AWS's own.
+    #[serde(default)]
+    id: Option<BaselineId>,
+    /// Days from a patch's release to its approval. AWS does not let `DEBIAN` and `UBUNTU` wait.
+    #[serde(default)]
+    #[schemars(range(max = 360))]
+    approve_after_days: Option<u16>,
+}
+
+impl TryFrom<WrittenBaseline> for PlannedBaseline {
+    type Error = String;
+
+    fn try_from(written: WrittenBaseline) -> Result<Self, String> {
+        if written.id.as_ref().is_some_and(BaselineId::is_default) && written.approve_after_days.is_some() {
+            return Err("AWS's own baseline has its own approve_after_days: name one of yours by its id, or leave id out for one that is still to be made".to_owned());
+        }
+        if written.approve_after_days.is_some_and(|days| days > 360) {
+            return Err("approve_after_days is at most 360".to_owned());
+        }
+        Ok(Self(written))
+    }
+}
+
+/// When the policy runs, in UTC: `cron(0 2 ? * SUN *)` or `rate(7 days)`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PlannedSchedule {
+    /// Quick Setup's default is every day at 01:00.
+    #[serde(default)]
+    scan: Option<WrittenSchedule>,
+    /// Without it the policy scans only, and installs nothing.
+    #[serde(default)]
+    install: Option<WrittenSchedule>,
+}
+
+/// How many nodes of an account and Region at a time, and how many may fail before the rest is left out.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RateControl {
+    #[serde(default)]
+    concurrency: Option<Share>,
+    #[serde(default)]
+    error_threshold: Option<Share>,
+}
+
+/// Declares a text that is checked where it is read, so that the error shows its place.
+macro_rules! checked {
+    ($($(#[$meta:meta])* $name:ident($pattern:literal): $check:expr;)*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+        struct $name(#[schemars(regex(pattern = $pattern))] String);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                let check: fn(&str) -> Result<(), String> = $check;
+                check(&text).map_err(de::Error::custom)?;
+                Ok(Self(text))
+            }
+        }
+    )*};
+}
+
+fn must(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(problem()) }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The systems that patch baselines are for.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchBaselineIdentity.html>
+const OPERATING_SYSTEMS: [&str; 15] = [
+    "ALMA_LINUX",
+    "AMAZON_LINUX",
+    "AMAZON_LINUX_2",
+    "AMAZON_LINUX_2022",
+    "AMAZON_LINUX_2023",
+    "CENTOS",
+    "DEBIAN",
+    "MACOS",
+    "ORACLE_LINUX",
+    "RASPBIAN",
+    "REDHAT_ENTERPRISE_LINUX",
+    "ROCKY_LINUX",
+    "SUSE",
+    "UBUNTU",
+    "WINDOWS",
+];
+
+checked! {
+    PolicyName(r"\S"): |text| must(!text.trim().is_empty(), || "a policy needs a name".to_owned());
+    AccountId(r"^\d{12}$"): |text| must(text.len() == 12 && is_digits(text), || format!("{text:?} is not an account id: an account id is twelve digits, in quotes"));
+    RegionName(r"^[a-z]+(-[a-z]+)+-\d+$"): |text| {
+        let is_region = text.split('-').count() >= 3 && text.rsplit('-').next().is_some_and(is_digits);
+        must(is_region, || format!("{text:?} is no Region: write its code, such as eu-central-1"))
+    };
+    InstanceId(r"^i-[0-9a-f]+$"): |text| must(text.starts_with("i-"), || format!("{text:?} is no instance id: it begins with i-"));
+    OperatingSystem(r"^[A-Z][A-Z0-9_]+$"): |text| must(OPERATING_SYSTEMS.contains(&text), || {
+        format!("there is no operating system {text:?} in Patch Manager{}", hint(text, OPERATING_SYSTEMS.into_iter()))
+    });
+    /// `default`, `pb-…`, or an ARN.
+    BaselineId(r"^(default|(arn:.*/)?pb-[0-9a-f]+)$"): |text| must(
+        text == "default" || text.rsplit('/').next().is_some_and(|id| id.starts_with("pb-")),
+        || format!("{text:?} is no patch baseline: write default, pb-… or an ARN"),
+    );
+    WrittenSchedule(r"^(cron|rate)\(.+\)$"): |text| Schedule::parse(text).map(|_| ()).map_err(|error| error.to_string());
+    /// A number of nodes, or a percentage.
+    Share(r"^\d+%?$"): |text| must(is_digits(text.strip_suffix('%').unwrap_or(text)), || format!("{text:?} is neither a number nor a percentage, in quotes"));
+}
+
+impl BaselineId {
+    fn is_default(&self) -> bool {
+        self.0 == "default"
+    }
+}
+
+impl PlannedPolicy {
+    fn policy(self, file: &str) -> Policy {
+        let Targets(targets) = self.targets;
+        let nodes = match (targets.tag, targets.resource_group, targets.instances) {
+            (Some(tag), _, _) => Nodes::Tag { key: tag.key, value: tag.value },
+            (_, Some(name), _) => Nodes::ResourceGroup(name),
+            (_, _, Some(ids)) => Nodes::Instances(ids.into_iter().map(|InstanceId(id)| id).collect()),
+            (None, None, None) => Nodes::All,
+        };
+        let schedule = |written: Option<WrittenSchedule>| written.and_then(|WrittenSchedule(text)| Schedule::parse(&text).ok());
+        let baselines = |written: BTreeMap<OperatingSystem, PlannedBaseline>| {
+            written.into_iter().map(|(OperatingSystem(system), PlannedBaseline(written))| (system, written.baseline())).collect()
+        };
+        Policy {
+            name: self.name.0,
+            origin: Origin::Planned { file: file.to_owned() },
+            after: self.after,
+            units: targets.organizational_units.into_iter().map(|written| Unit { written, id: None }).collect(),
+            accounts: targets.accounts.into_iter().map(|AccountId(id)| id).collect(),
+            regions: targets.regions.into_iter().map(|RegionName(name)| name).collect(),
+            nodes,
+            baselines: self.baselines.map(baselines),
+            baseline_region: self.baseline_region.map(|RegionName(name)| name),
+            scan: schedule(self.schedule.scan),
+            install: schedule(self.schedule.install),
+            concurrency: self.rate_control.concurrency.map(|Share(share)| share),
+            error_threshold: self.rate_control.error_threshold.map(|Share(share)| share),
+            configuration: None,
+        }
+    }
+}
+
+impl WrittenBaseline {
+    fn baseline(self) -> Baseline {
+        let is_of_aws = self.id.as_ref().map_or(self.approve_after_days.is_none(), BaselineId::is_default);
+        let id = self.id.filter(|id| !id.is_default()).map(|BaselineId(id)| id);
+        Baseline { id, is_of_aws, approve_after_days: self.approve_after_days }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::policy::{Delay, Nodes};
+
+    const LEAST: &str = "name: test\ntargets: {organizational_units: [/Test], regions: [eu-central-1]}\n";
+
+    #[test]
+    fn a_policy_is_read() {
+        let whole = format!(
+            "{LEAST}after: [lab]\nbaselines:\n  WINDOWS: {{id: pb-0123456789abcdef0, approve_after_days: 3}}\n  UBUNTU: {{}}\n  SUSE: {{approve_after_days: 2}}\n\
+             schedule: {{install: cron(0 2 ? * SAT *)}}\nrate_control: {{concurrency: '10%', error_threshold: '2'}}\n"
+        );
+        let policies = parse(&whole, "test.yaml").unwrap();
+        let [policy] = policies.as_slice() else { panic!("{policies:?}") };
+        assert_eq!((policy.name.as_str(), policy.after.as_slice(), &policy.nodes), ("test", ["lab".to_owned()].as_slice(), &Nodes::All));
+        let delay = |system| policy.baseline(system).map(|baseline| (baseline.is_of_aws, baseline.delay(system)));
+        assert_eq!(delay("WINDOWS"), Some((false, Delay::Days(3))));
+        assert_eq!(delay("UBUNTU"), Some((true, Delay::Days(0))));
+        assert_eq!(delay("SUSE"), Some((false, Delay::Days(2))));
+        assert_eq!(delay("DEBIAN"), None);
+        assert_eq!(policy.error_threshold.as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_shown_with_its_place() {
+        let cases = [
+            ("name: test\ntarget: {}\n", "did you mean \"targets\"?"),
+            ("name: test\ntargets: {regions: [eu-central-1]}\n", "organizational_units: [/]"),
+            ("name: test\ntargets: {accounts: ['123'], regions: [eu-central-1]}\n", "twelve digits"),
+            ("name: test\ntargets: {organizational_units: [/], regions: []}\n", "at least one Region"),
+            ("name: test\ntargets: {organizational_units: [/], regions: [Frankfurt]}\n", "is no Region"),
+            (
+                "name: test\ntargets: {organizational_units: [/], regions: [eu-west-1], tag: {key: a, value: b}, instances: [i-1]}\n",
+                "does not combine",
+            ),
+            (&format!("{LEAST}schedule: {{install: cron(0 2 * SUN *)}}\n"), "it has 5 fields"),
+            (&format!("{LEAST}baselines: {{WINDOW: {{}}}}\n"), "did you mean \"WINDOWS\"?"),
+            (&format!("{LEAST}baselines: {{WINDOWS: {{id: default, approve_after_days: 3}}}}\n"), "its own approve_after_days"),
+            (&format!("{LEAST}rate_control: {{concurrency: many}}\n"), "neither a number nor a percentage"),
+            (&format!("{LEAST}name: again\n"), "name"),
+            ("{\"Name\": \"x\", \"ConfigurationDefinitions\": []}", "holds no patch policy"),
+            ("{\"Name\": ", "EOF"),
+        ];
+        for (text, told) in cases {
+            let error = parse(text, "plans/test.yaml").unwrap_err().to_string();
+            assert!(error.contains(told) && error.contains("plans/test.yaml"), "{text}\n{error}");
+        }
+        let shown = parse(&format!("{LEAST}schedule: {{install: weekly}}\n"), "test.yaml").unwrap_err().to_string();
+        assert!(shown.contains("test.yaml:3") && shown.contains('^'), "the place is shown: {shown}");
+    }
+}

@@ -1,0 +1,192 @@
+//! Patch policies, planned and existing: whom each targets and whom it misses, what else scans the same node, and which environment gets a patch
+//! first. <https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-patch-manager.html>
+
+mod association;
+mod baseline;
+mod existing;
+mod file;
+mod landscape;
+mod order;
+mod parameters;
+mod problem;
+mod schedule;
+mod standing;
+mod target;
+
+use std::collections::BTreeMap;
+
+pub use baseline::{Delay, Listing, listing};
+pub use file::{PolicyError, json_schema, parse};
+pub use landscape::Landscape;
+pub use order::{Premature, premature};
+pub use problem::{Problem, Seen, problems};
+pub use schedule::{Schedule, ScheduleError};
+pub use standing::{Standing, standing};
+pub use target::{Miss, MissCode, Node, Reach};
+
+use crate::model::Estate;
+use crate::snapshot::ssm::Target;
+
+/// The largest number of instances that can be chosen by hand.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-patch-manager.html>
+pub const MOST_INSTANCES: usize = 25;
+/// The largest product of accounts and Regions that Quick Setup deploys to.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-getting-started.html>
+pub const MOST_DEPLOYMENTS: usize = 10_000;
+
+/// One patch policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    pub name: String,
+    pub origin: Origin,
+    /// The names of the policies that are to have a patch first.
+    pub after: Vec<String>,
+    pub units: Vec<Unit>,
+    /// Chosen by themselves, not through a unit.
+    pub accounts: Vec<String>,
+    pub regions: Vec<String>,
+    pub nodes: Nodes,
+    /// By Patch Manager's word for the operating system; `None` when AWS's own baselines hold for all of them.
+    pub baselines: Option<BTreeMap<String, Baseline>>,
+    /// Where baselines of the user's own are looked for; `None` when nobody said.
+    pub baseline_region: Option<String>,
+    pub scan: Option<Schedule>,
+    /// `None` when the policy only scans.
+    pub install: Option<Schedule>,
+    /// A number, or a percentage with its sign.
+    pub concurrency: Option<String>,
+    pub error_threshold: Option<String>,
+    /// What Quick Setup holds of it; `None` for what is not made yet, and for what only associations tell of.
+    pub configuration: Option<Configuration>,
+}
+
+/// A policy as Quick Setup keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// In the names of its associations, of its bucket and of the tag that the bucket asks of a role. That it is the one of the definition is
+    /// seen in public snapshots, and not documented.
+    pub id: Option<String>,
+    /// The account in which it was made.
+    pub owner: String,
+    /// "Add required IAM policies to existing instance profiles attached to your instances".
+    pub is_attach_allowed: bool,
+}
+
+/// Where a policy is known from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// A file of the user's.
+    Planned { file: String },
+    /// A configuration manager of Quick Setup, by its ARN, in the account that deploys it.
+    QuickSetup { manager: String },
+    /// The State Manager associations that Quick Setup left behind. Its baselines are not known.
+    Associations { names: Vec<String> },
+}
+
+/// An organizational unit, or the root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// As it was written: an id, or a path of names.
+    pub written: String,
+    /// `None` when the organization's tree is not known.
+    pub id: Option<String>,
+}
+
+/// Which nodes of the chosen accounts and Regions.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Nodes {
+    All,
+    Tag {
+        key: String,
+        value: String,
+    },
+    ResourceGroup(String),
+    Instances(Vec<String>),
+    /// The targets of an association.
+    Targets(Vec<Target>),
+}
+
+/// The patch baseline for one operating system.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// `pb-…` or an ARN; `None` for AWS's own, or for one that is still to be made.
+    pub id: Option<String>,
+    pub is_of_aws: bool,
+    pub approve_after_days: Option<u16>,
+}
+
+impl Policy {
+    pub fn is_planned(&self) -> bool {
+        matches!(self.origin, Origin::Planned { .. })
+    }
+}
+
+/// Every policy that is known, with what is needed to tell whom it targets.
+#[derive(Debug, Clone, Default)]
+pub struct Policies {
+    /// By name: the planned ones, and the existing ones that none of them replaces.
+    pub all: Vec<Policy>,
+    pub landscape: Landscape,
+}
+
+impl Policies {
+    /// A planned policy takes the place of the existing one with its name, and is what becomes of its configuration.
+    pub fn gather(estate: &Estate<'_>, planned: Vec<Policy>, landscape: Landscape) -> Self {
+        let mut all = planned;
+        let existing = existing::existing(estate, &landscape);
+        for plan in all.iter_mut().filter(|plan| plan.configuration.is_none()) {
+            let mut replaced = existing.iter().filter(|policy| policy.name == plan.name).filter_map(|policy| policy.configuration.as_ref());
+            if let (Some(only), None) = (replaced.next(), replaced.next()) {
+                plan.configuration = Some(only.clone());
+            }
+        }
+        all.extend(existing.into_iter().filter(|policy| !all.iter().any(|planned| planned.name == policy.name)).collect::<Vec<_>>());
+        all.sort_by(|left, right| {
+            (&left.name, !left.is_planned(), &left.accounts).cmp(&(&right.name, !right.is_planned(), &right.accounts))
+        });
+        Self { all, landscape }
+    }
+
+    /// What no single file can tell: whether names are unique, and whether each environment's forerunner is there.
+    ///
+    /// # Errors
+    /// When two plans share a name, or one comes after what does not exist.
+    pub fn check(&self) -> Result<(), PolicyError> {
+        let planned: Vec<&Policy> = self.all.iter().filter(|policy| policy.is_planned()).collect();
+        for pair in planned.windows(2) {
+            if let [one, other] = pair
+                && one.name == other.name
+            {
+                return Err(PolicyError::NotUnique { name: one.name.clone() });
+            }
+        }
+        for policy in planned {
+            for after in &policy.after {
+                let mut others = self.all.iter().filter(|other| other.name != policy.name).map(|other| &other.name);
+                if !others.clone().any(|other| other == after) {
+                    let (name, after, known) = (policy.name.clone(), after.clone(), others.by_ref().cloned().collect());
+                    return Err(PolicyError::NoSuchPolicy { name, after, known });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn has_planned(&self) -> bool {
+        self.all.iter().any(Policy::is_planned)
+    }
+
+    /// What each policy does with a node, in the order of [`Policies::all`].
+    pub fn reach(&self, node: &Node<'_, '_>) -> Vec<Reach> {
+        self.all.iter().map(|policy| target::reach(policy, node, &self.landscape)).collect()
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => only.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

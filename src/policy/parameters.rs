@@ -1,0 +1,165 @@
+//! The parameters of a Quick Setup configuration of type patch policy.
+//! <https://docs.aws.amazon.com/quick-setup/latest/APIReference/API_ConfigurationDefinitionInput.html>
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Baseline, Configuration, Nodes, Origin, Policy, Schedule, Unit};
+use crate::snapshot::global::{ConfigurationDefinition, ConfigurationManager};
+
+const PATCH_POLICY: &str = "AWSQuickSetupType-PatchPolicy";
+
+/// The patch policies of a configuration manager. Whose it is stands in its ARN; without one it is taken for that of the account in which it was
+/// collected.
+pub(super) fn policies(manager: &ConfigurationManager, collected_in: Option<&str>) -> Vec<Policy> {
+    let is_patch_policy = |definition: &&ConfigurationDefinition| definition.r#type.as_deref() == Some(PATCH_POLICY);
+    let definitions = manager.configuration_definitions.iter().filter(is_patch_policy);
+    definitions.map(|definition| policy(manager, definition, collected_in)).collect()
+}
+
+fn policy(manager: &ConfigurationManager, definition: &ConfigurationDefinition, collected_in: Option<&str>) -> Policy {
+    // What is not chosen is absent or empty.
+    let text = |name: &str| definition.parameters.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let list = |name: &str| -> Vec<String> {
+        let values = text(name).unwrap_or_default().split(',').map(str::trim);
+        values.filter(|value| !value.is_empty()).map(str::to_owned).collect()
+    };
+    let manager_arn = manager.manager_arn.clone().unwrap_or_default();
+    let of_arn = manager_arn.split(':').nth(4).filter(|account| !account.is_empty());
+    let owner = of_arn.or(collected_in).map(str::to_owned);
+    let name = text("PatchPolicyName").or(manager.name.as_deref()).unwrap_or(&manager_arn);
+    let units: Vec<String> = list("TargetOrganizationalUnits");
+    let mut accounts = list("TargetAccounts");
+    if units.is_empty() && accounts.is_empty() {
+        // A local configuration is for the account that made it.
+        accounts.extend(owner.clone());
+    }
+    let installs = text("ConfigurationOptionsPatchOperation").is_some_and(|operation| operation.eq_ignore_ascii_case("ScanAndInstall"));
+    Policy {
+        name: name.to_owned(),
+        after: Vec::new(),
+        units: units.into_iter().map(|id| Unit { written: id.clone(), id: Some(id) }).collect(),
+        accounts,
+        regions: list("TargetRegions"),
+        nodes: nodes(&text, &list),
+        baselines: baselines(text("PatchBaselineUseDefault"), text("SelectedPatchBaselines")),
+        baseline_region: text("PatchBaselineRegion").map(str::to_owned),
+        scan: text("ConfigurationOptionsScanValue").map(Schedule::of_aws),
+        install: text("ConfigurationOptionsInstallValue").filter(|_| installs).map(Schedule::of_aws),
+        concurrency: text("RateControlConcurrency").map(str::to_owned),
+        error_threshold: text("RateControlErrorThreshold").map(str::to_owned),
+        configuration: owner.map(|owner| Configuration {
+            id: definition.id.clone().filter(|id| !id.is_empty()),
+            owner,
+            is_attach_allowed: text("IsPolicyAttachAllowed").is_some_and(|word| word.eq_ignore_ascii_case("true")),
+        }),
+        origin: Origin::QuickSetup { manager: manager_arn.clone() },
+    }
+}
+
+fn nodes<'t>(text: &impl Fn(&str) -> Option<&'t str>, list: &impl Fn(&str) -> Vec<String>) -> Nodes {
+    let tag = || Some(Nodes::Tag { key: text("TargetTagKey")?.to_owned(), value: text("TargetTagValue").unwrap_or_default().to_owned() });
+    let chosen = match text("TargetType") {
+        Some("InstanceIds") => Some(Nodes::Instances(list("TargetInstances"))),
+        Some("ResourceGroups") => text("ResourceGroupName").map(|name| Nodes::ResourceGroup(name.to_owned())),
+        Some("*") => Some(Nodes::All),
+        // `Tags`; and a policy for organizational units may leave the type out, and choose by tag all the same.
+        _ => tag(),
+    };
+    chosen.unwrap_or(Nodes::All)
+}
+
+#[derive(Deserialize)]
+struct Selected {
+    value: Option<String>,
+    label: Option<String>,
+}
+
+fn baselines(use_default: Option<&str>, selected: Option<&str>) -> Option<BTreeMap<String, Baseline>> {
+    let of_aws = use_default.is_none_or(|word| ["default", "true"].iter().any(|yes| word.eq_ignore_ascii_case(yes)));
+    let selected: BTreeMap<String, Selected> = serde_json::from_str(selected?).ok()?;
+    let baseline = |chosen: Selected| {
+        let is_of_aws = of_aws || chosen.label.as_deref().is_some_and(|label| label.starts_with("AWS-"));
+        Baseline { id: chosen.value, is_of_aws, approve_after_days: None }
+    };
+    Some(selected.into_iter().map(|(system, chosen)| (system, baseline(chosen))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Nodes, policies};
+    use crate::policy::Configuration;
+    use crate::policy::Delay;
+    use crate::snapshot::global::ConfigurationManager;
+
+    fn manager(parameters: &serde_json::Value) -> ConfigurationManager {
+        serde_json::from_value(serde_json::json!({
+            "ManagerArn": "arn:aws:ssm-quicksetup:us-east-1:111111111111:configuration-manager/7cac1a1b",
+            "Name": "the manager",
+            "ConfigurationDefinitions": [
+                {"Type": "AWSQuickSetupType-PatchPolicy", "Id": "dv2gb", "Parameters": parameters},
+                {"Type": "AWSQuickSetupType-SSMHostMgmt", "Parameters": {}},
+            ],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_policy_for_organizational_units() {
+        let selected = serde_json::json!({
+            "AMAZON_LINUX_2023": {"value": "arn:aws:ssm:us-east-1:075727635805:patchbaseline/pb-05c9c9bf778d4c4d0", "label": "AWS-AmazonLinux2023DefaultPatchBaseline", "disabled": false},
+            "WINDOWS": {"value": "pb-0123456789abcdef0", "label": "ours", "disabled": false},
+        });
+        let read = policies(
+            &manager(&serde_json::json!({
+                "PatchPolicyName": "prod", "TargetOrganizationalUnits": "ou-ab12-1, ou-ab12-2", "TargetRegions": "eu-central-1,us-east-1",
+                "TargetAccounts": "", "TargetType": "Tags", "TargetTagKey": "Patch", "TargetTagValue": "yes", "ResourceGroupName": "",
+                "PatchBaselineUseDefault": "custom", "SelectedPatchBaselines": selected.to_string(), "PatchBaselineRegion": "us-east-1",
+                "ConfigurationOptionsPatchOperation": "ScanAndInstall", "ConfigurationOptionsScanValue": "cron(0 1 * * ? *)",
+                "ConfigurationOptionsInstallValue": "cron(0 2 ? * SAT#1 *)", "RateControlConcurrency": "10%", "RateControlErrorThreshold": "2", "IsPolicyAttachAllowed": "True",
+            })),
+            None,
+        );
+        let [policy] = read.as_slice() else { panic!("{read:?}") };
+        assert_eq!(policy.name, "prod");
+        let configuration = Configuration { id: Some("dv2gb".into()), owner: "111111111111".into(), is_attach_allowed: true };
+        assert_eq!(policy.configuration, Some(configuration));
+        assert_eq!(policy.units.iter().map(|unit| unit.written.as_str()).collect::<Vec<_>>(), ["ou-ab12-1", "ou-ab12-2"]);
+        assert!(policy.accounts.is_empty());
+        assert_eq!(policy.regions, ["eu-central-1", "us-east-1"]);
+        assert_eq!(policy.nodes, Nodes::Tag { key: "Patch".into(), value: "yes".into() });
+        assert_eq!(policy.install.as_ref().map(|install| install.text.as_str()), Some("cron(0 2 ? * SAT#1 *)"));
+        assert_eq!(policy.baseline("AMAZON_LINUX_2023").map(|baseline| baseline.delay("AMAZON_LINUX_2023")), Some(Delay::Days(7)));
+        assert_eq!(policy.baseline("WINDOWS").map(|baseline| baseline.delay("WINDOWS")), Some(Delay::Unknown));
+        assert_eq!(policy.baseline("DEBIAN"), None);
+    }
+
+    #[test]
+    fn a_local_policy_is_for_its_own_account_and_scans_unless_told() {
+        let read = policies(
+            &manager(&serde_json::json!({
+                "TargetRegions": "us-east-1", "TargetType": "InstanceIds", "TargetInstances": "i-1,i-2",
+                "ConfigurationOptionsInstallValue": "cron(0 2 ? * SUN *)",
+            })),
+            Some("222222222222"),
+        );
+        let [policy] = read.as_slice() else { panic!("{read:?}") };
+        assert_eq!(policy.name, "the manager");
+        assert_eq!(policy.accounts, ["111111111111"]);
+        assert_eq!(policy.nodes, Nodes::Instances(vec!["i-1".into(), "i-2".into()]));
+        assert_eq!((policy.install.as_ref(), policy.baselines.as_ref()), (None, None));
+        assert_eq!(policy.configuration.as_ref().map(|made| (made.owner.as_str(), made.is_attach_allowed)), Some(("111111111111", false)));
+    }
+
+    #[test]
+    fn a_manager_without_its_arn_is_of_the_account_in_which_it_was_collected() {
+        let bare = ConfigurationManager { manager_arn: None, ..manager(&serde_json::json!({"TargetRegions": "us-east-1"})) };
+        let owner = |collected_in| {
+            let read = policies(&bare, collected_in);
+            read.first().map(|policy| (policy.accounts.clone(), policy.configuration.clone().map(|made| made.owner)))
+        };
+        assert_eq!(owner(Some("222222222222")), Some((vec!["222222222222".into()], Some("222222222222".into()))));
+        assert_eq!(owner(None), Some((Vec::new(), None)));
+    }
+}

@@ -1,0 +1,153 @@
+//! How one node stands to all policies together.
+
+use super::association::{Scanners, concerns};
+use super::{Miss, MissCode, Node, Policies, Policy, Reach, listed};
+use crate::model::known::{Known, Unknown};
+
+/// The associations of a patch policy on each node: one scans, one installs.
+const ASSOCIATIONS_OF_A_POLICY: usize = 2;
+/// <https://docs.aws.amazon.com/general/latest/gr/ssm.html>
+const MOST_ASSOCIATIONS_OF_A_NODE: usize = 20;
+const MOST_ASSOCIATIONS: usize = 2_000;
+/// Beyond the default quota nodes may stop to communicate.
+const MOST_NODES: usize = 2_400;
+/// The tags that put a node into a patch group.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-patch-groups.html>
+const PATCH_GROUP: [&str; 2] = ["Patch Group", "PatchGroup"];
+
+/// What a node meets. Texts are empty where there is nothing to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// No policy targets it, and one was planned, or meant for its account and Region.
+    pub is_missed: Known<bool>,
+    /// Policies are planned, and neither they nor those that exist are for it.
+    pub is_outside: Known<bool>,
+    pub missed_because: String,
+    pub is_covered_twice: Known<bool>,
+    /// The names of the policies that target it.
+    pub covered_by: String,
+    /// False when a policy that targets it has no patch baseline for its operating system.
+    pub has_baseline: Known<bool>,
+    pub without_baseline: String,
+    /// A policy targets it, and it is in a patch group that chooses a baseline.
+    pub is_patch_group_ignored: Known<bool>,
+    pub patch_group: String,
+    /// A policy targets it, and something else writes its patch compliance too.
+    pub has_other_scanner: Known<bool>,
+    pub other_scanners: String,
+    /// A policy targets it, and a quota of Systems Manager is used up with it.
+    pub is_over_quota: Known<bool>,
+    pub quota: String,
+}
+
+/// Reaches are those of [`Policies::reach`] for the same node.
+pub fn standing(policies: &Policies, reaches: &[Reach], node: &Node<'_, '_>) -> Standing {
+    let pairs = || policies.all.iter().zip(reaches);
+    let covering: Vec<&Policy> = pairs().filter(|(_, reach)| **reach == Reach::Covered).map(|(policy, _)| policy).collect();
+    let doubts: Vec<Unknown> =
+        reaches.iter().filter_map(|reach| if let Reach::Unknown(why) = reach { Some(why) } else { None }).flatten().cloned().collect();
+    let uncertain = reaches.iter().filter(|reach| matches!(reach, Reach::Unknown(_))).count();
+    let misses: Vec<(&Policy, &Miss)> =
+        pairs().filter_map(|(policy, reach)| if let Reach::Missed(miss) = reach { Some((policy, miss)) } else { None }).collect();
+    // Without a plan only the policies that mean this place are missed here: what is not rolled out yet misses nobody, and neither does a list.
+    let told: Vec<&(&Policy, &Miss)> = misses.iter().filter(|(_, miss)| policies.has_planned() || !miss.code.is_a_choice()).collect();
+    let is_covered = !covering.is_empty();
+    let is_missed = match () {
+        () if is_covered => Known::Known(false),
+        () if uncertain > 0 => Known::Unknown(doubts.clone()),
+        () => Known::Known(!told.is_empty()),
+    };
+    // An unsupported Region is no choice of the user's: the instance is judged, and a rule of its own says so.
+    let is_unsupported = misses.iter().any(|(_, miss)| miss.code == MissCode::RegionNotSupported);
+    let is_outside = if policies.has_planned() && !is_unsupported { is_missed.clone() } else { Known::Known(false) };
+    let names: Vec<String> = covering.iter().map(|policy| policy.name.clone()).collect();
+    let associations = node.region.files.associations.as_ref();
+    let is_covered_twice = match covering.len() {
+        0 | 1 if covering.len() + uncertain > 1 => Known::Unknown(doubts),
+        // A policy that was made in the account itself is known by its associations only.
+        1 if associations.is_none() => Known::Unknown(vec![node.region.not_collected("ssm:ListAssociations")]),
+        covering => Known::Known(covering > 1),
+    };
+    let when_covered = |fact: Known<bool>| if is_covered { fact } else { Known::Known(false) };
+    let (has_baseline, without_baseline) = baselines(&covering, node);
+    let (is_patch_group_ignored, patch_group) = patch_group(node);
+    let scanners = if is_covered { Scanners::of(node) } else { Scanners::default() };
+    let (is_over_quota, quota) = if is_covered { quota(&covering, node) } else { (Known::Known(false), String::new()) };
+    Standing {
+        is_missed,
+        is_outside,
+        missed_because: told.iter().map(|(policy, miss)| format!("{}: {}", policy.name, miss.because)).collect::<Vec<_>>().join("; "),
+        is_covered_twice,
+        covered_by: listed(&names),
+        has_baseline,
+        without_baseline,
+        is_patch_group_ignored: when_covered(is_patch_group_ignored),
+        patch_group,
+        has_other_scanner: match (scanners.certain.is_empty(), scanners.doubts.is_empty()) {
+            (false, _) => Known::Known(true),
+            (true, true) => Known::Known(false),
+            (true, false) => Known::Unknown(scanners.doubts),
+        },
+        other_scanners: listed(&scanners.certain),
+        is_over_quota,
+        quota,
+    }
+}
+
+fn baselines(covering: &[&Policy], node: &Node<'_, '_>) -> (Known<bool>, String) {
+    let Some(system) = node.operating_system else {
+        // With AWS's own baselines for every system it does not matter which one it is.
+        let depends = covering.iter().any(|policy| policy.baselines.is_some());
+        let settled_by = format!("learn the operating system of {}: its patch policy chooses baselines by it", node.id);
+        return (if depends { Known::unknown("platform_unknown", node.id, settled_by) } else { Known::Known(true) }, String::new());
+    };
+    let without: Vec<String> =
+        covering.iter().filter(|policy| policy.baseline(system).is_none()).map(|policy| policy.name.clone()).collect();
+    (Known::Known(without.is_empty()), if without.is_empty() { String::new() } else { format!("{} ({system})", listed(&without)) })
+}
+
+/// A patch group chooses a baseline where one is registered for it.
+fn patch_group(node: &Node<'_, '_>) -> (Known<bool>, String) {
+    let Some(tag) = node.tags.iter().find(|tag| PATCH_GROUP.contains(&tag.key.as_str())) else {
+        return (Known::Known(false), String::new());
+    };
+    let is_registered = match &node.region.files.patch_groups {
+        None => Known::Unknown(vec![node.region.not_collected("ssm:DescribePatchGroups")]),
+        Some(file) => Known::Known(file.mappings.iter().any(|mapping| mapping.patch_group.as_ref() == Some(&tag.value))),
+    };
+    (is_registered, tag.value.clone())
+}
+
+fn quota(covering: &[&Policy], node: &Node<'_, '_>) -> (Known<bool>, String) {
+    let region = node.region;
+    let place = format!("{} {}", region.account, region.name);
+    let Some(file) = &region.files.associations else {
+        return (Known::Unknown(vec![region.not_collected("ssm:ListAssociations")]), String::new());
+    };
+    let added = ASSOCIATIONS_OF_A_POLICY * covering.iter().filter(|policy| policy.is_planned()).count();
+    let (mut own, mut doubts) = (added, Vec::new());
+    for association in &file.associations {
+        match concerns(association, node) {
+            Known::Known(concerns) => own += usize::from(concerns),
+            Known::Unknown(why) => doubts.extend(why),
+        }
+    }
+    let with = if added > 0 { ", those of the planned policies among them" } else { "" };
+    let all = file.associations.len() + added;
+    let nodes = region.files.instance_information.as_ref().map_or(0, |file| file.instance_information_list.len());
+    let told = if own > MOST_ASSOCIATIONS_OF_A_NODE {
+        format!("{own} associations target it{with}, and a node takes {MOST_ASSOCIATIONS_OF_A_NODE}")
+    } else if all > MOST_ASSOCIATIONS {
+        format!("{place} has {all} associations{with}, and the quota is {MOST_ASSOCIATIONS}")
+    } else if nodes > MOST_NODES {
+        format!("{place} has {nodes} managed nodes, and the default quota is {MOST_NODES}")
+    } else {
+        String::new()
+    };
+    let is_over = match () {
+        () if !told.is_empty() => Known::Known(true),
+        () if own + doubts.len() > MOST_ASSOCIATIONS_OF_A_NODE => Known::Unknown(doubts),
+        () => Known::Known(false),
+    };
+    (is_over, told)
+}

@@ -1,0 +1,274 @@
+//! One instance and what was collected of its roles, put together in words.
+
+use patch_preflight::facts::patch_policies;
+use patch_preflight::identity::{Identities, Identity, Needs, Source};
+use patch_preflight::model::Estate;
+use patch_preflight::model::known::{Known, Unknown};
+use patch_preflight::platform::Tables;
+use patch_preflight::policy::Node;
+use patch_preflight::snapshot::{AccountSnapshot, Gap, RegionFiles, Snapshot, ec2, global};
+use serde_json::{Value, json};
+
+pub(super) const ACCOUNT: &str = "111122223333";
+pub(super) const MANAGEMENT: &str = "999999999999";
+pub(super) const REGION: &str = "eu-central-1";
+pub(super) const CORE: &str = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
+
+/// One instance and what is known of its roles.
+#[derive(Clone)]
+pub(super) struct Given {
+    has_profile: bool,
+    role: Option<Value>,
+    dhmc_role: Option<Value>,
+    /// The setting; `None` when it was not collected.
+    dhmc: Option<&'static str>,
+    pub(super) policies: Vec<Value>,
+    is_iam_collected: bool,
+    pub(super) gaps: Vec<Gap>,
+    managers: Vec<Value>,
+    needs: Needs,
+    organization: Option<&'static str>,
+}
+
+pub(super) fn allow(actions: &Value) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+}
+
+pub(super) fn role(name: &str, path: &str, service: &str, profile: Option<&str>) -> Value {
+    let arn = format!("arn:aws:iam::{ACCOUNT}:role{path}{name}");
+    let profiles: Vec<Value> = profile
+        .map(|profile| {
+            json!({"InstanceProfileName": profile, "Arn": format!("arn:aws:iam::{ACCOUNT}:instance-profile/{profile}"), "InstanceProfileId": "AIPA1",
+                "Roles": [{"RoleName": name, "Arn": arn}]})
+        })
+        .into_iter()
+        .collect();
+    json!({"RoleName": name, "Path": path, "RoleId": "AROA1", "Arn": arn, "InstanceProfileList": profiles, "AttachedManagedPolicies": [],
+        "RolePolicyList": [], "Tags": [],
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]}})
+}
+
+/// A profile whose role, of another name, has no policy at all; DHMC is off, the agent is new, the Region has ec2messages.
+pub(super) fn bare() -> Given {
+    Given {
+        has_profile: true,
+        role: Some(role("worker", "/", "ec2.amazonaws.com", Some("worker-profile"))),
+        dhmc_role: None,
+        dhmc: Some("$None"),
+        policies: Vec::new(),
+        is_iam_collected: true,
+        gaps: Vec::new(),
+        managers: Vec::new(),
+        needs: Needs { has_ec2messages: true, agent_prefers_ssmmessages: Known::Known(true) },
+        organization: None,
+    }
+}
+
+/// With AWS's own policy, whose document comes from the table.
+pub(super) fn core() -> Given {
+    bare().attached(CORE)
+}
+
+pub(super) fn unregistered() -> Known<bool> {
+    Known::Unknown(vec![Unknown::new("agent_version_unknown", "i-1", "look")])
+}
+
+impl Given {
+    pub(super) fn on_role(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        if let Some(role) = &mut self.role {
+            change(role);
+        }
+        self
+    }
+
+    pub(super) fn attached(self, arn: &str) -> Self {
+        let entry = json!({"PolicyName": arn.rsplit('/').next().unwrap(), "PolicyArn": arn});
+        self.on_role(|role| role["AttachedManagedPolicies"].as_array_mut().unwrap().push(entry))
+    }
+
+    /// A customer managed policy with its document.
+    pub(super) fn document(mut self, name: &str, document: &Value) -> Self {
+        self.policies.push(json!({"PolicyName": name, "Arn": own(name), "DefaultVersionId": "v3", "PolicyVersionList": [
+            {"VersionId": "v1", "IsDefaultVersion": false, "Document": allow(&json!("*"))},
+            {"VersionId": "v3", "IsDefaultVersion": true, "Document": document}]}));
+        self
+    }
+
+    pub(super) fn inline(self, document: Value) -> Self {
+        self.on_role(|role| {
+            let mut policy = json!({"PolicyName": "inline"});
+            policy["PolicyDocument"] = document;
+            role["RolePolicyList"].as_array_mut().unwrap().push(policy);
+        })
+    }
+
+    pub(super) fn statement(self, statement: &Value) -> Self {
+        self.inline(json!({"Version": "2012-10-17", "Statement": [statement]}))
+    }
+
+    pub(super) fn deny(self, action: &str) -> Self {
+        self.statement(&json!({"Effect": "Deny", "Action": action, "Resource": "*"}))
+    }
+
+    pub(super) fn boundary(self, name: &str) -> Self {
+        let boundary = json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": own(name)});
+        self.on_role(|role| role["PermissionsBoundary"] = boundary)
+    }
+
+    pub(super) fn trust(self, document: Value) -> Self {
+        self.on_role(|role| role["AssumeRolePolicyDocument"] = document)
+    }
+
+    pub(super) fn tag(self, key: &str, value: &str) -> Self {
+        self.on_role(|role| role["Tags"].as_array_mut().unwrap().push(json!({"Key": key, "Value": value})))
+    }
+
+    pub(super) fn without_profile(mut self) -> Self {
+        (self.has_profile, self.role) = (false, None);
+        self
+    }
+
+    pub(super) fn without_role(mut self) -> Self {
+        self.role = None;
+        self
+    }
+
+    pub(super) fn without_iam(mut self) -> Self {
+        self.is_iam_collected = false;
+        self
+    }
+
+    pub(super) fn setting_not_collected(mut self) -> Self {
+        self.dhmc = None;
+        self
+    }
+
+    /// DHMC is on, with a role of this policy.
+    pub(super) fn dhmc(mut self, policy: &str, service: &str) -> Self {
+        let mut own = role("Default", "/service-role/", service, None);
+        own["AttachedManagedPolicies"] = json!([{"PolicyName": "default", "PolicyArn": policy}]);
+        (self.dhmc, self.dhmc_role) = (Some("service-role/Default"), Some(own));
+        self
+    }
+
+    pub(super) fn dhmc_without_role(mut self) -> Self {
+        self.dhmc = Some("service-role/Default");
+        self
+    }
+
+    pub(super) fn agent(mut self, prefers_ssmmessages: Known<bool>) -> Self {
+        self.needs.agent_prefers_ssmmessages = prefers_ssmmessages;
+        self
+    }
+
+    pub(super) fn new_region(mut self) -> Self {
+        self.needs.has_ec2messages = false;
+        self
+    }
+
+    pub(super) fn policy(mut self, parameters: &Value) -> Self {
+        let mut all = json!({"PatchPolicyName": "nightly", "TargetRegions": format!("us-east-1, {REGION}"), "TargetAccounts": ACCOUNT});
+        for (key, value) in parameters.as_object().unwrap() {
+            all[key] = value.clone();
+        }
+        self.managers.push(json!({"Name": "nightly", "ConfigurationDefinitions": [{"Type": "AWSQuickSetupType-PatchPolicy", "Id": "ab1cd", "Parameters": all}]}));
+        self
+    }
+
+    pub(super) fn in_organization(mut self) -> Self {
+        self.organization = Some("o-1234567890");
+        self
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let instance = ec2::Instance {
+            instance_id: Some("i-1".to_owned()),
+            iam_instance_profile: self.has_profile.then(|| {
+                serde_json::from_value(json!({"Arn": format!("arn:aws:iam::{ACCOUNT}:instance-profile/worker-profile"), "Id": "AIPA1"}))
+                    .unwrap()
+            }),
+            tags: serde_json::from_value(json!([{"Key": "tier", "Value": "canary"}])).unwrap(),
+            ..Default::default()
+        };
+        let mut snapshot = Snapshot::default();
+        let mut account = AccountSnapshot::default();
+        let roles: Vec<&Value> = self.role.iter().chain(&self.dhmc_role).collect();
+        account.global.iam =
+            self.is_iam_collected.then(|| serde_json::from_value(json!({"RoleDetailList": roles, "Policies": self.policies})).unwrap());
+        let files = RegionFiles {
+            instances: Some(ec2::DescribeInstances {
+                reservations: vec![ec2::Reservation { instances: vec![instance], ..Default::default() }],
+            }),
+            service_setting: self.dhmc.map(|value| serde_json::from_value(json!({"ServiceSetting": {"SettingValue": value}})).unwrap()),
+            ..Default::default()
+        };
+        account.regions.insert(REGION.to_owned(), files);
+        snapshot.accounts.insert(ACCOUNT.to_owned(), account);
+        let mut management = AccountSnapshot::default();
+        management.global.quick_setup =
+            Some(serde_json::from_value::<global::GetConfigurationManager>(json!({"ConfigurationManagers": self.managers})).unwrap());
+        snapshot.accounts.insert(MANAGEMENT.to_owned(), management);
+        snapshot.manifest.gaps.clone_from(&self.gaps);
+        if let Some(id) = self.organization {
+            snapshot.organization.organization =
+                Some(serde_json::from_value(json!({"Organization": {"Id": id, "MasterAccountId": MANAGEMENT}})).unwrap());
+            snapshot.organization.accounts =
+                Some(serde_json::from_value(json!({"Accounts": [{"Id": ACCOUNT}, {"Id": MANAGEMENT}]})).unwrap());
+            snapshot.organization.units = Some(
+                serde_json::from_value(
+                    json!({"OrganizationalUnits": [], "Parents": {ACCOUNT: "ou-web", "ou-web": "ou-prod", "ou-prod": "r-1"}}),
+                )
+                .unwrap(),
+            );
+        }
+        snapshot
+    }
+
+    pub(super) fn with_identity<T>(&self, read: impl FnOnce(&Identity<'_>) -> T) -> T {
+        let snapshot = self.snapshot();
+        let estate = Estate::new(&snapshot);
+        let region = estate.region(ACCOUNT, REGION).unwrap();
+        let instance = Estate::instances(region)["i-1"];
+        let identities = Identities::new(&snapshot);
+        let policies = patch_preflight::scan::patch_policies(&estate, &[], &Tables::builtin().unwrap()).unwrap();
+        let reaches = policies.reach(&Node { region, id: "i-1", tags: &instance.tags, operating_system: None, ou_path: "" });
+        read(&Identity::of(&identities, region, instance, "aws", &self.needs, &patch_policies(&policies, &reaches)))
+    }
+
+    /// Source, messages, patching and others, as the table writes them.
+    pub(super) fn says(&self) -> String {
+        self.with_identity(|identity| {
+            let source = match &identity.source {
+                Known::Known(Source::InstanceProfile) => "profile",
+                Known::Known(Source::Dhmc) => "dhmc",
+                Known::Known(Source::Nothing) => "nothing",
+                Known::Unknown(_) => "?",
+            };
+            let permissions = &identity.permissions;
+            let words: Vec<&str> =
+                [&permissions.messages, &permissions.patching, &permissions.others].map(|grant| word(&grant.is_allowed)).to_vec();
+            format!("{source} {}", words.join(" "))
+        })
+    }
+
+    /// Whether a policy targets the instance, the role may read its bucket, Quick Setup may attach, and can.
+    pub(super) fn bucket(&self) -> String {
+        self.with_identity(|identity| {
+            let bucket = &identity.bucket;
+            let may_attach = if bucket.is_attach_allowed { "yes" } else { "no" };
+            format!("{} {} {may_attach} {}", word(&bucket.is_targeted), word(&bucket.may_read), word(&bucket.can_attach))
+        })
+    }
+}
+
+pub(super) fn own(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:policy/{name}")
+}
+
+pub(super) fn word(fact: &Known<bool>) -> &'static str {
+    match fact {
+        Known::Known(true) => "yes",
+        Known::Known(false) => "no",
+        Known::Unknown(_) => "?",
+    }
+}

@@ -1,0 +1,338 @@
+//! Patch policies, planned and existing, on the organization that patches in three steps and on the sample: every planted case, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::process::{code, report, repository, run, shown, text};
+use patch_preflight::snapshot::{Directory, Snapshot};
+
+fn path(below: &str) -> String {
+    repository(below).display().to_string()
+}
+
+/// A scan of the staggered organization under some of its planned policies.
+fn staggered(policies: &[&str]) -> Value {
+    let mut arguments =
+        vec!["scan".to_owned(), "--snapshot".to_owned(), path("fixtures/staggered-org"), "--output".to_owned(), "json".to_owned()];
+    for policy in policies {
+        arguments.extend(["--policy".to_owned(), path(&format!("fixtures/staggered-policies/{policy}.yaml"))]);
+    }
+    report(&run(&arguments))
+}
+
+fn rows(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn word(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn each_planted_case_is_found_and_nothing_else() {
+    let report = staggered(&["test", "staging", "production"]);
+    let expected: BTreeMap<String, Value> =
+        serde_json::from_slice(&std::fs::read(repository("fixtures/staggered-org.expected.json")).unwrap()).unwrap();
+    let findings: BTreeMap<String, &Value> = rows(&report["findings"]).map(|finding| (word(&finding["id"]), finding)).collect();
+    let mut wrong = Vec::new();
+    let instances: Vec<&Value> = rows(&report["instances"]).collect();
+    assert_eq!(instances.len(), expected.len());
+    for instance in instances {
+        let expected = &expected[instance["instance_id"].as_str().unwrap()];
+        let name = word(&instance["name"]);
+        let mut compare = |what: &str, is: Value, should: &Value| {
+            if is != *should {
+                wrong.push(format!("{name}: {what} is {is}, expected {should}"));
+            }
+        };
+        compare("readiness", instance["readiness"].clone(), &expected["readiness"]);
+        let rules: BTreeSet<String> = rows(&instance["findings"]).map(|id| word(&findings[id.as_str().unwrap()]["rule_id"])).collect();
+        compare("rules", json!(rules), &expected["rules"]);
+        assert!(
+            rows(&instance["findings"]).all(|id| findings[id.as_str().unwrap()]["status"] == "fail"),
+            "{name}: nothing is unknown here"
+        );
+        let said = |policy: &Value| {
+            let word = if policy["code"].is_null() { &policy["outcome"] } else { &policy["code"] };
+            (policy["name"].as_str().unwrap().to_owned(), word.clone())
+        };
+        let policies: serde_json::Map<String, Value> = rows(&instance["policies"]).map(said).collect();
+        compare("policies", Value::Object(policies), &expected["policies"]);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A code, its severity, and words of its message.
+type Told = (&'static str, &'static str, &'static str);
+
+/// By hand: the codes of what is wrong with each policy as a whole, with words that its message must have.
+#[test]
+fn what_is_wrong_with_a_policy_as_a_whole_is_told() {
+    let report = staggered(&["test", "staging", "production"]);
+    let expected: [(&str, &[Told]); 3] = [
+        (
+            "production",
+            &[
+                ("approval_delay_ignored", "warning", "UBUNTU do not wait"),
+                ("baseline_not_found", "error", "111111111111 eu-central-1 has no such baseline"),
+                ("before_earlier_environment", "warning", "UBUNTU can get a patch before test has had it"),
+                ("error_threshold", "warning", "1 of 4 nodes in 444444444444 eu-central-1"),
+                ("no_baseline", "error", "no patch baseline for WINDOWS, which 1 of its instances run"),
+                ("untested_system", "warning", "staging patches no UBUNTU"),
+            ],
+        ),
+        ("staging", &[("management_account_skipped", "error", "1 of its instances are missed")]),
+        ("test", &[]),
+    ];
+    let policies: Vec<&Value> = rows(&report["policies"]).collect();
+    assert_eq!(policies.len(), expected.len(), "the plan takes the place of the existing policy \"production\": {policies:#?}");
+    for (policy, (name, expected)) in policies.into_iter().zip(expected) {
+        assert_eq!((policy["name"].as_str(), policy["origin"].as_str()), (Some(name), Some("planned")));
+        let found: Vec<(String, String)> =
+            rows(&policy["findings"]).map(|finding| (word(&finding["code"]), word(&finding["severity"]))).collect();
+        let codes: Vec<(String, String)> =
+            expected.iter().map(|(code, severity, _)| ((*code).to_owned(), (*severity).to_owned())).collect();
+        let mut sorted = found.clone();
+        sorted.sort();
+        assert_eq!(sorted, codes, "{name}: {:#}", policy["findings"]);
+        for (code, _, words) in expected {
+            let finding = rows(&policy["findings"]).find(|finding| finding["code"] == *code).unwrap();
+            assert!(word(&finding["message"]).contains(words), "{name}: {finding}");
+        }
+    }
+    let counts = |name: &str| rows(&report["policies"]).find(|policy| policy["name"] == name).unwrap()["counts"].clone();
+    let of = |targeted: u64, ready: u64, will_fail: u64, missed: u64, twice: u64| json!({"targeted": targeted, "ready": ready, "will_fail": will_fail, "unknown": 0, "missed": missed, "covered_twice": twice});
+    assert_eq!(counts("test"), of(2, 2, 0, 11, 0));
+    assert_eq!(counts("staging"), of(3, 2, 1, 10, 1));
+    assert_eq!(counts("production"), of(5, 4, 1, 8, 1));
+}
+
+#[test]
+fn the_organization_view_counts_managed_and_unmanaged() {
+    let summary = staggered(&[])["summary"].clone();
+    assert_eq!((&summary["managed"], &summary["unmanaged"]), (&json!(12), &json!(1)));
+    let by_os: BTreeMap<String, (u64, u64)> = rows(&summary["by_os"])
+        .map(|row| (word(&row["os"]), (row["counts"]["managed"].as_u64().unwrap(), row["counts"]["unmanaged"].as_u64().unwrap())))
+        .collect();
+    let expected = [("amazon-linux-2023", (9, 1)), ("ubuntu", (2, 0)), ("windows-server", (1, 0))];
+    assert_eq!(by_os, expected.into_iter().map(|(os, counts)| (os.to_owned(), counts)).collect());
+    let staging = rows(&summary["by_ou"]).find(|row| row["ou_path"] == "/Staging").unwrap();
+    assert_eq!((&staging["counts"]["managed"], &staging["counts"]["unmanaged"]), (&json!(2), &json!(1)));
+}
+
+/// Without a plan the policies that exist are told, and who is not meant by them is no miss.
+#[test]
+fn existing_policies_are_read_from_quick_setup_and_from_associations() {
+    let report = report(&run(&["scan", "--demo", "--output", "json"]));
+    let policies: Vec<(String, String, u64, u64)> = rows(&report["policies"])
+        .map(|policy| {
+            let counts = &policy["counts"];
+            (
+                word(&policy["name"]),
+                word(&policy["origin"]),
+                counts["targeted"].as_u64().unwrap(),
+                counts["covered_twice"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("canary-nightly", "quick_setup", 2, 0),
+        ("dev-pilot", "quick_setup", 9, 1),
+        ("shop-weekly", "quick_setup", 2, 0),
+        ("windows-by-hand", "associations", 1, 1),
+    ];
+    assert_eq!(policies, expected.map(|(name, origin, targeted, twice)| (name.to_owned(), origin.to_owned(), targeted, twice)));
+    let missed: Vec<String> = rows(&report["findings"])
+        .filter(|finding| finding["rule_id"] == "missed-by-every-policy")
+        .map(|finding| word(&finding["message"]))
+        .collect();
+    let [only] = missed.as_slice() else { panic!("{missed:#?}") };
+    assert!(only.contains("dev-pilot: it has no tag Pilot (wanted: \"yes\")"), "{only}");
+    assert!(!only.contains("windows-by-hand"), "a list of instances misses nobody: {only}");
+}
+
+#[test]
+fn a_plan_is_read_from_what_the_aws_cli_prints() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("production.json");
+    let mut manager = json!({
+        "ManagerArn": "arn:aws:ssm-quicksetup:eu-central-1:111111111111:configuration-manager/7cac1a1b-5f0b-4c4d-9f07-000000000001",
+        "Name": "production", "CreatedAt": "2026-11-01T00:00:00+00:00",
+        "ConfigurationDefinitions": [{"Type": "AWSQuickSetupType-PatchPolicy", "Id": "pr0d1", "Parameters": {
+            "PatchPolicyName": "production", "TargetOrganizationalUnits": "ou-11de-produc01", "TargetRegions": "eu-central-1,us-east-1",
+            "TargetType": "*", "ConfigurationOptionsPatchOperation": "ScanAndInstall",
+            "ConfigurationOptionsInstallValue": "cron(0 2 ? * SUN *)", "PatchBaselineUseDefault": "default"}}],
+    });
+    let scan = |manager: &Value| {
+        std::fs::write(&file, manager.to_string()).unwrap();
+        report(&run(&["scan", "--snapshot", &path("fixtures/staggered-org"), "--policy", file.to_str().unwrap(), "--output", "json"]))
+    };
+    // Nobody lets Quick Setup attach what the roles lack, and without it none of them reads the policy's bucket.
+    let bare = scan(&manager);
+    assert_eq!(bare["policies"][0]["counts"]["will_fail"], 5, "{}", bare["policies"]);
+    let told: BTreeSet<String> =
+        rows(&bare["findings"]).filter(|finding| finding["severity"] == "error").map(|finding| word(&finding["rule_id"])).collect();
+    assert_eq!(told, ["patch-policy-bucket-not-readable".to_owned()].into());
+    manager["ConfigurationDefinitions"][0]["Parameters"]["IsPolicyAttachAllowed"] = json!("true");
+    let report = scan(&manager);
+    assert_eq!(report["policies"][0]["counts"]["ready"], 5, "{}", report["policies"]);
+    assert_eq!(report["policies"][0]["findings"], json!([]));
+    assert_eq!(report["policies"].as_array().unwrap().len(), 1);
+}
+
+/// A plan of the same name is what becomes of the existing policy, with its bucket; a plan of another name has none yet.
+#[test]
+fn a_plan_keeps_the_bucket_of_the_policy_that_it_replaces() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
+    let management = snapshot.accounts.get_mut("111111111111").unwrap();
+    let definition = &mut management.global.quick_setup.as_mut().unwrap().configuration_managers[0].configuration_definitions[0];
+    definition.parameters.insert("IsPolicyAttachAllowed".to_owned(), "false".to_owned());
+    let written = folder.path().join("not-attached");
+    snapshot.write(&written).unwrap();
+    let file = folder.path().join("plan.yaml");
+    for (name, ready, will_fail) in [("production", 0, 3), ("another", 2, 1)] {
+        let plan = format!("name: {name}\ntargets: {{accounts: ['333333333333'], regions: [eu-central-1]}}\n");
+        std::fs::write(&file, plan).unwrap();
+        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", file.to_str().unwrap(), "--output", "json"];
+        let report = report(&run(&arguments));
+        let planned = rows(&report["policies"]).find(|policy| policy["origin"] == "planned").unwrap();
+        let counts = &planned["counts"];
+        assert_eq!((&counts["ready"], &counts["will_fail"]), (&json!(ready), &json!(will_fail)), "{name}: {planned}");
+    }
+}
+
+/// Nothing definite is said of a resource group, whose members no snapshot holds; nor without the organization's tree.
+#[test]
+fn what_is_not_known_of_a_plan_is_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("group.yaml");
+    let scan = |text: &str, snapshot: &str| {
+        std::fs::write(&file, text).unwrap();
+        report(&run(&["scan", "--snapshot", snapshot, "--policy", file.to_str().unwrap(), "--output", "json"]))
+    };
+    let group = "name: group\ntargets: {accounts: ['222222222222'], regions: [eu-central-1], resource_group: web}\n";
+    let found = scan(group, &path("fixtures/staggered-org"));
+    let counts = &found["policies"][0]["counts"];
+    assert_eq!((&counts["targeted"], &counts["unknown"], &counts["missed"]), (&json!(0), &json!(2), &json!(11)));
+    let of_test = |instance: &&Value| instance["account_id"] == "222222222222" && instance["region"] == "eu-central-1";
+    for instance in rows(&found["instances"]).filter(of_test) {
+        assert_eq!(instance["policies"][0]["outcome"], "unknown");
+        assert_ne!(instance["readiness"], "excluded", "it may be targeted, and so it is judged");
+    }
+    // The same snapshot without the organization.
+    let bare = folder.path().join("bare");
+    copy(&repository("fixtures/staggered-org"), &bare);
+    std::fs::remove_dir_all(bare.join("organization")).unwrap();
+    let found = scan("name: all\ntargets: {organizational_units: [ou-11de-test0001], regions: [eu-central-1]}\n", bare.to_str().unwrap());
+    assert_eq!(found["policies"][0]["counts"]["targeted"], 0);
+    assert_eq!(found["policies"][0]["counts"]["missed"], 2, "two instances are in other Regions: {}", found["policies"][0]["misses"]);
+    assert_eq!(found["policies"][0]["counts"]["unknown"], 11);
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, target) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(path, target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_quick_setup_cannot_deploy_reaches_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.yaml");
+    let cases = [
+        ("accounts: ['222222222222'], regions: [eu-central-1], instances: [{ids}]", "too_many_instances"),
+        ("organizational_units: [/Test], regions: [eu-central-1], resource_group: web", "resource_group_of_many_accounts"),
+        ("organizational_units: [/Test], regions: [ap-northeast-3]", "region_not_supported"),
+        ("organizational_units: [/Sandbox], regions: [eu-west-3]", "nothing_targeted"),
+        ("accounts: ['222222222222'], regions: [eu-central-1], instances: [i-0123456789abcdef0]", "instance_not_found"),
+    ];
+    let ids: Vec<String> = (0..26).map(|n| format!("i-{n:017x}")).collect();
+    for (targets, expected) in cases {
+        let targets = targets.replace("{ids}", &ids.join(", "));
+        std::fs::write(&file, format!("name: plan\ntargets: {{{targets}}}\n")).unwrap();
+        let arguments = ["scan", "--snapshot", &path("fixtures/staggered-org"), "--policy", file.to_str().unwrap(), "--output", "json"];
+        let report = report(&run(&arguments));
+        let codes: Vec<String> = rows(&report["policies"][0]["findings"]).map(|finding| word(&finding["code"])).collect();
+        assert!(codes.iter().any(|code| code == expected), "{targets}: {codes:?}");
+        assert_eq!(report["policies"][0]["counts"]["ready"], 0, "{targets}");
+    }
+}
+
+/// 625 accounts times 16 Regions are 10,000, and one account more is too many.
+#[test]
+fn ten_thousand_deployments_are_the_most() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.yaml");
+    let regions = "us-east-1, us-east-2, us-west-1, us-west-2, ap-south-1, ap-northeast-1, ap-northeast-2, ap-southeast-1, ap-southeast-2, \
+                   ca-central-1, eu-central-1, eu-west-1, eu-west-2, eu-west-3, eu-north-1, sa-east-1";
+    std::fs::write(&plan, format!("name: plan\ntargets: {{organizational_units: [/Test], regions: [{regions}]}}\n")).unwrap();
+    for (more, outcome) in [(624, "ready"), (625, "missed")] {
+        let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
+        let accounts = &mut snapshot.organization.accounts.as_mut().unwrap().accounts;
+        let test = accounts.iter().find(|account| account.id.as_deref() == Some("222222222222")).unwrap().clone();
+        accounts.extend((0..more).map(|n| {
+            let id = format!("9{n:011}");
+            let paths = test.paths.iter().map(|path| path.replace("222222222222", &id)).collect();
+            patch_preflight::snapshot::global::Account { id: Some(id), paths, ..test.clone() }
+        }));
+        let written = folder.path().join(format!("with-{more}"));
+        snapshot.write(&written).unwrap();
+        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", plan.to_str().unwrap(), "--output", "json"];
+        let report = report(&run(&arguments));
+        let instance = rows(&report["instances"]).find(|instance| instance["name"] == "test-web-01").unwrap();
+        assert_eq!(instance["policies"][0]["outcome"], outcome, "{more}: {}", instance["policies"]);
+        let codes: Vec<String> = rows(&report["policies"][0]["findings"]).map(|finding| word(&finding["code"])).collect();
+        assert_eq!(codes.contains(&"too_many_deployments".to_owned()), outcome == "missed", "{codes:?}");
+    }
+}
+
+#[test]
+fn a_plan_that_cannot_be_right_is_code_2_and_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.yaml");
+    let snapshot = path("fixtures/staggered-org");
+    let least = "name: plan\ntargets: {organizational_units: [/Test], regions: [eu-central-1]}\n";
+    let cases = [
+        ("name: plan\ntarget: {}\n".to_owned(), "did you mean \"targets\"?"),
+        (least.replace("/Test", "/Tset"), "there is no organizational unit \"/Tset\" (perhaps /Test)"),
+        (format!("{least}after: [tets]\n"), "there is no patch policy of that name"),
+        (format!("{least}schedule: {{install: on sundays}}\n"), "write cron(0 2 ? * SUN *)"),
+    ];
+    for (plan, told) in cases {
+        std::fs::write(&file, &plan).unwrap();
+        let output = run(&["scan", "--snapshot", &snapshot, "--policy", file.to_str().unwrap()]);
+        assert_eq!(code(&output), 2, "{plan}: {}", shown(&output));
+        assert!(text(&output.stderr).contains(told), "{plan}: {}", shown(&output));
+    }
+    let twice = path("fixtures/staggered-policies/test.yaml");
+    let output = run(&["scan", "--snapshot", &snapshot, "--policy", &twice, "--policy", &twice]);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("give each its own name"), "{}", shown(&output));
+    let output = run(&["scan", "--demo", "--policy", "/nonexistent/plan.yaml"]);
+    assert!(code(&output) == 2 && text(&output.stderr).contains("/nonexistent/plan.yaml"), "{}", shown(&output));
+}
+
+/// The page's plans are the files of the example, and an instance's explanation tells what the plans do with it.
+#[test]
+fn the_page_shows_the_files() {
+    let page = std::fs::read_to_string(repository("docs/patch-policies.md")).unwrap();
+    for name in ["test", "staging", "production"] {
+        let file = std::fs::read_to_string(repository(&format!("fixtures/staggered-policies/{name}.yaml"))).unwrap();
+        assert!(page.contains(&format!("```yaml\n{file}```")), "docs/patch-policies.md does not show {name}.yaml as it is");
+    }
+    let instance = rows(&staggered(&[])["instances"]).find(|instance| instance["name"] == "staging-web-02").unwrap()["instance_id"].clone();
+    let staging = path("fixtures/staggered-policies/staging.yaml");
+    let test = path("fixtures/staggered-policies/test.yaml");
+    let arguments =
+        ["explain", instance.as_str().unwrap(), "--snapshot", &path("fixtures/staggered-org"), "--policy", &test, "--policy", &staging];
+    let explained = text(&run(&arguments).stdout);
+    assert!(explained.contains("patch policy staging: missed (it has no tag Environment (wanted: \"staging\"))"), "{explained}");
+}
