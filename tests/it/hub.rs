@@ -475,7 +475,9 @@ fn transit_gateways() {
             "the association is not settled",
             central().hub(|files| {
                 let associations = files.transit_gateway_associations.as_mut().unwrap().associations.get_mut("tgw-rtb-1").unwrap();
-                associations.iter_mut().for_each(|association| association.state = some("disassociating"));
+                for association in associations {
+                    association.state = some("disassociating");
+                }
             }),
             Ssm,
             Unknown,

@@ -58,6 +58,7 @@ fn full() -> Topology {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn routes() {
     let vpce_gone = |topology: Topology| topology.route("rtb-main", blackhole("pl-s3", "vpce-gone"));
     let explicit = |topology: Topology| {
