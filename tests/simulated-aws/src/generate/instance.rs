@@ -92,9 +92,7 @@ impl Defect {
             Self::Unpatchable => vec!["os-not-patchable", "python-too-new"],
             // Where the profile gives the agent nothing, it turns to Default Host Management, which gives it everything.
             _ if self.relies_on_dhmc() && at.dhmc == Dhmc::On => vec![],
-            // A setting that names no role that exists counts as one that is on.
             Self::NoRole if at.dhmc == Dhmc::Off => vec!["no-instance-role"],
-            Self::NoRole => vec![],
             Self::NotTrusted => vec!["role-not-trusted-by-ec2"],
             Self::ProfileWithoutRole => vec!["instance-profile-without-role"],
             Self::MayNotRegister | Self::ShutIn => vec!["role-cannot-register"],
@@ -105,7 +103,8 @@ impl Defect {
             Self::FewActions => vec!["role-lacks-agent-actions"],
             Self::BucketNotReadable if is_targeted => vec!["patch-policy-bucket-not-readable"],
             Self::CannotAttach if is_targeted => vec!["quick-setup-cannot-attach"],
-            Self::BucketNotReadable | Self::CannotAttach => vec![],
+            // A setting that names no role that exists counts as one that is on; what is wrong with it is said below.
+            Self::NoRole | Self::BucketNotReadable | Self::CannotAttach => vec![],
         };
         if self.relies_on_dhmc() && at.dhmc == Dhmc::Broken {
             fail.push("dhmc-role-unusable");
