@@ -67,7 +67,7 @@ pub struct PatchPolicyAccessFacts {
     /// What is lacking; one fragment of a sentence, or empty.
     pub because: String,
     /// Whether each policy in question was made with "Add required IAM policies to existing instance profiles".
-    pub is_attach_allowed: bool,
+    pub is_attach_allowed: Known<bool>,
     /// Whether Quick Setup could attach what is lacking: quotas of the role, its boundary, whose it is.
     pub can_attach: Known<bool>,
     /// Why not; one fragment of a sentence, or empty.
@@ -130,7 +130,7 @@ impl IdentityFacts {
                 policies: "example".to_owned(),
                 may_read_bucket: Known::Known(true),
                 because: String::new(),
-                is_attach_allowed: false,
+                is_attach_allowed: Known::Known(false),
                 can_attach: Known::Known(true),
                 cannot_attach_because: String::new(),
             },
@@ -148,7 +148,7 @@ fn patch_policy(bucket: &BucketAccess) -> PatchPolicyAccessFacts {
         policies: bucket.policies.clone(),
         may_read_bucket: bucket.may_read.clone(),
         because: bucket.because.clone(),
-        is_attach_allowed: bucket.is_attach_allowed,
+        is_attach_allowed: bucket.is_attach_allowed.clone(),
         can_attach: bucket.can_attach.clone(),
         cannot_attach_because: bucket.cannot_attach_because.clone(),
     }

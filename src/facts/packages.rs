@@ -36,6 +36,7 @@ words! {
 }
 
 /// The type of inventory that lists packages: <https://docs.aws.amazon.com/systems-manager/latest/userguide/inventory-schema.html>.
+/// A scan does not get it (docs/decisions/0005-identity.md): it is there where somebody put it into the snapshot.
 const APPLICATIONS: &str = "AWS:Application";
 
 impl PackagesFacts {

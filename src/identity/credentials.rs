@@ -75,7 +75,7 @@ pub struct BucketAccess {
     /// What is lacking; one fragment of a sentence, or empty.
     pub because: String,
     /// Whether Quick Setup is allowed to attach what is lacking.
-    pub is_attach_allowed: bool,
+    pub is_attach_allowed: Known<bool>,
     pub can_attach: Known<bool>,
     pub cannot_attach_because: String,
 }
@@ -287,7 +287,7 @@ impl BucketAccess {
     fn or(self, other: &Self, doubt: &[Unknown]) -> Self {
         Self {
             may_read: either(self.may_read, &other.may_read, doubt),
-            is_attach_allowed: self.is_attach_allowed && other.is_attach_allowed,
+            is_attach_allowed: either(self.is_attach_allowed, &other.is_attach_allowed, doubt),
             can_attach: either(self.can_attach, &other.can_attach, doubt),
             ..self
         }
@@ -335,33 +335,36 @@ impl Targeting<'_> {
             policies: names.join(", "),
             may_read: answer.clone(),
             because: String::new(),
-            is_attach_allowed: false,
+            is_attach_allowed: Known::Known(false),
             can_attach: answer,
             cannot_attach_because: String::new(),
         }
     }
 
-    /// What the buckets ask of a role.
+    /// What the buckets ask of a role. Of a policy of which it is not known whether it targets the instance, what is lacking is not
+    /// known to matter.
     fn access(&self, identities: &Identities<'_>, placed: Placed<'_, '_>, asker: &Asker<'_>) -> BucketAccess {
         let mut access = self.without_role(&Known::Known(true));
         let (mut lacks, mut obstacles) = (Vec::new(), Vec::new());
-        let mut attach_allowed = Vec::new();
-        for (policy, _) in self.0 {
+        let mut attach_allowed = None;
+        for (policy, is_targeted) in self.0 {
+            let if_targeted = |fact: Known<bool>| is_targeted.clone().negate().or(fact);
             let (may_read, lacking) = policy.access(placed.role, asker);
-            access.may_read = access.may_read.and(may_read.clone());
+            access.may_read = access.may_read.and(if_targeted(may_read.clone()));
             lacks.extend(lacking);
             if !may_read.is(&true) {
                 // Without the permission Quick Setup touches only instances that have no profile.
-                attach_allowed.push(policy.is_attach_allowed && asker.giver == Giver::Ec2);
+                let attaches = if_targeted(Known::Known(policy.is_attach_allowed && asker.giver == Giver::Ec2));
+                attach_allowed = Some(attach_allowed.unwrap_or(Known::Known(true)).and(attaches));
                 let (can_attach, why) = policy.can_attach(placed.role, asker, identities.managed.as_ref());
-                access.can_attach = access.can_attach.and(can_attach);
+                access.can_attach = access.can_attach.and(if_targeted(can_attach));
                 obstacles.extend(why);
             }
         }
         lacks.dedup();
         obstacles.dedup();
         access.because = lacks.join("; ");
-        access.is_attach_allowed = !attach_allowed.is_empty() && attach_allowed.iter().all(|allowed| *allowed);
+        access.is_attach_allowed = attach_allowed.unwrap_or(Known::Known(false));
         access.cannot_attach_because = obstacles.join("; ");
         access
     }

@@ -230,6 +230,7 @@ def roles(place: Place, profiles: set[str], dhmc_roles: set[str]) -> None:
     kept = [role for role in details["RoleDetailList"]
             if role["RoleName"] in names or any(profile["Arn"] in profiles for profile in role["InstanceProfileList"])]
     named = {policy["PolicyArn"] for role in kept for policy in role["AttachedManagedPolicies"]}
+    named |= {role["PermissionsBoundary"]["PermissionsBoundaryArn"] for role in kept if "PermissionsBoundary" in role}
     policies = [policy for policy in details["Policies"] if policy["Arn"] in named]
     for policy in policies:
         # Older versions decide nothing.

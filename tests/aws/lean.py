@@ -16,8 +16,8 @@ def trim() -> None:
     """To be called before the first request: moto makes an account's state when it first hears of it."""
     # Without AWS's own policies AmazonSSMManagedInstanceCore cannot be attached. Those for instances will do, of more than a thousand.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-    policies = json.loads(iam.aws_managed_policies_data)
-    iam.aws_managed_policies_data = json.dumps({name: one for name, one in policies.items() if name.startswith(("AmazonSSM", "AmazonEC2"))})
+    policies, wanted = json.loads(iam.aws_managed_policies_data), ("AmazonSSM", "AmazonEC2", "AWSQuickSetupPatchPolicy")
+    iam.aws_managed_policies_data = json.dumps({name: one for name, one in policies.items() if name.startswith(wanted)})
     # Hundreds of images for every account and Region, which nothing here looks at.
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
     for services in (vpcs.AWS_ENDPOINT_SERVICES, vpcs.IMPLEMENTED_ENDPOINT_SERVICES):

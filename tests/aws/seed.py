@@ -17,12 +17,13 @@ from typing import Any
 
 import boto3
 
+from seed_identity import (
+    DHMC_ROLE, allow, broken_dhmc_america, dhmc_role, document, instance_profile, patch_policies, role, roles_america, turn_dhmc_on)
 from seed_instances import A_MONTH_AGO, NOW, READY, Expect, Garden, not_ready
-from seed_network import ANYWHERE, Closed, Home, Natted, Network, https, instance_profile
+from seed_network import ANYWHERE, PROFILE, Closed, Home, Natted, Network, https
 
 EUROPE, FRANKFURT, AMERICA, OSAKA = "eu-west-1", "eu-central-1", "us-east-1", "ap-northeast-3"
 CLOSED = ("ssm", "ssmmessages", "ec2messages")
-DHMC_ROLE = "AWSSystemsManagerDefaultEC2InstanceManagementRole"
 # The units below the root, each with its accounts.
 UNITS = {"/Workloads": [], "/Workloads/Prod": ["web", "data"], "/Workloads/Dev": ["dev"], "/Legacy": ["legacy", "edge"],
          "/Shared": ["network"]}
@@ -54,6 +55,7 @@ class Organization:
             self.accounts |= {name: account(name, units[path]) for name in names}
         self.suspended = account("archive", units["/Legacy"])
         client.close_account(AccountId=self.suspended)
+        self.units = units
         self.homes: list[Home] = []
 
     def home(self, name: str, region: str) -> Home:
@@ -65,7 +67,7 @@ class Organization:
             session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
         home = Home(self.endpoint, session, self.accounts[name], region)
         if not any(one.account == home.account for one in self.homes):
-            instance_profile(home)
+            instance_profile(home, PROFILE)
         self.homes.append(home)
         return home
 
@@ -156,19 +158,20 @@ def data_america(home: Home, garden: Garden) -> None:
 
 def dev_europe(home: Home, garden: Garden) -> None:
     """Default Host Management Configuration is on, so instances need no profile."""
-    home.client("iam").create_role(RoleName=DHMC_ROLE, Path="/service-role/", AssumeRolePolicyDocument=json.dumps({
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))
-    home.client("iam").attach_role_policy(RoleName=DHMC_ROLE, PolicyArn="arn:aws:iam::aws:policy/AmazonSSMManagedEC2InstanceDefaultPolicy")
-    home.row("ssm:GetServiceSetting", {"SettingValue": f"service-role/{DHMC_ROLE}", "Status": "Customized", "LastModifiedDate": A_MONTH_AGO,
-                                       "LastModifiedUser": f"arn:aws:iam::{home.account}:user/admin"})
+    dhmc_role(home)
+    turn_dhmc_on(home, DHMC_ROLE)
     net = Natted(home, "dev", "10.50.0.0/16")
     garden.plant(home, net.private, net.group, "dev-01", READY, profile=None)
     garden.plant(home, net.private, net.group, "dev-02", READY)
     # An agent before 3.2.582.0 gets no credentials from it, so it fell silent when its profile was taken away.
     garden.plant(home, net.private, net.group, "dev-old", not_ready("agent-too-old-for-dhmc", "connection-lost"), profile=None,
                  agent="3.1.1732.0", lost=True)
-    garden.plant(home, net.private, net.group, "qa", not_ready("os-not-patchable"), os="debian-13")
+    garden.plant(home, net.private, net.group, "qa", not_ready("os-not-patchable", "python-too-new"), os="debian-13")
+    # What the profile does not give the agent, Default Host Management does; but a profile that lets it register goes before it.
+    mute = role(home, "acme-mute", managed=(), inline={"ssm": document(allow("ssm:*"))})
+    garden.plant(home, net.private, net.group, "dev-mute", not_ready("profile-blocks-dhmc"), profile=mute)
+    imported = role(home, "acme-import", trusts=("vmie.amazonaws.com",))
+    garden.plant(home, net.private, net.group, "dev-import", READY, profile=imported)
     # Canonical's free updates ended in May 2023. Patch Manager lists 18.04 all the same.
     garden.plant(home, net.private, net.group, "museum", Expect("ready", ("os-past-vendor-support",)), os="ubuntu-18.04")
     # The endpoint takes ssm's name for the whole VPC, and its group lets another network in: NAT would have worked.
@@ -278,16 +281,9 @@ def edge_osaka(home: Home, garden: Garden) -> None:
 
 
 def management_america(home: Home, garden: Garden) -> None:
-    """One instance of its own, and an existing patch policy of the organization."""
+    """One instance of its own, which no patch policy of the organization can reach."""
     net = Network(home, "audit", "10.80.0.0/16")
     garden.plant(home, net.subnet(0, net.internet_table()), net.group, "audit", READY, public=True)
-    home.row("ssm-quicksetup:GetConfigurationManager", {
-        "ManagerArn": f"arn:aws:ssm-quicksetup:{home.region}:{home.account}:configuration-manager/7f1d2a54-3c1b-4d0e-9a39-5a4f0c7e1b11",
-        "Name": "Nightly", "Description": "what is there already", "CreatedAt": A_MONTH_AGO, "LastModifiedAt": A_MONTH_AGO,
-        "ConfigurationDefinitions": [{"Id": "nightly-1", "Type": "AWSQuickSetupType-PatchPolicy", "TypeVersion": "1.0", "Parameters": {
-            "PatchPolicyName": "Nightly", "ConfigurationOptionsPatchOperation": "Scan", "TargetRegions": f"{EUROPE},{AMERICA}"}}],
-        "StatusSummaries": [{"StatusType": "Deployment", "Status": "SUCCEEDED", "LastUpdatedAt": A_MONTH_AGO}],
-        "Tags": {"team": "platform"}})
 
 
 def patching(home: Home, instance: str) -> None:
@@ -371,6 +367,8 @@ PLANTINGS = [
     ("data", EUROPE, data_europe),
     ("data", AMERICA, data_america),
     ("dev", EUROPE, dev_europe),
+    ("web", AMERICA, roles_america),
+    ("dev", AMERICA, broken_dhmc_america),
     ("legacy", AMERICA, legacy_america),
     ("legacy", AMERICA, wan_america),
     ("edge", OSAKA, edge_osaka),
@@ -382,6 +380,8 @@ def main(endpoint: str, file: str) -> None:
     for account, region, build in PLANTINGS:
         home = organization.home(account, region)
         build(home, garden)
+        if account == "management":
+            patch_policies(home, organization.units["/Workloads/Prod"], f"{EUROPE},{AMERICA}")
         home.put_rows()
     hub, spoke = organization.home("network", FRANKFURT), organization.home("dev", FRANKFURT)
     branch_frankfurt(hub, spoke, garden)

@@ -8,6 +8,8 @@ from typing import Any
 
 from seed_network import PROFILE, Home, tags
 
+# The tag of instances by which a patch policy chooses them, with the policy's name for its value.
+TIER = "PatchTier"
 # The newest agent in November 2026; anything from 3.3.40.0 on does without ec2messages.
 AGENT = "3.3.4624.0"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -70,12 +72,14 @@ class Garden:
 
     def plant(self, home: Home, subnet: str, group: str, name: str, expect: Expect, os: str = "al2023", kind: str = "t3.medium",
               public: bool = False, profile: str | None = PROFILE, metadata: str = "enabled", agent: str | None = AGENT, lost: bool = False,
-              stopped: bool = False, operator: str | None = None) -> str:
-        """`agent` is the version that the agent reports, `None` if it never registered; `lost` if it reports no more."""
+              stopped: bool = False, operator: str | None = None, tier: str | None = None) -> str:
+        """`agent` is the version that the agent reports, `None` if it never registered; `lost` if it reports no more; `tier` the value of
+        the tag by which patch policies choose."""
         system = SYSTEMS[os]
         asked: dict[str, Any] = {
             "ImageId": f"ami-{list(SYSTEMS).index(os) + 1:017x}", "InstanceType": kind, "MinCount": 1, "MaxCount": 1,
-            "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": metadata}, "TagSpecifications": tags("instance", name),
+            "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": metadata},
+            "TagSpecifications": tags("instance", name, **({TIER: tier} if tier else {})),
             "NetworkInterfaces": [{"DeviceIndex": 0, "SubnetId": subnet, "Groups": [group], "AssociatePublicIpAddress": public}],
         }
         if profile:

@@ -12,8 +12,6 @@ import boto3
 
 ANYWHERE = "0.0.0.0/0"
 PROFILE = "acme-ec2-ssm"
-TRUST_EC2 = {"Version": "2012-10-17", "Statement": [
-    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 
 
 @dataclass
@@ -52,17 +50,6 @@ def ask(endpoint: str, path: str, content: dict[str, Any]) -> None:
     request = Request(f"{endpoint}/preflight/{path}", json.dumps(content, default=str).encode(), {"Content-Type": "application/json"})
     with urlopen(request) as answer:
         answer.read()
-
-
-def instance_profile(home: Home) -> None:
-    """The account's instance profile, whose role has AmazonSSMManagedInstanceCore and one policy of its own."""
-    iam = home.client("iam")
-    iam.create_role(RoleName=PROFILE, AssumeRolePolicyDocument=json.dumps(TRUST_EC2))
-    iam.attach_role_policy(RoleName=PROFILE, PolicyArn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
-    logs = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}]}
-    iam.put_role_policy(RoleName=PROFILE, PolicyName="logs", PolicyDocument=json.dumps(logs))
-    iam.create_instance_profile(InstanceProfileName=PROFILE)
-    iam.add_role_to_instance_profile(InstanceProfileName=PROFILE, RoleName=PROFILE)
 
 
 def https(*cidrs: str, lists: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -173,5 +160,5 @@ class Closed(Network):
         self.s3_endpoint(self.private_table)
 
 
-def tags(kind: str, name: str) -> list[dict[str, Any]]:
-    return [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": name}]}]
+def tags(kind: str, name: str, **more: str) -> list[dict[str, Any]]:
+    return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in {"Name": name, **more}.items()]}]

@@ -42,3 +42,10 @@ pub(crate) fn report(output: &Output) -> serde_json::Value {
 pub(crate) fn repository(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
+
+/// The ids of the rules of an area.
+#[cfg(feature = "aws")]
+pub(crate) fn rules_of(area: &str) -> std::collections::BTreeSet<String> {
+    let files = std::fs::read_dir(repository("rules").join(area)).unwrap().map(|entry| entry.unwrap().path());
+    files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+}

@@ -166,12 +166,16 @@ impl Given {
         self
     }
 
-    pub(super) fn policy(mut self, parameters: &Value) -> Self {
+    pub(super) fn policy(self, parameters: &Value) -> Self {
+        self.policy_with_id("ab1cd", parameters)
+    }
+
+    pub(super) fn policy_with_id(mut self, id: &str, parameters: &Value) -> Self {
         let mut all = json!({"PatchPolicyName": "nightly", "TargetRegions": format!("us-east-1, {REGION}"), "TargetAccounts": ACCOUNT});
         for (key, value) in parameters.as_object().unwrap() {
             all[key] = value.clone();
         }
-        self.managers.push(json!({"Name": "nightly", "ConfigurationDefinitions": [{"Type": "AWSQuickSetupType-PatchPolicy", "Id": "ab1cd", "Parameters": all}]}));
+        self.managers.push(json!({"Name": "nightly", "ConfigurationDefinitions": [{"Type": "AWSQuickSetupType-PatchPolicy", "Id": id, "Parameters": all}]}));
         self
     }
 
@@ -255,8 +259,8 @@ impl Given {
     pub(super) fn bucket(&self) -> String {
         self.with_identity(|identity| {
             let bucket = &identity.bucket;
-            let may_attach = if bucket.is_attach_allowed { "yes" } else { "no" };
-            format!("{} {} {may_attach} {}", word(&bucket.is_targeted), word(&bucket.may_read), word(&bucket.can_attach))
+            let words = [&bucket.is_targeted, &bucket.may_read, &bucket.is_attach_allowed, &bucket.can_attach].map(word);
+            words.join(" ")
         })
     }
 }

@@ -133,6 +133,7 @@ fn the_bucket_of_a_patch_policy_asks_for_a_policy_and_a_tag() {
     let ready = || core().in_organization().attached(BASELINE_ACCESS).tag("QSConfigId-ab1cd", "ab1cd");
     let attach = json!({"IsPolicyAttachAllowed": "true"});
     let plain = json!({});
+    let group = json!({"TargetType": "ResourceGroups", "ResourceGroupName": "web"});
     let crowded = |count: usize| {
         (1..=count).fold(core().in_organization(), |given, n| {
             given.attached(&own(&format!("p{n}"))).document(&format!("p{n}"), &allow(&json!("logs:*")))
@@ -236,7 +237,12 @@ fn the_bucket_of_a_patch_policy_asks_for_a_policy_and_a_tag() {
         ),
         ("the instance by name", targeted(&json!({"TargetType": "InstanceIds", "TargetInstances": "i-0,i-1"})), "yes no no yes"),
         ("other instances", targeted(&json!({"TargetType": "InstanceIds", "TargetInstances": "i-0,i-11"})), "no yes no yes"),
-        ("a resource group", targeted(&json!({"TargetType": "ResourceGroups", "ResourceGroupName": "web"})), "? no no yes"),
+        ("a resource group", targeted(&group), "? ? ? yes"),
+        // Several policies.
+        ("one that is served and one that may target it", ready().policy(&plain).policy_with_id("zz9zz", &group), "yes ? ? yes"),
+        ("one that is served and one that is not", ready().policy(&plain).policy_with_id("zz9zz", &plain), "yes no no yes"),
+        ("one that Quick Setup mends and one that may target it", targeted(&attach).policy_with_id("zz9zz", &group), "yes no ? yes"),
+        ("one that Quick Setup mends and one that it does not", targeted(&attach).policy_with_id("zz9zz", &plain), "yes no no yes"),
     ];
     check(rows, Given::bucket);
 }

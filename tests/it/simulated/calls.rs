@@ -80,7 +80,12 @@ fn of_roles(account: &AccountSnapshot) -> usize {
         .collect();
     let Some(iam) = &account.global.iam else { return profiles.len() };
     let inline: usize = iam.role_detail_list.iter().map(|role| role.role_policy_list.len()).sum();
-    profiles.len() + 3 * iam.role_detail_list.len() + inline + 2 * iam.policies.len()
+    let settings = account.regions.values().filter_map(|files| files.service_setting.as_ref()?.service_setting.setting_value.as_deref());
+    let named: BTreeSet<&str> = settings.filter(|value| *value != "$None").filter_map(|value| value.rsplit('/').next()).collect();
+    let is_there = |name: &&&str| iam.role_detail_list.iter().any(|role| role.role_name.as_deref() == Some(**name));
+    // Of a role that does not exist, nothing more is asked.
+    let gone = named.iter().filter(|name| !is_there(name)).count();
+    profiles.len() + 3 * iam.role_detail_list.len() + gone + inline + 2 * iam.policies.len()
 }
 
 /// The zones of other accounts that answer for a VPC, by themselves or by a Profile.

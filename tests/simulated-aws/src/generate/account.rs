@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::identity::Dhmc;
 use super::{Place, TODAY, push, with};
 use crate::store::Files;
 
-pub(super) const PROFILE: &str = "simulated-ec2-ssm";
-const ROOT: &str = "r-simu";
+pub(super) const ROOT: &str = "r-simu";
 const ORGANIZATION: &str = "o-simulated01";
 /// Each unit holds so many accounts before the next one begins.
 const ACCOUNTS_OF_A_UNIT: usize = 25;
@@ -37,52 +37,8 @@ pub(super) fn organization(ids: &[String]) -> Files {
     ])
 }
 
-pub(super) fn global(account: &str, is_management: bool) -> Files {
-    if is_management {
-        let manager = json!({"ManagerArn": format!("arn:aws:ssm-quicksetup:us-east-1:{account}:configuration-manager/7a1e0000-0000-4000-8000-000000000001"),
-            "Name": "nightly-scan", "Description": "Scans every night", "CreatedAt": "2026-01-12T08:00:00Z",
-            "ConfigurationDefinitions": [{"Type": "AWSQuickSetupType-PatchPolicy", "TypeVersion": "1.0", "Id": "d-1",
-                "Parameters": {"PatchPolicyName": "nightly-scan", "TargetRegions": "us-east-1", "ConfigurationOptionsPatchOperation": "Scan"}}],
-            "StatusSummaries": [{"StatusType": "Deployment", "Status": "SUCCEEDED", "LastUpdatedAt": "2026-01-12T08:05:00Z"}],
-            "Tags": {"team": "platform"}});
-        return Files::from([("ssm-quicksetup-get-configuration-manager.json".to_owned(), json!({"ConfigurationManagers": [manager]}))]);
-    }
-    let created = "2024-01-29T15:01:00+00:00";
-    let role_arn = format!("arn:aws:iam::{account}:role/{PROFILE}");
-    let short = json!({"Path": "/", "RoleName": PROFILE, "RoleId": "AROASIMULATEDROLE0001", "Arn": role_arn, "CreateDate": created,
-        "AssumeRolePolicyDocument": trust()});
-    let managed = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
-    let role = json!({"Path": "/", "RoleName": PROFILE, "RoleId": "AROASIMULATEDROLE0001", "Arn": role_arn, "CreateDate": created,
-        "AssumeRolePolicyDocument": trust(),
-        "InstanceProfileList": [{"Path": "/", "InstanceProfileName": PROFILE, "InstanceProfileId": "AIPASIMULATEDPROF0001",
-            "Arn": profile_arn(account), "CreateDate": created, "Roles": [short]}],
-        "RolePolicyList": [{"PolicyName": "logs & metrics", "PolicyDocument": {"Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Action": ["logs:PutLogEvents", "cloudwatch:PutMetricData"], "Resource": "*"}]}}],
-        "AttachedManagedPolicies": [{"PolicyName": "AmazonSSMManagedInstanceCore", "PolicyArn": managed}],
-        "Tags": [{"Key": "team", "Value": "platform <ops>"}]});
-    let policy = json!({"PolicyName": "AmazonSSMManagedInstanceCore", "PolicyId": "ANPASIMULATEDPOLCORE1", "Arn": managed, "Path": "/", "DefaultVersionId": "v2",
-        "PolicyVersionList": [{"VersionId": "v2", "IsDefaultVersion": true, "CreateDate": created, "Document": {"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Resource": "*", "Action": ["ssm:DescribeAssociation", "ssm:GetDeployablePatchSnapshotForInstance", "ssm:GetDocument",
-                "ssm:DescribeDocument", "ssm:GetManifest", "ssm:GetParameter", "ssm:GetParameters", "ssm:ListAssociations", "ssm:ListInstanceAssociations",
-                "ssm:PutInventory", "ssm:PutComplianceItems", "ssm:PutConfigurePackageResult", "ssm:UpdateAssociationStatus",
-                "ssm:UpdateInstanceAssociationStatus", "ssm:UpdateInstanceInformation"]},
-            {"Effect": "Allow", "Resource": "*", "Action": ["ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
-                "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"]},
-            {"Effect": "Allow", "Resource": "*", "Action": ["ec2messages:AcknowledgeMessage", "ec2messages:DeleteMessage", "ec2messages:FailMessage",
-                "ec2messages:GetEndpoint", "ec2messages:GetMessages", "ec2messages:SendReply"]}]}}]});
-    Files::from([("iam-get-account-authorization-details.json".to_owned(), json!({"RoleDetailList": [role], "Policies": [policy]}))])
-}
-
-pub(super) fn profile_arn(account: &str) -> String {
-    format!("arn:aws:iam::{account}:instance-profile/{PROFILE}")
-}
-
-fn trust() -> Value {
-    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
-}
-
 /// The files of a Region before there is anything in it: each list is there, so that nothing counts as not collected.
-pub(super) fn region(place: &Place) -> Files {
+pub(super) fn region(place: &Place, dhmc: Dhmc) -> Files {
     let (region, account) = (place.region, place.account.as_str());
     let mut files = Files::new();
     let mut set = |name: &str, value: Value| files.insert(format!("{name}.json"), value);
@@ -158,9 +114,10 @@ pub(super) fn region(place: &Place) -> Files {
             "Status": "COMPLETE", "OwnerId": "Route 53 Resolver", "ShareStatus": "NOT_SHARED"}]}),
     );
     let setting = "/ssm/managed-instance/default-ec2-instance-management-role";
+    let (value, status) = dhmc.setting();
     set(
         "ssm-get-service-setting",
-        json!({"ServiceSetting": {"SettingId": setting, "SettingValue": "$None", "Status": "Default",
+        json!({"ServiceSetting": {"SettingId": setting, "SettingValue": value, "Status": status,
             "ARN": place.arn("ssm", &format!("servicesetting{setting}")), "LastModifiedDate": "2025-06-02T11:20:07.125000+00:00"}}),
     );
     let baseline = format!("arn:aws:ssm:{region}:075727635805:patchbaseline/pb-0{:016x}", 7);

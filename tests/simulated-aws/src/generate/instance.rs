@@ -1,8 +1,10 @@
 //! Instances, some of them with a defect, and what is to be said of each.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
-use super::account::profile_arn;
+use super::identity::{self, Dhmc, Profile};
 use super::network::{Style, Vpc};
 use super::{Place, insert, push, with};
 use crate::random::Random;
@@ -19,78 +21,189 @@ enum Defect {
     OldAgent,
     Unpatchable,
     Lost,
+    NotTrusted,
+    ProfileWithoutRole,
+    MayNotRegister,
+    ShutIn,
+    NoChannels,
+    MayNotReport,
+    /// Everything that patching needs is allowed, and nothing else.
+    FewActions,
+    /// A patch policy targets it, whose bucket its role cannot read.
+    BucketNotReadable,
+    /// Quick Setup would attach what is lacking, and the boundary does not let it have it.
+    CannotAttach,
 }
 
-const DEFECTS: [Defect; 7] =
-    [Defect::NoRole, Defect::MetadataOff, Defect::ClosedGroup, Defect::Stopped, Defect::OldAgent, Defect::Unpatchable, Defect::Lost];
+const DEFECTS: [Defect; 16] = [
+    Defect::NoRole,
+    Defect::MetadataOff,
+    Defect::ClosedGroup,
+    Defect::Stopped,
+    Defect::OldAgent,
+    Defect::Unpatchable,
+    Defect::Lost,
+    Defect::NotTrusted,
+    Defect::ProfileWithoutRole,
+    Defect::MayNotRegister,
+    Defect::ShutIn,
+    Defect::NoChannels,
+    Defect::MayNotReport,
+    Defect::FewActions,
+    Defect::BucketNotReadable,
+    Defect::CannotAttach,
+];
+/// What an instance without a defect may have, and the patch policy that targets it. Of the last role Quick Setup mends what is lacking.
+const SOUND: [(Profile, Option<&str>); 7] = [
+    (Profile::Core, None),
+    (Profile::Core, None),
+    (Profile::Core, None),
+    (Profile::Bounded, None),
+    (Profile::Customer, None),
+    (Profile::ReadsBucket, Some(identity::SCAN)),
+    (Profile::Core, Some(identity::INSTALL)),
+];
 /// One instance in so many has a defect.
-const ONE_IN: usize = 4;
+const ONE_IN: usize = 3;
 const NEW_AGENT: &str = "3.3.4624.0";
+/// What fails here is no obstacle to patching.
+const HARMLESS: [&str; 2] = ["instance-stopped", "role-lacks-agent-actions"];
+
+/// Where an instance is, as far as it matters for what is said of it.
+#[derive(Debug, Clone, Copy)]
+struct Surroundings {
+    style: Style,
+    dhmc: Dhmc,
+    region: &'static str,
+}
 
 impl Defect {
     /// Readiness, and the rules that fail.
-    fn expected(self, style: Style) -> (&'static str, Vec<&'static str>) {
+    fn expected(self, at: Surroundings) -> (&'static str, Vec<&'static str>) {
         let no_path = vec!["ssm-path-blocked", "ssmmessages-path-blocked"];
+        let is_targeted = at.region == identity::TARGET_REGION;
         let mut fail = match self {
             Self::None => vec![],
-            Self::NoRole => vec!["no-instance-role", "not-registered"],
-            Self::MetadataOff => vec!["metadata-endpoint-off", "not-registered"],
+            Self::MetadataOff => vec!["metadata-endpoint-off"],
             Self::ClosedGroup | Self::Lost => vec!["connection-lost"],
             Self::Stopped => vec!["instance-stopped"],
             Self::OldAgent => vec!["agent-too-old-for-patching"],
-            Self::Unpatchable => vec!["os-not-patchable"],
+            // Debian 13 comes with Python 3.13.
+            Self::Unpatchable => vec!["os-not-patchable", "python-too-new"],
+            // Where the profile gives the agent nothing, it turns to Default Host Management, which gives it everything.
+            _ if self.relies_on_dhmc() && at.dhmc == Dhmc::On => vec![],
+            Self::NoRole if at.dhmc == Dhmc::Off => vec!["no-instance-role"],
+            Self::NotTrusted => vec!["role-not-trusted-by-ec2"],
+            Self::ProfileWithoutRole => vec!["instance-profile-without-role"],
+            Self::MayNotRegister | Self::ShutIn => vec!["role-cannot-register"],
+            // A profile that lets the agent register is the one that it uses.
+            Self::NoChannels if at.dhmc == Dhmc::Off => vec!["message-channels-not-allowed"],
+            Self::NoChannels => vec!["profile-blocks-dhmc"],
+            Self::MayNotReport => vec!["patch-actions-not-allowed"],
+            Self::FewActions => vec!["role-lacks-agent-actions"],
+            Self::BucketNotReadable if is_targeted => vec!["patch-policy-bucket-not-readable"],
+            Self::CannotAttach if is_targeted => vec!["quick-setup-cannot-attach"],
+            // A setting that names no role that exists counts as one that is on; what is wrong with it is said below.
+            Self::NoRole | Self::BucketNotReadable | Self::CannotAttach => vec![],
         };
-        if style == Style::Isolated {
+        if self.relies_on_dhmc() && at.dhmc == Dhmc::Broken {
+            fail.push("dhmc-role-unusable");
+        }
+        if !self.is_registered(at.dhmc) {
+            fail.push("not-registered");
+        }
+        if at.style == Style::Isolated {
             fail.extend(no_path);
             fail.extend(["s3-route-missing", "repository-path-blocked"]);
         } else if self == Self::ClosedGroup {
             fail.extend(no_path);
             fail.extend(["s3-egress-blocked", "repository-path-blocked"]);
-        } else if self == Self::Unpatchable && style == Style::Endpoints {
+        } else if self == Self::Unpatchable && at.style == Style::Endpoints {
             // Amazon's packages are in S3, behind the gateway endpoint; Debian's are on the internet.
             fail.push("repository-path-blocked");
         }
         fail.sort_unstable();
-        let is_harmless = fail.is_empty() || fail == ["instance-stopped"];
+        let is_harmless = fail.iter().all(|rule| HARMLESS.contains(rule));
         (if is_harmless { "ready" } else { "not_ready" }, fail)
     }
 
-    fn is_registered(self) -> bool {
-        !matches!(self, Self::NoRole | Self::MetadataOff)
+    /// Whether the instance profile does not let the agent register.
+    fn relies_on_dhmc(self) -> bool {
+        matches!(self, Self::NoRole | Self::NotTrusted | Self::ProfileWithoutRole | Self::MayNotRegister | Self::ShutIn)
+    }
+
+    fn is_registered(self, dhmc: Dhmc) -> bool {
+        self != Self::MetadataOff && (dhmc == Dhmc::On || !self.relies_on_dhmc())
+    }
+
+    /// The instance profile, and the patch policy that targets it.
+    fn identity(self, random: &mut Random) -> (Option<Profile>, Option<&'static str>) {
+        match self {
+            Self::NoRole => (None, None),
+            Self::NotTrusted => (Some(Profile::NotTrusted), None),
+            Self::ProfileWithoutRole => (Some(Profile::Gone), None),
+            Self::MayNotRegister => (Some(Profile::MayNotRegister), None),
+            Self::ShutIn => (Some(Profile::ShutIn), None),
+            Self::NoChannels => (Some(Profile::NoChannels), None),
+            Self::MayNotReport => (Some(Profile::MayNotReport), None),
+            Self::FewActions => (Some(Profile::Lean), None),
+            Self::BucketNotReadable => (Some(Profile::Core), Some(identity::SCAN)),
+            Self::CannotAttach => (Some(Profile::Bounded), Some(identity::INSTALL)),
+            _ => random.pick(&SOUND).map_or((Some(Profile::Core), None), |(profile, policy)| (Some(*profile), *policy)),
+        }
     }
 }
 
+/// The instances of a Region; what is told are the instance profiles that they have.
 pub(super) fn instances(
     place: &Place,
     count: usize,
     vpcs: &[Vpc],
+    dhmc: Dhmc,
     random: &mut Random,
     files: &mut Files,
     expected: &mut Map<String, Value>,
-) {
+) -> BTreeSet<Profile> {
+    let mut profiles = BTreeSet::new();
     for number in 0..count {
-        let Some(vpc) = vpcs.get(number % vpcs.len().max(1)) else { return };
+        let Some(vpc) = vpcs.get(number % vpcs.len().max(1)) else { break };
         let defect = if random.one_in(ONE_IN) { random.pick(&DEFECTS).copied().unwrap_or(Defect::None) } else { Defect::None };
         // Whoever has no path at all has lost its connection, if it ever had one.
         let defect = if vpc.style == Style::Isolated { Defect::Lost } else { defect };
         let name = format!("{defect:?}-{number:04}").to_lowercase();
         // The first addresses of the subnet, a /20, are the endpoints'; a VPC takes fewer instances than there are in a /24.
         let address = format!("{}.17.{}", vpc.network, 10 + number / vpcs.len().max(1));
-        instance(place, number, &name, &address, vpc, defect, files);
-        let (readiness, fail) = defect.expected(vpc.style);
+        let (profile, policy) = defect.identity(random);
+        profiles.extend(profile);
+        let planted = Planted { defect, profile, policy, is_registered: defect.is_registered(dhmc) };
+        instance(place, number, &name, &address, vpc, planted, files);
+        let (readiness, fail) = defect.expected(Surroundings { style: vpc.style, dhmc, region: place.region });
         expected.insert(
             place.id("i", number),
             json!({"account_id": place.account, "region": place.region, "name": name, "readiness": readiness, "fail": fail, "unknown": []}),
         );
     }
+    profiles
 }
 
-fn instance(place: &Place, number: usize, name: &str, address: &str, vpc: &Vpc, defect: Defect, files: &mut Files) {
+/// What an instance is like.
+#[derive(Debug, Clone, Copy)]
+struct Planted {
+    defect: Defect,
+    profile: Option<Profile>,
+    /// The patch policy whose tag it has.
+    policy: Option<&'static str>,
+    is_registered: bool,
+}
+
+fn instance(place: &Place, number: usize, name: &str, address: &str, vpc: &Vpc, planted: Planted, files: &mut Files) {
+    let Planted { defect, profile, policy, is_registered } = planted;
     let id = &place.id("i", number);
     let (group, group_name) = if defect == Defect::ClosedGroup { (&vpc.closed_group, "closed") } else { (&vpc.open_group, "open") };
     let groups = json!([{"GroupId": group, "GroupName": group_name}]);
     let interface = place.id("eni", number);
-    let tags = json!([{"Key": "Name", "Value": name}]);
+    let mut tags = vec![json!({"Key": "Name", "Value": name})];
+    tags.extend(policy.map(|policy| json!({"Key": identity::TARGET_TAG, "Value": policy})));
     let state = if defect == Defect::Stopped { json!({"Code": 80, "Name": "stopped"}) } else { json!({"Code": 16, "Name": "running"}) };
     let public = (vpc.style == Style::Public).then(|| format!("198.51.100.{}", number % 250 + 1));
     // Only an Elastic IP stays with an instance that is stopped.
@@ -108,8 +221,8 @@ fn instance(place: &Place, number: usize, name: &str, address: &str, vpc: &Vpc, 
         "SecurityGroups": groups, "NetworkInterfaces": [own_interface], "Operator": {"Managed": false}, "Tags": tags,
         "MetadataOptions": {"State": "applied", "HttpTokens": "required", "HttpPutResponseHopLimit": 2, "InstanceMetadataTags": "disabled",
             "HttpEndpoint": if defect == Defect::MetadataOff { "disabled" } else { "enabled" }}});
-    if defect != Defect::NoRole {
-        instance = with(instance, "IamInstanceProfile", json!({"Arn": profile_arn(&place.account), "Id": "AIPASIMULATEDPROF0001"}));
+    if let Some(profile) = profile {
+        instance = with(instance, "IamInstanceProfile", identity::of_instance(&place.account, profile));
     }
     push(
         files,
@@ -148,7 +261,7 @@ fn instance(place: &Place, number: usize, name: &str, address: &str, vpc: &Vpc, 
             json!({"InstanceId": id, "InstanceState": state, "InstanceStatus": {"Status": "ok"}, "SystemStatus": {"Status": "ok"}}),
         );
     }
-    if defect.is_registered() {
+    if is_registered {
         node(id, address, defect, files);
     }
 }

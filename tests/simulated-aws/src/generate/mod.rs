@@ -1,6 +1,7 @@
 //! Organizations of any size, as snapshots, with what is to be said of each instance. The same seed gives the same organization.
 
 mod account;
+mod identity;
 mod instance;
 mod network;
 
@@ -10,6 +11,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use self::identity::{Dhmc, InUse};
 use crate::random::Random;
 use crate::store::Files;
 
@@ -109,18 +111,20 @@ pub fn organization(seed: u64, size: &Size) -> Organization {
     let mut manifest_accounts = Map::new();
     for (account_number, id) in ids.iter().enumerate() {
         let is_management = account_number == 0;
+        let mut in_use = InUse::default();
         for (region_number, region) in regions.iter().enumerate() {
             let place = Place { account: id.clone(), region, number: account_number * REGIONS.len() + region_number + 1 };
             // The last one is on and empty.
             let is_used = !is_management && region_number + 1 < regions.len();
             let files = if is_used {
-                region_with_instances(&place, size.instances, &mut random, &mut organization.expected)
+                region_with_instances(&place, size.instances, &mut random, &mut in_use, &mut organization.expected)
             } else {
                 Files::from([("ec2-describe-instances.json".to_owned(), json!({"Reservations": []}))])
             };
             organization.keep(&format!("{id}/{region}"), files);
         }
-        organization.keep(&format!("{id}/global"), account::global(id, is_management));
+        let global = if is_management { identity::patch_policies(id, account::ROOT) } else { identity::roles(id, &in_use) };
+        organization.keep(&format!("{id}/global"), global);
         let looked_at = regions.iter().map(|region| ((*region).to_owned(), json!({"captured_at": TODAY, "complete": true})));
         manifest_accounts.insert(id.clone(), json!({"regions": looked_at.collect::<Map<_, _>>()}));
     }
@@ -134,10 +138,12 @@ pub fn organization(seed: u64, size: &Size) -> Organization {
     organization
 }
 
-fn region_with_instances(place: &Place, count: usize, random: &mut Random, expected: &mut Map<String, Value>) -> Files {
-    let mut files = account::region(place);
+fn region_with_instances(place: &Place, count: usize, random: &mut Random, in_use: &mut InUse, expected: &mut Map<String, Value>) -> Files {
+    let dhmc = random.pick(&[Dhmc::Off, Dhmc::Off, Dhmc::On, Dhmc::Broken]).copied().unwrap_or(Dhmc::Off);
+    in_use.dhmc.insert(dhmc);
+    let mut files = account::region(place, dhmc);
     let vpcs = network::vpcs(place, count, random, &mut files);
-    instance::instances(place, count, &vpcs, random, &mut files, expected);
+    in_use.profiles.extend(instance::instances(place, count, &vpcs, dhmc, random, &mut files, expected));
     files
 }
 
