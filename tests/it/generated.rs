@@ -28,12 +28,12 @@ fn the_schema_of_a_planned_policy() {
 /// The files of the example keep the schema, and what the page shows of their scan is what the program prints.
 #[test]
 fn the_page_of_patch_policies() {
-    let schema: serde_json::Value = serde_json::from_slice(&run(&["schema", "patch-policy"]).stdout).unwrap();
+    let schema: Value = serde_json::from_slice(&run(&["schema", "patch-policy"]).stdout).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let mut arguments = vec!["scan".to_owned(), "--snapshot".to_owned(), repository("fixtures/staggered-org").display().to_string()];
     for name in ["test", "staging", "production"] {
         let file = repository(&format!("fixtures/staggered-policies/{name}.yaml"));
-        let plan: serde_json::Value = serde_saphyr::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let plan: Value = serde_saphyr::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
         let errors: Vec<String> = validator.iter_errors(&plan).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{name}: {}", errors.join("\n"));
         arguments.extend(["--policy".to_owned(), file.display().to_string()]);

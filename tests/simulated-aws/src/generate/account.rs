@@ -37,38 +37,41 @@ pub(super) fn organization(ids: &[String]) -> Files {
     ])
 }
 
+/// The files of a Region that hold a list, and its name in them.
+const LISTS: [(&str, &str); 25] = [
+    ("ec2-describe-instances", "Reservations"),
+    ("ec2-describe-instance-image-metadata", "InstanceImageMetadata"),
+    ("ec2-describe-instance-status", "InstanceStatuses"),
+    ("ec2-describe-vpcs", "Vpcs"),
+    ("ec2-describe-vpc-attribute", "VpcAttributes"),
+    ("ec2-describe-subnets", "Subnets"),
+    ("ec2-describe-route-tables", "RouteTables"),
+    ("ec2-describe-security-groups", "SecurityGroups"),
+    ("ec2-describe-network-acls", "NetworkAcls"),
+    ("ec2-describe-network-interfaces", "NetworkInterfaces"),
+    ("ec2-describe-vpc-endpoints", "VpcEndpoints"),
+    ("ec2-describe-nat-gateways", "NatGateways"),
+    ("ec2-describe-internet-gateways", "InternetGateways"),
+    ("ec2-describe-egress-only-internet-gateways", "EgressOnlyInternetGateways"),
+    ("ec2-describe-vpc-peering-connections", "VpcPeeringConnections"),
+    ("ec2-describe-vpn-gateways", "VpnGateways"),
+    ("ec2-describe-vpc-block-public-access-exclusions", "VpcBlockPublicAccessExclusions"),
+    ("route53resolver-list-resolver-rule-associations", "ResolverRuleAssociations"),
+    ("route53resolver-list-firewall-rule-group-associations", "FirewallRuleGroupAssociations"),
+    ("route53profiles-list-profile-associations", "ProfileAssociations"),
+    ("ssm-describe-instance-information", "InstanceInformationList"),
+    ("ssm-describe-instance-patch-states", "InstancePatchStates"),
+    ("ssm-get-inventory", "Entities"),
+    ("ssm-list-associations", "Associations"),
+    ("ssm-describe-patch-groups", "Mappings"),
+];
+
 /// The files of a Region before there is anything in it: each list is there, so that nothing counts as not collected.
 pub(super) fn region(place: &Place, dhmc: Dhmc) -> Files {
     let (region, account) = (place.region, place.account.as_str());
     let mut files = Files::new();
     let mut set = |name: &str, value: Value| files.insert(format!("{name}.json"), value);
-    for (name, member) in [
-        ("ec2-describe-instances", "Reservations"),
-        ("ec2-describe-instance-image-metadata", "InstanceImageMetadata"),
-        ("ec2-describe-instance-status", "InstanceStatuses"),
-        ("ec2-describe-vpcs", "Vpcs"),
-        ("ec2-describe-vpc-attribute", "VpcAttributes"),
-        ("ec2-describe-subnets", "Subnets"),
-        ("ec2-describe-route-tables", "RouteTables"),
-        ("ec2-describe-security-groups", "SecurityGroups"),
-        ("ec2-describe-network-acls", "NetworkAcls"),
-        ("ec2-describe-network-interfaces", "NetworkInterfaces"),
-        ("ec2-describe-vpc-endpoints", "VpcEndpoints"),
-        ("ec2-describe-nat-gateways", "NatGateways"),
-        ("ec2-describe-internet-gateways", "InternetGateways"),
-        ("ec2-describe-egress-only-internet-gateways", "EgressOnlyInternetGateways"),
-        ("ec2-describe-vpc-peering-connections", "VpcPeeringConnections"),
-        ("ec2-describe-vpn-gateways", "VpnGateways"),
-        ("ec2-describe-vpc-block-public-access-exclusions", "VpcBlockPublicAccessExclusions"),
-        ("route53resolver-list-resolver-rule-associations", "ResolverRuleAssociations"),
-        ("route53resolver-list-firewall-rule-group-associations", "FirewallRuleGroupAssociations"),
-        ("route53profiles-list-profile-associations", "ProfileAssociations"),
-        ("ssm-describe-instance-information", "InstanceInformationList"),
-        ("ssm-describe-instance-patch-states", "InstancePatchStates"),
-        ("ssm-get-inventory", "Entities"),
-        ("ssm-list-associations", "Associations"),
-        ("ssm-describe-patch-groups", "Mappings"),
-    ] {
+    for (name, member) in LISTS {
         set(name, json!({member: []}));
     }
     let (s3, dynamodb) = (s3_list(place), place.id("pl", 2));
