@@ -117,7 +117,7 @@ impl Topology {
     }
 }
 
-fn attachment(id: &str, vpc: &str, owner: &str, subnet: &str) -> TransitGatewayVpcAttachment {
+pub(crate) fn attachment(id: &str, vpc: &str, owner: &str, subnet: &str) -> TransitGatewayVpcAttachment {
     TransitGatewayVpcAttachment {
         transit_gateway_attachment_id: some(id),
         transit_gateway_id: some("tgw-1"),

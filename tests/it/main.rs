@@ -8,6 +8,7 @@
     reason = "a test that meets the unexpected must stop"
 )]
 
+mod across;
 mod architecture;
 mod astray;
 #[cfg(feature = "aws")]
@@ -22,6 +23,7 @@ mod hub;
 mod identity;
 mod ipv6;
 mod laws;
+mod local;
 mod observation;
 mod oracle;
 mod policies;
@@ -35,5 +37,6 @@ mod shared;
 mod simulated;
 #[cfg(feature = "aws")]
 mod snapshot_files;
+mod told;
 mod topology;
 mod truth_table;
