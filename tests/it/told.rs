@@ -46,7 +46,9 @@ fn nothing_is_blamed_that_is_not_in_the_way() {
             central()
                 .hub(|files| {
                     let groups = &mut files.security_groups.as_mut().unwrap().security_groups;
-                    groups.iter_mut().for_each(|group| group.ip_permissions.clear());
+                    for group in groups {
+                        group.ip_permissions.clear();
+                    }
                 })
                 .nat(),
             Ssm,
