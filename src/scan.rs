@@ -8,7 +8,6 @@ use jiff::tz::Offset;
 
 use crate::assess::{AccountDirectory, assess, assess_policies, verifier};
 use crate::facts::Surroundings;
-use crate::identity::Identities;
 use crate::model::Estate;
 use crate::network::Assumptions;
 use crate::platform::{self, Mirrors, Tables};
@@ -39,6 +38,9 @@ pub enum ScanError {
     #[error(transparent)]
     Rule(#[from] RuleError),
 }
+
+const NO_ORGANIZATION_POLICIES: &str =
+    "Assumed (--assume no-organization-policies): no service control policy and no resource control policy takes away what patching needs.";
 
 /// Judges what was chosen of a snapshot. The same snapshot gives the same report.
 ///
@@ -89,7 +91,7 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
             .iter()
             .cloned()
             .chain(scope.notes)
-            .chain(Identities::assumptions())
+            .chain(judging.assumptions.no_organization_policies.then(|| NO_ORGANIZATION_POLICIES.to_owned()))
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect(),

@@ -89,7 +89,7 @@ pub fn assess(
     is_chosen: impl Fn(&str, &str) -> bool,
 ) -> Result<Vec<Assessed>, RuleError> {
     let network = Network::new(estate, assumptions);
-    let identities = Identities::new(estate.snapshot);
+    let identities = Identities::new(estate.snapshot, assumptions.no_organization_policies);
     let mut all = Vec::new();
     for region in estate.regions().filter(|region| is_chosen(region.account, region.name)) {
         for (id, instance) in Estate::instances(region) {

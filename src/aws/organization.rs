@@ -1,6 +1,8 @@
-//! Organizations: the accounts, and the tree of units above them, walked top-down once.
+//! Organizations: the accounts, the tree of units above them, walked top-down once, and the policies that are attached to it.
 
 use std::collections::BTreeMap;
+
+use aws_sdk_organizations::types::PolicyType;
 
 use super::desk::Desk;
 use super::gap::Refusal;
@@ -9,6 +11,10 @@ use crate::snapshot::OrganizationFiles;
 use crate::snapshot::global as file;
 
 const ACCOUNTS: &str = "organizations:ListAccounts";
+const ORGANIZATION: &str = "organizations:DescribeOrganization";
+const POLICIES: &str = "organizations:ListPolicies";
+const POLICY: &str = "organizations:DescribePolicy";
+const TARGETS: &str = "organizations:ListTargetsForPolicy";
 const UNITS: &str = "organizations:ListOrganizationalUnitsForParent";
 const MEMBERS: &str = "organizations:ListAccountsForParent";
 /// The largest page of every list of Organizations.
@@ -27,12 +33,9 @@ pub(super) fn home(partition: &str) -> &'static str {
 pub(super) async fn look(desk: &Desk) -> OrganizationFiles {
     let mut files = OrganizationFiles::default();
     let client = desk.organizations();
-    match desk.attempt("organizations:DescribeOrganization", client.describe_organization().send()).await {
-        Ok(answer) => {
-            let organization: Option<file::OrganizationDetail> = answer.organization.shape();
-            files.organization = organization.map(|organization| file::DescribeOrganization { organization });
-        }
-        Err(refusal) => desk.miss("organizations:DescribeOrganization", refusal),
+    match organization(desk).await {
+        Ok(organization) => files.organization = organization,
+        Err(refusal) => desk.miss(ORGANIZATION, refusal),
     }
     let accounts = desk.pages(
         ACCOUNTS,
@@ -47,7 +50,61 @@ pub(super) async fn look(desk: &Desk) -> OrganizationFiles {
             None
         }
     };
+    files.policies = policies(desk).await;
     files
+}
+
+/// What an account may learn of the organization that it is in without being asked for it: whose it is, which decides whether policies bind the
+/// account. What is refused is no gap.
+pub(super) async fn of_account(desk: &Desk) -> OrganizationFiles {
+    match organization(desk).await {
+        Ok(organization) => OrganizationFiles { organization, ..OrganizationFiles::default() },
+        // Outside of an organization there are no policies of one.
+        Err(refusal) if refusal.has_code("AWSOrganizationsNotInUseException") => {
+            OrganizationFiles { policies: Some(file::OrganizationPolicies::default()), ..OrganizationFiles::default() }
+        }
+        Err(_) => OrganizationFiles::default(),
+    }
+}
+
+async fn organization(desk: &Desk) -> Result<Option<file::DescribeOrganization>, Refusal> {
+    let answer = desk.attempt(ORGANIZATION, desk.organizations().describe_organization().send()).await?;
+    let organization: Option<file::OrganizationDetail> = answer.organization.shape();
+    Ok(organization.map(|organization| file::DescribeOrganization { organization }))
+}
+
+/// The service control policies and resource control policies. One whose document or targets were refused stands there without.
+async fn policies(desk: &Desk) -> Option<file::OrganizationPolicies> {
+    let client = desk.organizations();
+    let mut all = file::OrganizationPolicies::default();
+    for kind in [PolicyType::ServiceControlPolicy, PolicyType::ResourceControlPolicy] {
+        let listed = desk.pages(
+            POLICIES,
+            |token| client.list_policies().filter(kind.clone()).max_results(PAGE).set_next_token(token).send(),
+            |page| (page.policies, page.next_token),
+        );
+        let listed: Vec<file::OrganizationPolicy> = listed.await?;
+        for mut policy in listed {
+            let Some(id) = policy.id.clone() else { continue };
+            if let Some(answer) = desk.once(POLICY, client.describe_policy().policy_id(&id).send()).await {
+                policy.content = answer.policy.and_then(|policy| policy.content);
+            }
+            let targets = desk.pages(
+                TARGETS,
+                |token| client.list_targets_for_policy().policy_id(&id).max_results(PAGE).set_next_token(token).send(),
+                |page| {
+                    let ids = page.targets.map(|targets| targets.into_iter().filter_map(|target| target.target_id).collect());
+                    (ids, page.next_token)
+                },
+            );
+            if let Some(mut targets) = targets.await {
+                targets.sort();
+                all.targets.insert(id, targets);
+            }
+            all.policies.push(policy);
+        }
+    }
+    Some(all)
 }
 
 /// The units with their parents, and the parent of each account. A tree of which one branch is missing is unknown.

@@ -138,10 +138,10 @@ fn now() -> String {
 
 /// The organization, where the choice needs it; else as far as it can be read without a fuss, for names and units.
 async fn organization(request: &Request, office: &Office, session: &Session, gaps: &mut Vec<Gap>) -> Result<OrganizationFiles, LookError> {
-    if !request.selection.needs_organization() {
-        return Ok(OrganizationFiles::default());
-    }
     let desk = Desk::of_account(office, &session.config, &session.caller.account_id, organization::home(&session.partition));
+    if !request.selection.needs_organization() {
+        return Ok(organization::of_account(&desk).await);
+    }
     let files = organization::look(&desk).await;
     gaps.extend(desk.close());
     if files.accounts.is_none() {

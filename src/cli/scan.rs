@@ -58,6 +58,7 @@ fn assumptions(arguments: &JudgingArguments) -> Assumptions {
         match assumption {
             Assumption::NoPrivateDnsOverrides => assumptions.no_private_dns_overrides = true,
             Assumption::DnsFirewallPassesAwsNames => assumptions.dns_firewall_passes_aws_names = true,
+            Assumption::NoOrganizationPolicies => assumptions.no_organization_policies = true,
             Assumption::LeadsToInternet(id) => {
                 assumptions.leads_to_internet.insert(id.clone());
             }

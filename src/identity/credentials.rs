@@ -349,14 +349,15 @@ impl Targeting<'_> {
         let mut attach_allowed = None;
         for (policy, is_targeted) in self.0 {
             let if_targeted = |fact: Known<bool>| is_targeted.clone().negate().or(fact);
-            let (may_read, lacking) = policy.access(placed.role, asker);
+            let over_bucket = identities.resource_control(policy.owner);
+            let (may_read, lacking) = policy.access(placed.role, asker, &over_bucket);
             access.may_read = access.may_read.and(if_targeted(may_read.clone()));
             lacks.extend(lacking);
             if !may_read.is(&true) {
                 // Without the permission Quick Setup touches only instances that have no profile.
                 let attaches = if_targeted(Known::Known(policy.is_attach_allowed && asker.giver == Giver::Ec2));
                 attach_allowed = Some(attach_allowed.unwrap_or(Known::Known(true)).and(attaches));
-                let (can_attach, why) = policy.can_attach(placed.role, asker, identities.managed.as_ref());
+                let (can_attach, why) = policy.can_attach(placed.role, asker, identities.managed.as_ref(), &over_bucket);
                 access.can_attach = access.can_attach.and(if_targeted(can_attach));
                 obstacles.extend(why);
             }

@@ -8,6 +8,7 @@
 //! <https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html>.
 
 mod action;
+mod control;
 mod credentials;
 mod patch_policy;
 mod permission;
@@ -22,7 +23,7 @@ pub use patch_policy::PatchPolicy;
 pub use permission::Grant;
 
 use crate::model::known::Unknown;
-use crate::policy_language::ManagedPolicies;
+use crate::policy_language::{ManagedPolicies, Policies};
 use crate::snapshot::Snapshot;
 use action::Group;
 use permission::{Asker, Giver, judge};
@@ -35,6 +36,8 @@ pub struct Identities<'a> {
     /// By account; an account whose roles were not collected has no entry.
     roles: BTreeMap<&'a str, Roles<'a>>,
     managed: Option<ManagedPolicies>,
+    /// The user vouches that no service control policy and no resource control policy takes away what patching needs.
+    no_control_policies: bool,
     /// What holds for every instance with a role, so that a thousand of them are judged once.
     judged: RefCell<HashMap<Key<'a>, Rc<Grant>>>,
 }
@@ -58,22 +61,22 @@ struct Placed<'r, 'a> {
 }
 
 impl<'a> Identities<'a> {
-    pub fn new(snapshot: &'a Snapshot) -> Self {
+    /// `no_control_policies`: the user vouches that the organization's policies take nothing away.
+    pub fn new(snapshot: &'a Snapshot, no_control_policies: bool) -> Self {
         let managed = ManagedPolicies::builtin().ok();
         let partition = snapshot.manifest.partition.as_deref().unwrap_or("aws");
         let read = |(account, seen): (&'a String, &'a crate::snapshot::AccountSnapshot)| {
-            Some((account.as_str(), Roles::of(account, partition, seen.global.iam.as_ref()?, managed.as_ref())))
+            let file = seen.global.iam.as_ref()?;
+            let over = control::over(snapshot, account, control::Kind::Service, no_control_policies);
+            Some((account.as_str(), Roles::of(account, partition, file, managed.as_ref(), &over)))
         };
         let roles = snapshot.accounts.iter().filter_map(read).collect();
-        Self { snapshot, roles, managed, judged: RefCell::default() }
+        Self { snapshot, roles, managed, no_control_policies, judged: RefCell::default() }
     }
 
-    /// What a reader must know about how roles were judged; whole sentences, once a report.
-    pub fn assumptions() -> Vec<String> {
-        vec![
-            "Service control policies and resource control policies are not collected: what a role allows is told as if none of them denied it."
-                .to_owned(),
-        ]
+    /// The resource control policies over what an account owns.
+    fn resource_control(&self, owner: &str) -> Vec<Policies> {
+        control::over(self.snapshot, owner, control::Kind::Resource, self.no_control_policies)
     }
 
     /// Why the roles of an account are not known.

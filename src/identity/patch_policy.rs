@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSQuickSetupPatchPolicyBaselineAccess.html>.
 
 use crate::model::known::Known;
-use crate::policy_language::{Layers, ManagedPolicies, Policies, Policy, Request, Resource, evaluate};
+use crate::policy_language::{Context, Layers, ManagedPolicies, Policies, Policy, Principal, Request, Resource, evaluate};
 
 use super::permission::{Asker, known, refusal};
 use super::role::Role;
@@ -40,8 +40,9 @@ impl PatchPolicy<'_> {
     }
 
     /// Whether the role may read the bucket, and if not, what it lacks.
-    pub(super) fn access(&self, role: &Role<'_>, asker: &Asker<'_>) -> (Known<bool>, Vec<String>) {
-        let (is_allowed, refused) = self.identity_allows(&role.layers, role, asker);
+    /// `over_bucket` are the resource control policies over its owner.
+    pub(super) fn access(&self, role: &Role<'_>, asker: &Asker<'_>, over_bucket: &[Policies]) -> (Known<bool>, Vec<String>) {
+        let (is_allowed, refused) = self.identity_allows(&role.layers, role, asker, over_bucket);
         let mut lacks = Vec::new();
         if is_allowed.is(&false) {
             lacks.push(format!("{} may not read aws-quicksetup-patchpolicy-{}-{} ({refused})", role.name(), self.owner, self.shown_id()));
@@ -64,9 +65,13 @@ impl PatchPolicy<'_> {
     }
 
     /// Whether the role's own policies let it read the bucket. The bucket's policy, which nobody may read, is taken to let the targets in.
-    fn identity_allows(&self, layers: &Layers, role: &Role<'_>, asker: &Asker<'_>) -> (Known<bool>, String) {
+    fn identity_allows(&self, layers: &Layers, role: &Role<'_>, asker: &Asker<'_>, over_bucket: &[Policies]) -> (Known<bool>, String) {
         let open = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ACTION, "Resource": "*"}]});
-        let layers = Layers { resource: Policies::Known(vec![Policy::parse("the bucket's policy", &open)]), ..layers.clone() };
+        let layers = Layers {
+            resource: Policies::Known(vec![Policy::parse("the bucket's policy", &open)]),
+            resource_control: over_bucket.to_vec(),
+            ..layers.clone()
+        };
         let mut context =
             asker.context(role).known("aws:ResourceAccount", self.owner).unknown("aws:RequestedRegion", "the bucket's Region");
         if let Some(organization) = asker.organization {
@@ -86,6 +91,7 @@ impl PatchPolicy<'_> {
         role: &Role<'_>,
         asker: &Asker<'_>,
         managed: Option<&ManagedPolicies>,
+        over_bucket: &[Policies],
     ) -> (Known<bool>, Option<String>) {
         let no = |why: String| (Known::Known(false), Some(why));
         let name = role.name();
@@ -112,8 +118,38 @@ impl PatchPolicy<'_> {
         if let Policies::Known(policies) = &mut layers.identity {
             policies.extend(ATTACHED.iter().filter_map(|policy| managed.by_arn(&format!("arn:aws:iam::aws:policy/{policy}"))));
         }
-        let (is_allowed, refused) = self.identity_allows(&layers, role, asker);
-        let why = is_allowed.is(&false).then(|| format!("{name} could not read the bucket even so: {refused}"));
-        (is_allowed, why)
+        let (is_allowed, refused) = self.identity_allows(&layers, role, asker, over_bucket);
+        if is_allowed.is(&false) {
+            return (is_allowed, Some(format!("{name} could not read the bucket even so: {refused}")));
+        }
+        let mut needed = vec!["iam:TagRole"];
+        needed.extend((!missing.is_empty()).then_some("iam:AttachRolePolicy"));
+        for action in needed {
+            let (may, refused) = may_change(role, asker, action);
+            if may.is(&false) {
+                return (may, Some(format!("Quick Setup may not call {action} on {name}: {refused}")));
+            }
+            if may.known().is_none() {
+                return (is_allowed.and(may), None);
+            }
+        }
+        (is_allowed, None)
     }
+}
+
+/// Whether the policies over the account let Quick Setup change the role. Its own role's name is not documented, so what they say to one role
+/// and not to the other is not known.
+fn may_change(role: &Role<'_>, asker: &Asker<'_>, action: &str) -> (Known<bool>, String) {
+    let everything = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    let layers = Layers {
+        identity: Policies::Known(vec![Policy::parse("Quick Setup's", &everything)]),
+        service_control: role.layers.service_control.clone(),
+        ..Layers::default()
+    };
+    let context = Context::new().known("aws:PrincipalAccount", asker.account).known("aws:PrincipalType", "AssumedRole");
+    let principal = Principal::Role { arn: format!("arn:{}:iam::{}:role/AWS-QuickSetup", asker.partition, asker.account), session: None };
+    let resource = Resource::Exact(&role.arn);
+    let request = Request { action, resource, principal: &principal, resource_account: Some(asker.account), context: &context };
+    let decision = evaluate(&layers, &request);
+    (known(role, action, &decision), refusal(&decision.reason))
 }

@@ -195,6 +195,12 @@ pub(super) fn refusal(reason: &Reason) -> String {
         Reason::NoAllow(kinds) if kinds.contains(&PolicyKind::PermissionsBoundary) => {
             "the permissions boundary does not allow it".to_owned()
         }
+        Reason::NoAllow(kinds) if kinds.contains(&PolicyKind::ServiceControl) => {
+            "the service control policies over the account do not allow it".to_owned()
+        }
+        Reason::NoAllow(kinds) if kinds.contains(&PolicyKind::ResourceControl) => {
+            "the resource control policies over the owner's account do not allow it".to_owned()
+        }
         _ => "nothing allows it".to_owned(),
     }
 }

@@ -48,10 +48,17 @@ pub(super) struct Roles<'a> {
 }
 
 impl<'a> Roles<'a> {
-    pub(super) fn of(account: &str, partition: &str, file: &'a GetAccountAuthorizationDetails, managed: Option<&ManagedPolicies>) -> Self {
+    /// `service_control` are the policies over the account, as [`super::control::over`] gives them.
+    pub(super) fn of(
+        account: &str,
+        partition: &str,
+        file: &'a GetAccountAuthorizationDetails,
+        managed: Option<&ManagedPolicies>,
+        service_control: &[Policies],
+    ) -> Self {
         let documents: BTreeMap<&str, &Value> =
             file.policies.iter().filter_map(|policy| Some((policy.arn.as_deref()?, default_document(policy)?))).collect();
-        let read = |detail: &'a RoleDetail| read(detail, account, partition, &documents, managed);
+        let read = |detail: &'a RoleDetail| read(detail, account, partition, &documents, managed, service_control);
         let list: Vec<Role<'_>> = file.role_detail_list.iter().map(read).collect();
         let (mut by_profile, mut by_name) = (HashMap::new(), HashMap::new());
         for (place, detail) in file.role_detail_list.iter().enumerate() {
@@ -99,6 +106,7 @@ fn read<'a>(
     partition: &str,
     documents: &BTreeMap<&str, &Value>,
     managed: Option<&ManagedPolicies>,
+    service_control: &[Policies],
 ) -> Role<'a> {
     let mut remarks = Vec::new();
     let mut by_arn = |arn: &str| {
@@ -141,8 +149,7 @@ fn read<'a>(
             .clone()
             .unwrap_or_else(|| format!("arn:{partition}:iam::{account}:role{}{name}", detail.path.as_deref().unwrap_or("/"))),
         detail,
-        // Service control policies and resource control policies are not collected: docs/decisions/0005-identity.md.
-        layers: Layers { identity: Policies::Known(identity), boundary, ..Layers::default() },
+        layers: Layers { identity: Policies::Known(identity), boundary, service_control: service_control.to_vec(), ..Layers::default() },
         trust,
         remarks,
     }

@@ -73,6 +73,8 @@ pub struct Assumptions {
     pub no_private_dns_overrides: bool,
     /// No DNS Firewall refuses the names that patching needs, though its lists cannot be read.
     pub dns_firewall_passes_aws_names: bool,
+    /// No service control policy and no resource control policy takes away what patching needs.
+    pub no_organization_policies: bool,
     /// Gateways and attachments (`vgw-…`, `tgw-attach-…`) behind which the internet is reached, and by which the answers come back.
     pub leads_to_internet: BTreeSet<String>,
 }

@@ -25,6 +25,13 @@ output! {
         /// From the id of an account or unit to the id of its parent (a unit or the root).
         parents: BTreeMap<String, String>,
     }
+    /// The service control policies and resource control policies, put together from `list-policies`, `describe-policy` and
+    /// `list-targets-for-policy`
+    pub struct OrganizationPolicies {
+        policies: Vec<OrganizationPolicy>,
+        /// From the id of a policy to the ids of the root, the units and the accounts that it is attached to.
+        targets: BTreeMap<String, Vec<String>>,
+    }
 }
 
 shape! {
@@ -89,6 +96,16 @@ shape! {
         /// `o-…/r-…/ou-…/<account id>/`, since 2026.
         paths: Vec<String>,
         joined_method: Option<String>,
+    }
+    pub struct OrganizationPolicy {
+        id: Option<String>,
+        arn: Option<String>,
+        name: Option<String>,
+        /// `SERVICE_CONTROL_POLICY` or `RESOURCE_CONTROL_POLICY`
+        r#type: Option<String>,
+        aws_managed: Option<bool>,
+        /// The document, as text.
+        content: Option<String>,
     }
     pub struct OrganizationalUnit { id: Option<String>, name: Option<String>, parent_id: Option<String> }
 }

@@ -140,6 +140,7 @@ files! {
         organization: global::DescribeOrganization = "organizations-describe-organization.json", "organizations:DescribeOrganization";
         accounts: global::ListAccounts = "organizations-list-accounts.json", "organizations:ListAccounts";
         units: global::OrganizationalUnits = "organizational-units.json", "organizations:ListOrganizationalUnitsForParent";
+        policies: global::OrganizationPolicies = "organization-policies.json", "organizations:ListPolicies";
     }
 }
 

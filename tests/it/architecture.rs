@@ -15,7 +15,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("model", &["snapshot"]),
         ("policy_language", nobody),
         ("network", &["model", "snapshot", "facts", "policy_language"]),
-        ("identity", &["model", "snapshot", "policy_language"]),
+        ("identity", &["model", "scope", "snapshot", "policy_language"]),
         ("platform", &["model", "snapshot"]),
         ("policy", &["model", "snapshot"]),
         ("facts", &["model", "snapshot", "network", "identity", "platform", "policy"]),

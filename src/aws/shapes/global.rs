@@ -29,3 +29,11 @@ impl Shape<ec2::Tag> for iam::Tag {
         ec2::Tag { key: self.key, value: self.value }
     }
 }
+
+/// A list tells of a policy everything but its document.
+impl Shape<global::OrganizationPolicy> for organizations::PolicySummary {
+    fn shape(self) -> global::OrganizationPolicy {
+        let Self { id, arn, name, r#type, aws_managed, .. } = self;
+        global::OrganizationPolicy { id, arn, name, r#type: r#type.shape(), aws_managed: Some(aws_managed), content: None }
+    }
+}

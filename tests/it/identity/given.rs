@@ -28,6 +28,8 @@ pub(super) struct Given {
     managers: Vec<Value>,
     needs: Needs,
     organization: Option<&'static str>,
+    /// `organization-policies.json`; without any policy in it, the kinds are switched off.
+    controls: Option<Value>,
 }
 
 pub(super) fn allow(actions: &Value) -> Value {
@@ -61,6 +63,7 @@ pub(super) fn bare() -> Given {
         managers: Vec::new(),
         needs: Needs { has_ec2messages: true, agent_prefers_ssmmessages: Known::Known(true) },
         organization: None,
+        controls: Some(json!({"Policies": [], "Targets": {}})),
     }
 }
 
@@ -184,6 +187,35 @@ impl Given {
         self
     }
 
+    /// A policy of the organization, of the kind that its name begins with (`SERVICE` or `RESOURCE`), attached to these.
+    pub(super) fn control(mut self, kind: &str, name: &str, document: Option<&Value>, attached: &[&str]) -> Self {
+        let controls = self.controls.as_mut().unwrap();
+        let mut policy = json!({"Id": format!("p-{name}"), "Name": name, "Type": format!("{kind}_CONTROL_POLICY")});
+        if let Some(document) = document {
+            policy["Content"] = document.to_string().into();
+        }
+        controls["Policies"].as_array_mut().unwrap().push(policy);
+        controls["Targets"][format!("p-{name}")] = json!(attached);
+        self
+    }
+
+    /// AWS's own service control policy on everything over the account, and one more.
+    pub(super) fn scp(self, statement: &Value, attached: &[&str]) -> Self {
+        let document = json!({"Version": "2012-10-17", "Statement": [statement]});
+        let all = ["r-1", "ou-prod", "ou-web", ACCOUNT, MANAGEMENT];
+        self.in_organization().control("SERVICE", "FullAWSAccess", Some(&allow(&json!("*"))), &all).control(
+            "SERVICE",
+            "guard",
+            Some(&document),
+            attached,
+        )
+    }
+
+    pub(super) fn without_controls(mut self) -> Self {
+        self.controls = None;
+        self
+    }
+
     pub(super) fn snapshot(&self) -> Snapshot {
         let instance = ec2::Instance {
             instance_id: Some("i-1".to_owned()),
@@ -213,6 +245,7 @@ impl Given {
             Some(serde_json::from_value::<global::GetConfigurationManager>(json!({"ConfigurationManagers": self.managers})).unwrap());
         snapshot.accounts.insert(MANAGEMENT.to_owned(), management);
         snapshot.manifest.gaps.clone_from(&self.gaps);
+        snapshot.organization.policies = self.controls.clone().map(|controls| serde_json::from_value(controls).unwrap());
         if let Some(id) = self.organization {
             snapshot.organization.organization =
                 Some(serde_json::from_value(json!({"Organization": {"Id": id, "MasterAccountId": MANAGEMENT}})).unwrap());
@@ -233,7 +266,7 @@ impl Given {
         let estate = Estate::new(&snapshot);
         let region = estate.region(ACCOUNT, REGION).unwrap();
         let instance = Estate::instances(region)["i-1"];
-        let identities = Identities::new(&snapshot);
+        let identities = Identities::new(&snapshot, false);
         let policies = patch_preflight::scan::patch_policies(&estate, &[], &Tables::builtin().unwrap()).unwrap();
         let reaches = policies.reach(&Node { region, id: "i-1", tags: &instance.tags, operating_system: None, ou_path: "" });
         read(&Identity::of(&identities, region, instance, "aws", &self.needs, &patch_policies(&policies, &reaches)))
