@@ -231,6 +231,7 @@ mod tests {
         let parents = [(MANAGEMENT, "r-ab12"), (WEB, "ou-ab12-web00000"), (DATABASE, "ou-ab12-prod0000"), (CLOSED, "ou-ab12-susp0000")];
         OrganizationFiles {
             organization: None,
+            policies: None,
             accounts: Some(ListAccounts { accounts }),
             units: Some(OrganizationalUnits {
                 organizational_units: units,

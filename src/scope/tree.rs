@@ -204,6 +204,7 @@ mod tests {
                 parents: [("333333333333".to_owned(), "ou-1-a".to_owned()), ("555555555555".to_owned(), "ou-1-c".to_owned())].into(),
             }),
             organization: None,
+            policies: None,
         };
         let tree = Tree::new(&files);
         assert_eq!(tree.ou_path("111111111111").as_deref(), Some("/"));

@@ -95,7 +95,18 @@ def organization(place: Place) -> list[str]:
         parents |= {one["Id"]: parent for one in below + members}
         open_parents += [unit["Id"] for unit in below]
     place.write("organizational-units", {"OrganizationalUnits": units, "Parents": parents})
+    place.write("organization-policies", policies(place))
     return [account["Id"] for account in accounts if account["Status"] == "ACTIVE"]
+
+
+def policies(place: Place) -> dict[str, Any]:
+    listed = [policy for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
+              for policy in place.ask("organizations", "list-policies", "--filter", kind)["Policies"]]
+    for policy in listed:
+        policy["Content"] = place.ask("organizations", "describe-policy", "--policy-id", policy["Id"])["Policy"]["Content"]
+    targets = {policy["Id"]: sorted(target["TargetId"] for target in place.ask(
+        "organizations", "list-targets-for-policy", "--policy-id", policy["Id"])["Targets"]) for policy in listed}
+    return {"Policies": listed, "Targets": targets}
 
 
 def network_files(place: Place, files: dict[str, Any]) -> None:

@@ -55,6 +55,11 @@ class Organization:
             self.accounts |= {name: account(name, units[path]) for name in names}
         self.suspended = account("archive", units["/Legacy"])
         client.close_account(AccountId=self.suspended)
+        guard = json.dumps({"Version": "2012-10-17", "Statement": [{
+            "Sid": "NoReportsOfGuests", "Effect": "Deny", "Action": "ssm:PutComplianceItems", "Resource": "*",
+            "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/acme-guest-*"}}}]})
+        policy = client.create_policy(Content=guard, Description="", Name="acme-guests", Type="SERVICE_CONTROL_POLICY")
+        client.attach_policy(PolicyId=policy["Policy"]["PolicySummary"]["Id"], TargetId=units["/Workloads"])
         self.units = units
         self.homes: list[Home] = []
 

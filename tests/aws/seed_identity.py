@@ -125,6 +125,8 @@ def roles_america(home: Home, garden: Garden) -> None:
     plant("mute", role(home, "acme-mute", managed=(), inline={"ssm": document(allow("ssm:*"))}), not_ready("message-channels-not-allowed"))
     plant("secretive", role(home, "acme-secretive", inline={"no reports": document(deny("ssm:PutInventory", "ssm:PutComplianceItems"))}),
           not_ready("patch-actions-not-allowed"))
+    # The organization denies it to roles of this name.
+    plant("guest", role(home, "acme-guest-01"), not_ready("patch-actions-not-allowed"))
     # The first version allowed everything. The second holds, and was to be "tightened" later.
     tightened = customer_policy(home, "acme-tightened", document(allow(*AGENT)), document(allow("logs:*")))
     plant("tightened", role(home, "acme-tightened", managed=(tightened,)), not_ready("role-cannot-register", "not-registered"))

@@ -187,11 +187,27 @@ def quick_setup(client: Client, path: Path) -> None:
         client.compare(manager["ManagerArn"], manager, printed)
 
 
+def policies(client: Client, path: Path) -> None:
+    if not path.exists():
+        return
+    held = json.loads(path.read_text())
+    for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
+        listed = client.ask(HOME, "organizations", "list-policies", "--filter", kind)["Policies"]
+        of_kind = [policy for policy in held["Policies"] if policy["Type"] == kind]
+        client.compare(kind, [{name: value for name, value in policy.items() if name != "Content"} for policy in of_kind], listed)
+        for policy in of_kind:
+            printed = client.ask(HOME, "organizations", "describe-policy", "--policy-id", policy["Id"])["Policy"]
+            client.compare(policy["Id"], policy["Content"], printed["Content"])
+            targets = client.ask(HOME, "organizations", "list-targets-for-policy", "--policy-id", policy["Id"])["Targets"]
+            client.compare(policy["Id"], held["Targets"][policy["Id"]], [target["TargetId"] for target in targets])
+
+
 def organization(client: Client, folder: Path) -> None:
     for name in ("describe-organization", "list-accounts"):
         path = folder / f"organizations-{name}.json"
         if path.exists():
             client.compare(name, json.loads(path.read_text()), client.ask(HOME, "organizations", name))
+    policies(client, folder / "organization-policies.json")
     if not (folder / "organizational-units.json").exists():
         return
     held = json.loads((folder / "organizational-units.json").read_text())

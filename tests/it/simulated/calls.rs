@@ -142,8 +142,9 @@ pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
     if let Some(units) = &snapshot.organization.units {
         assert_eq!(count(&|call| call.operation == "sts:AssumeRole"), snapshot.accounts.len() - 1);
         let listed = snapshot.organization.accounts.as_ref().unwrap().accounts.len();
-        // The organization, the root; two questions for it and for each unit.
-        let expected = 2 + listed.div_ceil(20) + 2 * (units.organizational_units.len() + 1);
+        // The organization, the root, the lists of two kinds of policies; two questions for the root, for each unit and for each policy.
+        let policies = snapshot.organization.policies.as_ref().unwrap().policies.len();
+        let expected = 4 + listed.div_ceil(20) + 2 * (units.organizational_units.len() + 1) + 2 * policies;
         assert_eq!(count(&|call| call.operation.starts_with("organizations:")), expected);
         let managers = snapshot.accounts.values().filter_map(|account| account.global.quick_setup.as_ref());
         let managers: usize = managers.map(|file| file.configuration_managers.len()).sum();

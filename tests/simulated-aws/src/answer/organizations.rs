@@ -1,4 +1,4 @@
-//! Organizations: the accounts, and the tree of units above them.
+//! Organizations: the accounts, the tree of units above them, and the policies that are attached to it.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +10,7 @@ use crate::render::{Body, Part};
 use crate::store::text;
 
 const TREE: &str = "organizational-units.json";
+const POLICIES: &str = "organization-policies.json";
 
 pub(super) fn answer<'a>(question: &Question<'a>, parameters: &Parameters<'a>) -> Result<Body<'a>, Refusal> {
     let store = question.store;
@@ -35,8 +36,44 @@ pub(super) fn answer<'a>(question: &Question<'a>, parameters: &Parameters<'a>) -
             let accounts = items(file, "Accounts").ok_or_else(|| question.missing(None))?;
             Ok(vec![list("Accounts", accounts)])
         }
+        "ListPolicies" | "DescribePolicy" | "ListTargetsForPolicy" => of_policies(question, parameters, operation),
         _ => of_tree(question, parameters, operation),
     }
+}
+
+fn of_policies<'a>(question: &Question<'a>, parameters: &Parameters<'a>, operation: &str) -> Result<Body<'a>, Refusal> {
+    let file = question.store.organization.get(POLICIES).ok_or_else(|| question.missing(None))?;
+    let all = items(Some(file), "Policies").unwrap_or_default();
+    let summary = |policy: &Value| {
+        let members = policy.as_object().into_iter().flatten().filter(|(name, _)| *name != "Content");
+        Value::Object(members.map(|(name, value)| (name.clone(), value.clone())).collect())
+    };
+    if operation == "ListPolicies" {
+        let kind = parameters.text("Filter");
+        let of_kind = all.iter().filter(|policy| text(policy, "Type") == kind).map(summary);
+        return Ok(vec![part("Policies", Value::Array(of_kind.collect()))]);
+    }
+    let id = parameters.text("PolicyId").unwrap_or_default();
+    let policy = all.iter().find(|policy| text(policy, "Id") == Some(id));
+    let policy =
+        policy.ok_or_else(|| question.refuse(Trouble::NotFound, "We can't find a policy with the PolicyId that you specified."))?;
+    if operation == "DescribePolicy" {
+        let content = policy.get("Content").ok_or_else(|| question.missing(None))?;
+        return Ok(vec![part("Policy", json!({"PolicySummary": summary(policy), "Content": content}))]);
+    }
+    let targets =
+        file.get("Targets").and_then(|targets| targets.get(id)).and_then(Value::as_array).ok_or_else(|| question.missing(None))?;
+    let told = targets.iter().filter_map(Value::as_str).map(|target| {
+        let kind = if target.starts_with("r-") {
+            "ROOT"
+        } else if target.starts_with("ou-") {
+            "ORGANIZATIONAL_UNIT"
+        } else {
+            "ACCOUNT"
+        };
+        json!({"TargetId": target, "Name": target, "Type": kind})
+    });
+    Ok(vec![part("Targets", Value::Array(told.collect()))])
 }
 
 fn of_tree<'a>(question: &Question<'a>, parameters: &Parameters<'a>, operation: &str) -> Result<Body<'a>, Refusal> {

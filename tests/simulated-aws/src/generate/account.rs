@@ -33,8 +33,29 @@ pub(super) fn organization(ids: &[String]) -> Files {
     Files::from([
         ("organizations-describe-organization.json".to_owned(), json!({"Organization": organization})),
         ("organizations-list-accounts.json".to_owned(), json!({"Accounts": accounts})),
+        ("organization-policies.json".to_owned(), control_policies(&management, &parents)),
         ("organizational-units.json".to_owned(), json!({"OrganizationalUnits": units, "Parents": parents})),
     ])
+}
+
+/// AWS's own policies of both kinds on everything, and one of the organization's that takes away nothing that patching needs.
+fn control_policies(management: &str, parents: &serde_json::Map<String, Value>) -> Value {
+    let mut everything: Vec<&str> = parents.keys().map(String::as_str).chain([ROOT]).collect();
+    everything.sort_unstable();
+    let full =
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}).to_string();
+    let stay =
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}]});
+    let of_aws = |id: &str, kind: &str| {
+        json!({"Id": id, "Arn": format!("arn:aws:organizations::aws:policy/{}/{id}", kind.to_lowercase()), "Name": id.trim_start_matches("p-"),
+            "Description": "Allows access to every operation", "Type": kind, "AwsManaged": true, "Content": full.replace("\"Principal\":\"*\",", if kind.starts_with('S') { "" } else { "\"Principal\":\"*\"," })})
+    };
+    let own = json!({"Id": "p-simu0001", "Arn": format!("arn:aws:organizations::{management}:policy/{ORGANIZATION}/service_control_policy/p-simu0001"),
+        "Name": "nobody-leaves", "Description": "", "Type": "SERVICE_CONTROL_POLICY", "AwsManaged": false, "Content": stay.to_string()});
+    let (service, resource) =
+        (of_aws("p-FullAWSAccess", "SERVICE_CONTROL_POLICY"), of_aws("p-RCPFullAWSAccess", "RESOURCE_CONTROL_POLICY"));
+    json!({"Policies": [service, own, resource],
+        "Targets": {"p-FullAWSAccess": everything, "p-simu0001": [ROOT], "p-RCPFullAWSAccess": everything}})
 }
 
 /// The files of a Region that hold a list, and its name in them.
