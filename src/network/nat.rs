@@ -13,14 +13,6 @@ use crate::model::known::{Known, Unknown};
 use crate::model::{address, is_word};
 use crate::snapshot::ec2::{NatGateway, NatGatewayAddress, RouteTable};
 
-/// Whether traffic that came by a transit gateway meets the NAT gateway in the attachment's own subnet, whose network ACL it then does not see
-/// (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html>).
-pub(super) fn stands_beside_attachment(journey: &Journey<'_, '_, '_>, id: &str) -> bool {
-    let nat = journey.at.home.nat_gateway(id).known().copied().flatten();
-    let came_by_transit_gateway = matches!(journey.came_by, CameBy::TransitGateway { .. }) && journey.sender.kind == SenderKind::Instance;
-    came_by_transit_gateway && nat.is_some_and(|nat| nat.subnet_id.as_deref() == Some(journey.at.subnet_id()))
-}
-
 pub(super) fn nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, table: &str) {
     let kind = HopKind::NatGateway;
     if let SenderKind::NatGateway { id: before, .. } = journey.sender.kind

@@ -19,13 +19,8 @@ use crate::model::known::Known;
 pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &Share<'_>, table: &str) {
     trace.via = via(share.next_hop);
     let destination = &share.destination;
-    // A transit gateway and a local address see the boundary of the subnet in their own way, and so does a NAT gateway beside the attachment.
-    let is_own_boundary = match share.next_hop {
-        NextHop::Local | NextHop::TransitGateway(_) => true,
-        NextHop::NatGateway(id) => nat::stands_beside_attachment(journey, id),
-        _ => false,
-    };
-    if !is_own_boundary {
+    // A transit gateway and a local address see the boundary of the subnet in their own way.
+    if !matches!(share.next_hop, NextHop::Local | NextHop::TransitGateway(_)) {
         journey.leave_subnet(trace);
     }
     if share.is_blackhole {
