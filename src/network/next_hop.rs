@@ -128,9 +128,7 @@ fn nat_instance(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
         trace.stop(HopKind::Other, Code::EniSourceDestCheckRestriction, id, local::CHECKS, Place::Other);
         return;
     }
-    let interface = journey.at.home.interface(id);
-    let is_of_instance = interface.known().and_then(|interface| interface.attachment.as_ref()?.instance_id.as_ref()).is_some();
-    let code = if is_of_instance { "os_forwarding" } else { "nat_appliance" };
+    let code = local::forwarder(&journey.at, NextHop::Interface(id));
     edge(trace, journey, id, code, "check that what stands behind the interface forwards the traffic");
 }
 
