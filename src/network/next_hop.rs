@@ -3,7 +3,7 @@
 use super::endpoint_policy;
 use super::interface_endpoint;
 use super::internet;
-use super::journey::{CameBy, Journey, SenderKind};
+use super::journey::{Journey, SenderKind};
 use super::local;
 use super::nat;
 use super::peering;
@@ -54,7 +54,7 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
         NextHop::NatGateway(id) => nat::nat_gateway(trace, journey, id, table),
         NextHop::Peering(id) => peering::carry(trace, journey, id, route_place(journey, table, Some(destination))),
         NextHop::TransitGateway(id) => transit_gateway::carry(trace, journey, id),
-        NextHop::Local if journey.end.is_some() && journey.came_by != CameBy::Start => interface_endpoint::arrive(trace, journey),
+        NextHop::Local if journey.end.is_some() => interface_endpoint::arrive(trace, journey),
         NextHop::Local => {
             trace.unclear(
                 HopKind::Other,
