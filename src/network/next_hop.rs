@@ -132,6 +132,8 @@ fn nat_instance(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
     edge(trace, journey, id, code, "check that what stands behind the interface forwards the traffic");
 }
 
+/// A gateway endpoint, which asks nothing of the VPC's DNS where the name led to its addresses
+/// (<https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html>, "If you're using your own DNS server").
 fn gateway_endpoint(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
     let kind = HopKind::GatewayEndpoint;
     match journey.at.home.endpoint(id) {
@@ -178,27 +180,13 @@ fn gateway_endpoint(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
                 None => trace.hop(kind, id, Decision::Pass, "the gateway endpoint is available"),
                 doubt => trace.doubt(doubt),
             }
-            dns_of_gateway_endpoint(trace, journey, id);
+            if journey.at.home.dns_hostnames(journey.at.vpc_id).is(&false) {
+                trace.notes.push(format!(
+                    "enableDnsHostnames of {} is off; where Amazon's DNS servers answer, AWS asks for it with gateway endpoint {id}, though traffic passes without.",
+                    journey.at.vpc_id
+                ));
+            }
             endpoint_policy::pass(trace, journey.source.estate, journey.source.region.account, endpoint, journey.goal);
         }
-    }
-}
-
-/// A gateway endpoint needs the VPC's DNS support; DNS host names are asked for by the documentation alone
-/// (<https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html>).
-fn dns_of_gateway_endpoint(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
-    let vpc = journey.at.vpc_id;
-    match journey.at.home.dns_support(vpc) {
-        Known::Known(true) => {}
-        Known::Known(false) => {
-            let place = Place::VpcAttribute { vpc: vpc.to_owned(), attribute: "enableDnsSupport" };
-            trace.block(Code::DnsVpcAttributeOff, vpc, "has enableDnsSupport off, and a gateway endpoint needs it", place);
-        }
-        Known::Unknown(why) => trace.doubt(why),
-    }
-    if journey.at.home.dns_hostnames(vpc).is(&false) {
-        trace.notes.push(format!(
-            "enableDnsHostnames of {vpc} is off; AWS asks for it with gateway endpoint {id}, though traffic passes without."
-        ));
     }
 }

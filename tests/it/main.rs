@@ -39,3 +39,4 @@ mod simulated;
 mod snapshot_files;
 mod topology;
 mod truth_table;
+mod verdicts;
