@@ -151,15 +151,10 @@ pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
         return;
     }
     let ends = &journey.sender.ends;
-    let came_by_transit_gateway = matches!(journey.came_by, CameBy::TransitGateway { .. });
-    if came_by_transit_gateway {
-        // Beside the attachment the network ACL does not see what comes from the transit gateway; the way back sees to the answers.
-        if !end.position.is_in_subnet_of(&journey.at) {
-            boundary::cross(trace, &journey.at, &[Crossing::Out], ends);
-            boundary::cross(trace, &end.position, &[Crossing::In], ends);
-        }
-    } else {
-        boundary::cross(trace, &end.position, &[Crossing::In, Crossing::BackOut], ends);
+    // Beside the attachment the network ACL does not see what comes from the transit gateway.
+    if !end.position.is_in_subnet_of(&journey.at) {
+        journey.leave_subnet(trace);
+        boundary::cross(trace, &end.position, &[Crossing::In], ends);
     }
     enter(trace, journey, end);
     journey.come_back(trace, &end.position, end.position.table());

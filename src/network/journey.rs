@@ -113,6 +113,9 @@ impl<'j, 'r, 'a> Journey<'j, 'r, 'a> {
 
     /// The answers' way from where the service, or a NAT gateway before it, answers: back to the sender, by this table.
     pub(super) fn come_back(&self, trace: &mut Trace, from: &Position<'r, 'a>, table: Known<&'a RouteTable>) {
+        if from.subnet.is_some() && !from.is_in_subnet_of(&self.sender.position) {
+            boundary::cross(trace, from, &[Crossing::BackOut], &self.sender.ends);
+        }
         if from.is_in_vpc_of(&self.sender.position) {
             local::stays_local(trace, from, table, &self.sender.ends.sender);
             return;

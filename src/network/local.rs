@@ -17,30 +17,47 @@ pub(super) fn stays_local(trace: &mut Trace, at: &Position<'_, '_>, table: Known
     let id = table.route_table_id.as_deref().unwrap_or_default();
     let splits = route::split(at.home, table, &at.nets, addresses, false);
     let shares: Vec<&Share<'_>> = splits.iter().flat_map(|split| &split.shares).collect();
-    if shares.iter().all(|share| is_local(share)) {
+    let Some(share) = shares.iter().find(|share| !is_local(share)) else {
         trace.hop(HopKind::RouteTable, id, Decision::Pass, "local route");
         return;
-    }
-    if shares.iter().all(|share| share.is_blackhole || share.next_hop == NextHop::Nothing) {
+    };
+    if shares.iter().all(|share| share.is_blackhole) {
         let detail = format!("has a dead route to {}", addresses.as_addresses());
         trace.stop(HopKind::RouteTable, Code::BadStateRoute, id, detail, Place::Other);
         return;
     }
-    let elsewhere = shares.iter().find(|share| !is_local(share)).map_or("local", |share| share.next_hop.id());
-    if let Known::Known(Some(endpoint)) = at.home.endpoint(elsewhere)
-        && shares.iter().all(|share| share.next_hop == NextHop::Endpoint(elsewhere))
+    let elsewhere = share.next_hop.id();
+    if shares.iter().any(|other| other.next_hop != share.next_hop) {
+        trace.doubt(splits.iter().flat_map(|split| split.depends_on.iter().cloned()));
+    } else if let Known::Known(Some(endpoint)) = at.home.endpoint(elsewhere)
         && private_dns::is_down(endpoint)
     {
         let detail = format!("is {}, not available", endpoint.state.as_deref().unwrap_or_default());
         trace.stop(HopKind::Other, Code::BadState, elsewhere, detail, Place::EndpointState { endpoint: elsewhere.to_owned() });
         return;
-    }
-    if shares.iter().all(|share| share.next_hop == NextHop::Interface(elsewhere)) && drops_what_it_is_to_forward(at, elsewhere) {
+    } else if drops_what_it_is_to_forward(at, elsewhere) {
         trace.stop(HopKind::Other, Code::EniSourceDestCheckRestriction, elsewhere, CHECKS, Place::Other);
         return;
     }
-    let settled_by = format!("check that {elsewhere}, to which route table {id} sends {}, forwards the traffic", addresses.as_addresses());
-    trace.unclear(HopKind::RouteTable, elsewhere, "gwlb_appliance", settled_by);
+    let to = addresses.as_addresses();
+    let (code, settled_by) = match share.next_hop {
+        NextHop::Nothing => ("fact_not_collected", format!("collect {} again: {to} is in none of its blocks", at.vpc_id)),
+        next_hop => {
+            let settled_by = format!("check that {elsewhere}, to which route table {id} sends {to}, forwards the traffic");
+            (forwarder(at, next_hop), settled_by)
+        }
+    };
+    trace.unclear(HopKind::RouteTable, elsewhere, code, settled_by);
+}
+
+/// The code for what may forward traffic or not: no API shows it.
+pub(super) fn forwarder(at: &Position<'_, '_>, next_hop: NextHop<'_>) -> &'static str {
+    match next_hop {
+        NextHop::Endpoint(_) => "gwlb_appliance",
+        NextHop::Interface(id) if is_of_instance(at, id) => "os_forwarding",
+        NextHop::Interface(_) => "nat_appliance",
+        _ => "unsupported_target",
+    }
 }
 
 /// Back in through an internet gateway that the traffic left directly: its edge route table, if it has one, may send the answers to
@@ -65,10 +82,11 @@ pub(super) const CHECKS: &str = "checks source and destination, so EC2 drops wha
 /// Whether an instance's interface takes only what is addressed to it
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html>).
 pub(super) fn drops_what_it_is_to_forward(at: &Position<'_, '_>, interface: &str) -> bool {
-    at.home.interface(interface).known().is_some_and(|interface| {
-        let is_of_instance = interface.attachment.as_ref().is_some_and(|attachment| attachment.instance_id.is_some());
-        is_of_instance && interface.source_dest_check == Some(true)
-    })
+    is_of_instance(at, interface) && at.home.interface(interface).known().is_some_and(|own| own.source_dest_check == Some(true))
+}
+
+fn is_of_instance(at: &Position<'_, '_>, interface: &str) -> bool {
+    at.home.interface(interface).known().and_then(|own| own.attachment.as_ref()?.instance_id.as_ref()).is_some()
 }
 
 fn is_local(share: &Share<'_>) -> bool {

@@ -13,6 +13,14 @@ use crate::model::known::{Known, Unknown};
 use crate::model::{address, is_word};
 use crate::snapshot::ec2::{NatGateway, NatGatewayAddress, RouteTable};
 
+/// Whether traffic that came by a transit gateway meets the NAT gateway in the attachment's own subnet, whose network ACL it then does not see
+/// (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html>).
+pub(super) fn stands_beside_attachment(journey: &Journey<'_, '_, '_>, id: &str) -> bool {
+    let nat = journey.at.home.nat_gateway(id).known().copied().flatten();
+    let came_by_transit_gateway = matches!(journey.came_by, CameBy::TransitGateway { .. });
+    came_by_transit_gateway && nat.is_some_and(|nat| nat.subnet_id.as_deref() == Some(journey.at.subnet_id()))
+}
+
 pub(super) fn nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, table: &str) {
     let kind = HopKind::NatGateway;
     if let SenderKind::NatGateway { id: before, .. } = journey.sender.kind
@@ -60,16 +68,12 @@ pub(super) fn nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: 
     }
 }
 
-/// The network ACL of the NAT gateway's subnet: in from the sender, and back out to it
+/// The network ACL of the NAT gateway's subnet, in from the sender
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>).
 fn enter_subnet(trace: &mut Trace, journey: &Journey<'_, '_, '_>, position: &Position<'_, '_>) {
-    let crossings: &[Crossing] = match () {
-        () if position.is_in_subnet_of(&journey.at) => return,
-        () if journey.is_in_vpc_of_sender() => &[Crossing::In, Crossing::BackOut],
-        // The answers leave the subnet on their way to the transit gateway, which sees to it.
-        () => &[Crossing::In],
-    };
-    boundary::cross(trace, position, crossings, &journey.sender.ends);
+    if !position.is_in_subnet_of(&journey.at) {
+        boundary::cross(trace, position, &[Crossing::In], &journey.sender.ends);
+    }
 }
 
 /// A regional NAT gateway stands in no subnet and passes no network ACL of its own; it has a route table
@@ -121,7 +125,7 @@ fn send_on<'a>(
             is_private: is_word(nat.connectivity_type.as_ref(), "private"),
         },
     };
-    let onward = Journey { sender, at: position, came_by: CameBy::Start, ..journey.clone() };
+    let onward = Journey { sender, at: position, ..journey.clone() };
     // What stands for IPv4 addresses leaves the gateway as these.
     let is_nat64 = !trace.addresses.is_empty() && trace.addresses.difference(&IntervalSet::nat64()).is_empty();
     if is_nat64 {

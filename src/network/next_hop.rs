@@ -3,7 +3,7 @@
 use super::endpoint_policy;
 use super::interface_endpoint;
 use super::internet;
-use super::journey::{CameBy, Journey, SenderKind};
+use super::journey::{Journey, SenderKind};
 use super::local;
 use super::nat;
 use super::peering;
@@ -19,8 +19,13 @@ use crate::model::known::Known;
 pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &Share<'_>, table: &str) {
     trace.via = via(share.next_hop);
     let destination = &share.destination;
-    // A transit gateway and a local address see the boundary of the subnet in their own way.
-    if !matches!(share.next_hop, NextHop::Local | NextHop::TransitGateway(_)) {
+    // A transit gateway and a local address see the boundary of the subnet in their own way, and so does a NAT gateway beside the attachment.
+    let is_own_boundary = match share.next_hop {
+        NextHop::Local | NextHop::TransitGateway(_) => true,
+        NextHop::NatGateway(id) => nat::stands_beside_attachment(journey, id),
+        _ => false,
+    };
+    if !is_own_boundary {
         journey.leave_subnet(trace);
     }
     if share.is_blackhole {
@@ -49,7 +54,7 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
         NextHop::NatGateway(id) => nat::nat_gateway(trace, journey, id, table),
         NextHop::Peering(id) => peering::carry(trace, journey, id, route_place(journey, table, Some(destination))),
         NextHop::TransitGateway(id) => transit_gateway::carry(trace, journey, id),
-        NextHop::Local if journey.end.is_some() && journey.came_by != CameBy::Start => interface_endpoint::arrive(trace, journey),
+        NextHop::Local if journey.end.is_some() => interface_endpoint::arrive(trace, journey),
         NextHop::Local => {
             trace.unclear(
                 HopKind::Other,
@@ -123,12 +128,12 @@ fn nat_instance(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
         trace.stop(HopKind::Other, Code::EniSourceDestCheckRestriction, id, local::CHECKS, Place::Other);
         return;
     }
-    let interface = journey.at.home.interface(id);
-    let is_of_instance = interface.known().and_then(|interface| interface.attachment.as_ref()?.instance_id.as_ref()).is_some();
-    let code = if is_of_instance { "os_forwarding" } else { "nat_appliance" };
+    let code = local::forwarder(&journey.at, NextHop::Interface(id));
     edge(trace, journey, id, code, "check that what stands behind the interface forwards the traffic");
 }
 
+/// A gateway endpoint, which asks nothing of the VPC's DNS where the name led to its addresses
+/// (<https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html>, "If you're using your own DNS server").
 fn gateway_endpoint(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
     let kind = HopKind::GatewayEndpoint;
     match journey.at.home.endpoint(id) {
@@ -175,27 +180,13 @@ fn gateway_endpoint(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
                 None => trace.hop(kind, id, Decision::Pass, "the gateway endpoint is available"),
                 doubt => trace.doubt(doubt),
             }
-            dns_of_gateway_endpoint(trace, journey, id);
+            if journey.at.home.dns_hostnames(journey.at.vpc_id).is(&false) {
+                trace.notes.push(format!(
+                    "enableDnsHostnames of {} is off; where Amazon's DNS servers answer, AWS asks for it with gateway endpoint {id}, though traffic passes without.",
+                    journey.at.vpc_id
+                ));
+            }
             endpoint_policy::pass(trace, journey.source.estate, journey.source.region.account, endpoint, journey.goal);
         }
-    }
-}
-
-/// A gateway endpoint needs the VPC's DNS support; DNS host names are asked for by the documentation alone
-/// (<https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html>).
-fn dns_of_gateway_endpoint(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
-    let vpc = journey.at.vpc_id;
-    match journey.at.home.dns_support(vpc) {
-        Known::Known(true) => {}
-        Known::Known(false) => {
-            let place = Place::VpcAttribute { vpc: vpc.to_owned(), attribute: "enableDnsSupport" };
-            trace.block(Code::DnsVpcAttributeOff, vpc, "has enableDnsSupport off, and a gateway endpoint needs it", place);
-        }
-        Known::Unknown(why) => trace.doubt(why),
-    }
-    if journey.at.home.dns_hostnames(vpc).is(&false) {
-        trace.notes.push(format!(
-            "enableDnsHostnames of {vpc} is off; AWS asks for it with gateway endpoint {id}, though traffic passes without."
-        ));
     }
 }

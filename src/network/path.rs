@@ -1,5 +1,7 @@
 //! Judges one path: every answer that DNS may give, every way the routes may split it, every port the instance may use.
 
+use std::collections::BTreeSet;
+
 use super::dns::{self, Answer, Resolution};
 use super::egress::leave_interface;
 use super::goal::{self, Addresses, AnsweredBy, Goal};
@@ -41,19 +43,31 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
         "the owner of the shared VPC was not scanned".clone_into(&mut resolution.because);
     }
     let journey = Journey::start(source, goal, assumptions, None);
-    let mut worlds = Vec::new();
-    for answer in &resolution.answers {
-        for range in ports.ranges() {
-            worlds.extend(judge_answer(&journey, answer, &resolution.because, &resolution.depends_on, *range));
-        }
+    // One row for each answer, in it a cell for each range of ports.
+    let worlds: Vec<Vec<Vec<World>>> = resolution
+        .answers
+        .iter()
+        .map(|answer| {
+            let of_ports = |range: &(u16, u16)| judge_answer(&journey, answer, &resolution.because, &resolution.depends_on, *range);
+            ports.ranges().iter().map(of_ports).collect()
+        })
+        .collect();
+    let verdicts: Vec<Vec<BTreeSet<Verdict>>> =
+        worlds.iter().map(|row| row.iter().map(|cell| cell.iter().map(|world| world.verdict).collect()).collect()).collect();
+    let mut doubts = Vec::new();
+    if !are_alike(&verdicts) {
+        doubts.extend(resolution.depends_on);
     }
-    let mut doubts = resolution.depends_on;
-    if ports.ranges().len() > 1 {
+    if !verdicts.iter().all(|row| are_alike(row)) {
         let settled_by =
             "learn the operating system (register the instance, or use an image whose system is known): its ephemeral ports depend on it";
         doubts.push(Unknown::new("fact_not_collected", "the operating system", settled_by));
     }
-    combine(goal, worlds, doubts)
+    combine(goal, worlds.into_iter().flatten().flatten().collect(), doubts)
+}
+
+fn are_alike<T: PartialEq>(things: &[T]) -> bool {
+    things.windows(2).all(|pair| matches!(pair, [left, right] if left == right))
 }
 
 fn judge_answer(
@@ -180,8 +194,8 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
                 }
                 worlds.push(World::of(&traces, &set, is_exact, vec![name.clone()]));
             }
-            let agree = worlds.windows(2).all(|pair| matches!(pair, [left, right] if left.verdict == right.verdict));
-            if !agree {
+            let verdicts: Vec<Verdict> = worlds.iter().map(|world| world.verdict).collect();
+            if !are_alike(&verdicts) {
                 for world in &mut worlds {
                     world.unknowns.extend(splits.iter().flat_map(|split| split.depends_on.iter().cloned()));
                 }

@@ -69,8 +69,7 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, 
         Known::Known(at) => {
             trace.hop(KIND, id, Decision::Pass, format!("active, leads to {vpc}"));
             let came_by = CameBy::Peering { id, is_same_region: region == here };
-            let onward = Journey { at, came_by, crossings: journey.crossings + 1, ..journey.clone() };
-            interface_endpoint::arrive(trace, &onward);
+            interface_endpoint::arrive(trace, &Journey { at, came_by, ..journey.clone() });
         }
         Known::Unknown(why) => {
             trace.hop(KIND, id, Decision::Unknown, format!("what {vpc} does with it is not known"));

@@ -262,16 +262,7 @@ impl Trace {
 
     /// How a hop decided that took some of the addresses.
     pub(super) fn decision(&self, taken: &IntervalSet) -> Decision {
-        match taken {
-            taken if taken.is_empty() => Decision::Pass,
-            taken if self.addresses.difference(taken).is_empty() => Decision::Block,
-            _ => Decision::Part,
-        }
-    }
-
-    /// The addresses that may pass so far with some port.
-    pub(super) fn may_pass(&self) -> IntervalSet {
-        self.legs.first().map(|leg| leg.may.addresses()).unwrap_or_default()
+        if self.addresses.difference(taken).is_empty() { Decision::Block } else { Decision::Part }
     }
 
     pub(super) fn reach(&self) -> Reach {
@@ -321,8 +312,9 @@ impl Reach {
         if is_partial { Verdict::Partial } else { Verdict::Unknown }
     }
 
-    /// Whether only a part of a target passes whose real addresses are not known.
-    pub(super) fn is_part_of(&self, target: &IntervalSet) -> bool {
-        !target.difference(&self.some_may).is_empty()
+    /// What of a target surely does not pass; where all of it may, what does not pass with every port.
+    pub(super) fn falls_short_of(&self, target: &IntervalSet) -> IntervalSet {
+        let lost = target.difference(&self.some_may);
+        if lost.is_empty() { target.difference(&self.all_may) } else { lost }
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
         return;
     }
     let gateway = match shares.as_slice() {
-        [share] if !share.is_blackhole => share.next_hop,
+        [share] => share.next_hop,
         _ => NextHop::Nothing,
     };
     let NextHop::TransitGateway(id) = gateway else {
@@ -96,9 +96,6 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
     trace.doubt_if(shares.first().and_then(|share| share.doubt(table_id)));
     trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the answers to {back} go by {id}"));
     let Some(door) = leave_vpc(trace, from, id) else { return };
-    if from.subnet.is_some() {
-        boundary::cross(trace, from, &[Crossing::BackOut], &journey.sender.ends);
-    }
     boundary::cross(trace, &door.position, &[Crossing::BackIn], &journey.sender.ends);
     let Some(core) = Core::of(trace, journey.source.estate, from, id, door.attachment) else { return };
     let Some(shares) = core.split(trace, sender) else { return };
@@ -313,8 +310,7 @@ fn enter_vpc(trace: &mut Trace, journey: &Journey<'_, '_, '_>, core: &Core<'_, '
     }
     let estate = journey.source.estate;
     let is_it = |attachment: &&TransitGatewayVpcAttachment| attachment.transit_gateway_attachment_id.as_deref() == Some(id);
-    let listed = |region: &Region<'_>| region.files.transit_gateway_attachments.is_some();
-    let lists = std::iter::once(core.owner).chain(estate.regions().filter(|region| region.name == core.owner.name && listed(region)));
+    let lists = std::iter::once(core.owner).chain(estate.regions());
     let attachment = lists
         .flat_map(|region| region.files.transit_gateway_attachments.iter())
         .flat_map(|file| &file.transit_gateway_vpc_attachments)

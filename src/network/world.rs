@@ -38,11 +38,10 @@ impl World {
         let reach = traces.iter().fold(Reach::default(), |sum, trace| sum.union(&trace.reach()));
         let verdict = reach.verdict(target, is_exact);
         let mut unknowns: Vec<Unknown> = traces.iter().flat_map(|trace| trace.unknowns.iter().cloned()).collect();
-        if verdict == Verdict::Unknown && !is_exact && unknowns.is_empty() && reach.is_part_of(target) {
-            let passing = traces.iter().fold(IntervalSet::empty(), |sum, trace| sum.union(&trace.may_pass()));
+        if verdict == Verdict::Unknown && !is_exact && unknowns.is_empty() {
             unknowns.push(Unknown::new(
                 "partial_public_range",
-                target.difference(&passing).as_addresses(),
+                reach.falls_short_of(target).as_addresses(),
                 "let the traffic go to every public address, or use an endpoint: the service answers from addresses that AWS may change",
             ));
         }

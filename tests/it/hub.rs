@@ -15,7 +15,7 @@ use patch_preflight::snapshot::{RegionFiles, Snapshot};
 use crate::topology::{ALL_IN, ALL_OUT, REGION, Topology, acl, all_to, base, blackhole, https_group, https_to, own_name, route_to, some};
 use crate::truth_table::check;
 
-const HUB: &str = "222222222222";
+pub(crate) const HUB: &str = "222222222222";
 
 /// The base network as another account's, with an open group for the endpoints, and the endpoints if asked.
 fn hub_files(ingress: Vec<IpPermission>) -> RegionFiles {
@@ -64,7 +64,7 @@ impl Topology {
         })
     }
 
-    fn without_hub_route(self, destination: &str) -> Self {
+    pub(crate) fn without_hub_route(self, destination: &str) -> Self {
         self.hub(|files| {
             let tables = files.route_tables.as_mut().unwrap().route_tables.iter_mut();
             tables.for_each(|table| table.routes.retain(|route| route.destination_cidr_block.as_deref() != Some(destination)));
@@ -72,7 +72,7 @@ impl Topology {
     }
 
     /// Replaces the routes of the transit gateway's table for one destination.
-    fn gateway_route(self, route: TransitGatewayRoute) -> Self {
+    pub(crate) fn gateway_route(self, route: TransitGatewayRoute) -> Self {
         self.without_gateway_route(route.destination_cidr_block.clone().unwrap().as_str()).hub(|files| {
             files.transit_gateway_routes.as_mut().unwrap().transit_gateway_routes.get_mut("tgw-rtb-1").unwrap().push(route);
         })
@@ -85,7 +85,7 @@ impl Topology {
         })
     }
 
-    fn attachments(mut self, change: impl Fn(&mut TransitGatewayVpcAttachment)) -> Self {
+    pub(crate) fn attachments(mut self, change: impl Fn(&mut TransitGatewayVpcAttachment)) -> Self {
         for files in std::iter::once(&mut self.files).chain(self.others.values_mut()) {
             let attachments = files.transit_gateway_attachments.iter_mut().flat_map(|file| &mut file.transit_gateway_vpc_attachments);
             attachments.for_each(&change);
@@ -93,7 +93,7 @@ impl Topology {
         self
     }
 
-    fn hub_acl(self, subnet: &str, entries: &[&str]) -> Self {
+    pub(crate) fn hub_acl(self, subnet: &str, entries: &[&str]) -> Self {
         self.hub(|files| {
             let acls = &mut files.network_acls.as_mut().unwrap().network_acls;
             acls[0].associations.retain(|association| association.subnet_id.as_deref() != Some(subnet));
@@ -129,7 +129,7 @@ pub(crate) fn attachment(id: &str, vpc: &str, owner: &str, subnet: &str) -> Tran
     }
 }
 
-fn gateway_route(destination: &str, attachment: &str, vpc: &str) -> TransitGatewayRoute {
+pub(crate) fn gateway_route(destination: &str, attachment: &str, vpc: &str) -> TransitGatewayRoute {
     TransitGatewayRoute {
         destination_cidr_block: some(destination),
         r#type: some("propagated"),

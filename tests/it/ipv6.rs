@@ -8,7 +8,7 @@ use crate::topology::{Topology, base, https_to, https_v6, route_to, some};
 use crate::truth_table::check;
 
 /// The base network with IPv6 in P, an instance with an IPv6 address alone, and an egress-only gateway.
-fn ipv6_only() -> Topology {
+pub(crate) fn ipv6_only() -> Topology {
     base()
         .instance(|instance| {
             instance.private_ip_address = None;
@@ -35,7 +35,7 @@ fn ipv6_only() -> Topology {
         })
 }
 
-fn dns64(topology: Topology) -> Topology {
+pub(crate) fn dns64(topology: Topology) -> Topology {
     topology.with(|files| files.subnets.as_mut().unwrap().subnets.iter_mut().for_each(|subnet| subnet.enable_dns64 = Some(true)))
 }
 
@@ -43,7 +43,7 @@ fn by_egress_only_gateway() -> Topology {
     ipv6_only().route("rtb-main", route_to("::/0", "eigw-1"))
 }
 
-fn by_nat64() -> Topology {
+pub(crate) fn by_nat64() -> Topology {
     dns64(ipv6_only()).route("rtb-main", route_to("64:ff9b::/96", "nat-1"))
 }
 

@@ -1,77 +1,85 @@
-//! Inside one VPC: what a more specific route, a dead one or an appliance makes of traffic between subnets, and NAT gateways.
+//! Inside a VPC: routes that are more specific than the local one, and lead what stays inside through something else
+//! (<https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html>).
 
-use patch_preflight::network::Target::Ssm;
+use patch_preflight::network::AnsweredBy;
+use patch_preflight::network::Target::{Repository, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2;
 
+use crate::exact::check;
 use crate::topology::{Topology, base, blackhole, route_to, some};
-use crate::truth_table::check;
 
-/// The endpoints' answers go by this route.
-fn back_by(route: ec2::Route) -> Topology {
+/// The endpoints, and a route of P's to their subnet that leads elsewhere.
+fn by(route: ec2::Route) -> Topology {
     base().endpoints().route("rtb-main", route)
 }
 
-/// The same, by an interface of an instance that forwards or does not.
-fn by_interface(source_dest_check: bool) -> Topology {
-    back_by(route_to("10.0.1.0/24", "eni-appliance")).with(|files| {
-        files.network_interfaces.as_mut().unwrap().network_interfaces.push(ec2::NetworkInterface {
-            network_interface_id: some("eni-appliance"),
-            source_dest_check: Some(source_dest_check),
-            attachment: Some(ec2::NetworkInterfaceAttachment { instance_id: some("i-appliance"), ..Default::default() }),
+/// A Gateway Load Balancer endpoint, to which P sends what is for the endpoints' subnet.
+fn by_firewall(state: &'static str) -> Topology {
+    by(route_to("10.0.2.0/24", "vpce-fw")).with(|files| {
+        files.vpc_endpoints.as_mut().unwrap().vpc_endpoints.push(ec2::VpcEndpoint {
+            vpc_endpoint_id: some("vpce-fw"),
+            vpc_endpoint_type: some("GatewayLoadBalancer"),
+            vpc_id: some("vpc-1"),
+            state: some(state),
             ..Default::default()
         });
     })
 }
 
-/// The same, by the endpoint of a Gateway Load Balancer.
-fn by_load_balancer(state: &str) -> Topology {
-    let endpoint = ec2::VpcEndpoint {
-        vpc_endpoint_id: some("vpce-gwlb"),
-        vpc_endpoint_type: some("GatewayLoadBalancer"),
-        vpc_id: some("vpc-1"),
-        service_name: some("com.amazonaws.vpce.eu-central-1.vpce-svc-1"),
-        state: some(state),
-        ..Default::default()
-    };
-    back_by(route_to("10.0.1.0/24", "vpce-gwlb")).with(|files| files.vpc_endpoints.as_mut().unwrap().vpc_endpoints.push(endpoint))
+/// An interface, of an instance where `instance` says so, to which P sends what is for the endpoints' subnet.
+fn by_interface(instance: Option<&'static str>, checks: bool) -> Topology {
+    by(route_to("10.0.2.0/24", "eni-fw")).with(|files| {
+        files.network_interfaces.as_mut().unwrap().network_interfaces.push(ec2::NetworkInterface {
+            network_interface_id: some("eni-fw"),
+            subnet_id: some("subnet-u"),
+            vpc_id: some("vpc-1"),
+            private_ip_address: some("10.0.9.77"),
+            source_dest_check: Some(checks),
+            attachment: Some(ec2::NetworkInterfaceAttachment { instance_id: instance.map(str::to_owned), ..Default::default() }),
+            ..Default::default()
+        });
+    })
 }
 
 #[test]
-fn answers_by_a_more_specific_route() {
+fn what_is_more_specific_than_the_local_route() {
+    // Its address is in no block of the VPC, so that it is not known whether a local route leads to it.
+    let nowhere = base().endpoints().with(|files| {
+        files.network_interfaces.as_mut().unwrap().network_interfaces.iter_mut().for_each(|each| {
+            each.private_ip_address = some("10.1.2.103");
+        });
+    });
+    // It may take what is for the endpoints, and the answers.
+    let unreadable = ec2::Route { destination_cidr_block: None, ..route_to("0.0.0.0/0", "nat-1") };
     check(vec![
-        ("a dead one", back_by(blackhole("10.0.1.0/24", "eni-gone")), Ssm, Blocked, &["BAD_STATE_ROUTE"]),
-        ("an appliance that forwards, perhaps", by_interface(false), Ssm, Unknown, &["gwlb_appliance"]),
-        ("an instance that drops it", by_interface(true), Ssm, Blocked, &["ENI_SOURCE_DEST_CHECK_RESTRICTION"]),
-        ("a load balancer's endpoint", by_load_balancer("available"), Ssm, Unknown, &["gwlb_appliance"]),
-        ("one that is down", by_load_balancer("failed"), Ssm, Blocked, &["BAD_STATE"]),
+        ("19", by_firewall("available"), Ssm, Unknown, &[], &["gwlb_appliance"]),
+        ("19, the firewall's endpoint is down", by_firewall("failed"), Ssm, Blocked, &["BAD_STATE"], &[]),
+        (
+            "19, the firewall's endpoint is down, and a route does not say where to",
+            by_firewall("failed").route("rtb-main", unreadable),
+            Ssm,
+            Unknown,
+            &[],
+            &["fact_not_collected", "gwlb_appliance", "unsupported_target"],
+        ),
+        ("a dead route to the endpoints", by(blackhole("10.0.2.0/24", "eni-gone")), Ssm, Blocked, &["BAD_STATE_ROUTE"], &[]),
+        ("a dead route to other addresses", by(blackhole("10.0.9.0/24", "eni-gone")), Ssm, Reachable, &[], &[]),
+        ("an instance that forwards nothing", by_interface(Some("i-fw"), true), Ssm, Blocked, &["ENI_SOURCE_DEST_CHECK_RESTRICTION"], &[]),
+        ("an instance that may forward", by_interface(Some("i-fw"), false), Ssm, Unknown, &[], &["os_forwarding"]),
+        ("an interface of no instance", by_interface(None, true), Ssm, Unknown, &[], &["nat_appliance"]),
+        ("a NAT gateway", by(route_to("10.0.2.0/24", "nat-1")), Ssm, Unknown, &[], &["unsupported_target"]),
+        ("an endpoint in no block of the VPC", nowhere, Ssm, Unknown, &[], &["fact_not_collected"]),
     ]);
 }
 
+/// A mirror in the VPC's own block is no endpoint: what guards it was not looked at.
 #[test]
-fn nat_gateways() {
-    let untold = |change: fn(&mut ec2::NatGatewayAddress)| {
-        base().nat().nat_gateway(|nat| {
-            nat.connectivity_type = None;
-            let mut address = ec2::NatGatewayAddress { private_ip: some("10.0.9.7"), ..Default::default() };
-            change(&mut address);
-            nat.nat_gateway_addresses = vec![address];
-        })
-    };
-    let regional = |zone_id: &'static str| {
-        base().nat().nat_gateway(move |nat| {
-            nat.availability_mode = some("regional");
-            nat.subnet_id = None;
-            nat.route_table_id = some("rtb-u");
-            nat.nat_gateway_addresses =
-                vec![ec2::NatGatewayAddress { availability_zone_id: some(zone_id), public_ip: some("18.1.2.3"), ..Default::default() }];
-        })
-    };
+fn an_address_of_the_vpc_that_is_no_endpoints() {
+    let mirror =
+        |topology: Topology| topology.patched_from(&[("mirror.corp", 443, AnsweredBy::Addresses(vec!["10.0.2.50/32".parse().unwrap()]))]);
     check(vec![
-        ("a public address tells that it is public", untold(|address| address.public_ip = some("18.1.2.3")), Ssm, Reachable, &[]),
-        ("so does an allocation", untold(|address| address.allocation_id = some("eipalloc-1")), Ssm, Reachable, &[]),
-        ("nothing tells", untold(|_| {}), Ssm, Unknown, &["fact_not_collected"]),
-        ("an address in the instance's own zone", regional("euc1-az1"), Ssm, Reachable, &[]),
-        ("one in another zone alone", regional("euc1-az2"), Ssm, Unknown, &["regional_nat_az"]),
+        ("a mirror beside the endpoints", mirror(base()), Repository, Unknown, &[], &["unsupported_target"]),
+        ("a mirror, and nothing leaves the instance", mirror(base().egress(&[])), Repository, Blocked, &["SG_HAS_NO_RULES"], &[]),
     ]);
 }

@@ -8,7 +8,6 @@
     reason = "a test that meets the unexpected must stop"
 )]
 
-mod across;
 mod architecture;
 mod astray;
 #[cfg(feature = "aws")]
@@ -17,6 +16,7 @@ mod blockers;
 mod cli;
 mod demo;
 mod endpoint_policies;
+mod exact;
 mod fixes;
 mod generated;
 mod hub;
@@ -24,8 +24,10 @@ mod identity;
 mod ipv6;
 mod laws;
 mod local;
+mod nat;
 mod observation;
 mod oracle;
+mod peering;
 mod policies;
 mod policy_language;
 mod process;
@@ -37,6 +39,6 @@ mod shared;
 mod simulated;
 #[cfg(feature = "aws")]
 mod snapshot_files;
-mod told;
 mod topology;
 mod truth_table;
+mod verdicts;

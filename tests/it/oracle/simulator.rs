@@ -362,7 +362,7 @@ impl World {
                 let is_available = is_available(endpoint.state.as_ref());
                 match endpoint.vpc_endpoint_type.as_deref() {
                     // Decision 15.
-                    Some("Gateway") => Fate::of(is_available && self.dns_support),
+                    Some("Gateway") => Fate::of(is_available),
                     _ => Fate::of(is_available).then(|| Unknown),
                 }
             }
