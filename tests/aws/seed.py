@@ -386,6 +386,7 @@ def main(endpoint: str, file: str) -> None:
     hub, spoke = organization.home("network", FRANKFURT), organization.home("dev", FRANKFURT)
     branch_frankfurt(hub, spoke, garden)
     spoke.put_rows()
+    garden.missed([organization.accounts[name] for name in UNITS["/Workloads/Prod"]], (EUROPE, AMERICA))
     ous = {path: [organization.accounts[name] for name in names] for path, names in UNITS.items()}
     planted = {"management": organization.management, "accounts": organization.accounts, "suspended": organization.suspended, "ous": ous,
                "instances": garden.expected, "hubs": [[hub.account, hub.region]]}

@@ -69,6 +69,7 @@ class Garden:
 
     def __init__(self) -> None:
         self.expected: dict[str, dict[str, Any]] = {}
+        self.targeted: set[str] = set()
 
     def plant(self, home: Home, subnet: str, group: str, name: str, expect: Expect, os: str = "al2023", kind: str = "t3.medium",
               public: bool = False, profile: str | None = PROFILE, metadata: str = "enabled", agent: str | None = AGENT, lost: bool = False,
@@ -109,7 +110,16 @@ class Garden:
             if is_online and agent == AGENT:
                 # Of the others, some of which are too old for such a channel, AWS says that it is not there.
                 home.row("ssm:GetConnectionStatus", {"Target": here, "Status": "connected"})
+        if tier:
+            self.targeted.add(here)
         self.expected[here] = {
             "name": name, "account": home.account, "region": home.region, "readiness": expect.readiness, "fail": sorted(expect.fail),
             "unknown": sorted(expect.unknown), "codes": {target: sorted(codes) for target, codes in expect.codes.items()}}
         return here
+
+    def missed(self, accounts: list[str], regions: tuple[str, ...]) -> None:
+        """Patch policies that choose by tag reach these accounts and Regions: whoever has no such tag is missed."""
+        for here, expected in self.expected.items():
+            is_judged = expected["readiness"] != "excluded"
+            if is_judged and expected["account"] in accounts and expected["region"] in regions and here not in self.targeted:
+                expected["fail"] = sorted([*expected["fail"], "missed-by-every-policy"])

@@ -79,7 +79,7 @@ impl Ended {
 /// Every snapshot of the folder `fixtures`.
 pub(super) fn fixtures() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(repository("fixtures")).unwrap().map(|entry| entry.unwrap().path());
-    let mut found: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    let mut found: Vec<PathBuf> = entries.filter(|path| path.join("snapshot.json").is_file()).collect();
     found.sort();
     assert!(!found.is_empty());
     found

@@ -67,7 +67,7 @@ const SOUND: [(Profile, Option<&str>); 7] = [
 const ONE_IN: usize = 3;
 const NEW_AGENT: &str = "3.3.4624.0";
 /// What fails here is no obstacle to patching.
-const HARMLESS: [&str; 2] = ["instance-stopped", "role-lacks-agent-actions"];
+const HARMLESS: [&str; 3] = ["instance-stopped", "missed-by-every-policy", "role-lacks-agent-actions"];
 
 /// Where an instance is, as far as it matters for what is said of it.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +75,8 @@ struct Surroundings {
     style: Style,
     dhmc: Dhmc,
     region: &'static str,
+    /// Whether it has the tag by which patch policies choose.
+    is_chosen: bool,
 }
 
 impl Defect {
@@ -111,6 +113,9 @@ impl Defect {
         }
         if !self.is_registered(at.dhmc) {
             fail.push("not-registered");
+        }
+        if is_targeted && !at.is_chosen {
+            fail.push("missed-by-every-policy");
         }
         if at.style == Style::Isolated {
             fail.extend(no_path);
@@ -177,7 +182,7 @@ pub(super) fn instances(
         profiles.extend(profile);
         let planted = Planted { defect, profile, policy, is_registered: defect.is_registered(dhmc) };
         instance(place, number, &name, &address, vpc, planted, files);
-        let (readiness, fail) = defect.expected(Surroundings { style: vpc.style, dhmc, region: place.region });
+        let (readiness, fail) = defect.expected(Surroundings { style: vpc.style, dhmc, region: place.region, is_chosen: policy.is_some() });
         expected.insert(
             place.id("i", number),
             json!({"account_id": place.account, "region": place.region, "name": name, "readiness": readiness, "fail": fail, "unknown": []}),
