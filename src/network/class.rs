@@ -11,7 +11,7 @@ use super::path;
 use super::repository;
 use super::set::IntervalSet;
 use super::source::Source;
-use super::verdict::{Authorization, Blocker, Code, Path, Place, Target, Verdict, Via};
+use super::verdict::{Authorization, Blocker, Code, Path, Place, Target, Verdict, Via, assumption};
 use super::{Assumptions, Judged, Needs, PortFamily, nowhere};
 use crate::model::known::Known;
 use crate::model::{Estate, Region};
@@ -158,13 +158,10 @@ fn not_needed(path: &Path, why: String) -> Path {
 /// The primary interface decides; that another one would decide differently is worth a remark (decision 6 of docs/reachability.md).
 fn disagreement(source: &Source<'_, '_>, other: &Source<'_, '_>, verdict: Verdict, of_other: Verdict) -> Option<String> {
     (verdict != of_other).then(|| {
-        format!(
-            "Model assumption A-104: the instance's other interface {} would be {}; its primary interface {} decides, which is {}.",
-            other.interface,
-            of_other.as_str(),
-            source.interface,
-            verdict.as_str()
-        )
+        let (other, of_other, own, verdict) = (other.interface, of_other.as_str(), source.interface, verdict.as_str());
+        let what =
+            format!("the instance's other interface {other} would be {of_other}; its primary interface {own} decides, which is {verdict}");
+        assumption(104, &what)
     })
 }
 

@@ -18,7 +18,7 @@ use super::security_group::{self, Direction};
 use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
-use super::verdict::{Code, Decision, Destination, Hop, HopKind, Place, Verdict, Via};
+use super::verdict::{Code, Decision, Destination, Hop, HopKind, Place, Verdict, Via, assumption};
 use super::world::World;
 use crate::model::known::{Known, Unknown};
 use crate::model::{address, is_word};
@@ -72,7 +72,7 @@ pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, be
     let traces: Vec<Trace> = ends.iter().map(|end| to_end(journey, end, &ends, range)).collect();
     let mut world = World::of(&traces, &all, true, vec![name]);
     if ends.len() > 1 && world.verdict == Verdict::Partial {
-        world.notes.push("Model assumption A-85: DNS may answer with any of the endpoint's interfaces.".to_owned());
+        world.notes.push(assumption(85, "DNS may answer with any of the endpoint's interfaces"));
     }
     world
 }
@@ -181,6 +181,15 @@ fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
     let from = sender.as_addresses();
     let is_in = |set: &IntervalSet| sender.difference(set).is_empty();
     if is_in(&allowed.sieve.must) {
+        let nobody = |_: &UserIdGroupPair| IntervalSet::empty();
+        let is_participant = journey.came_by == CameBy::Start && source.region.account != end.position.home.account;
+        if is_participant && !is_in(&security_group::allowed(end.position.home, &end.groups, Direction::Ingress, port, &nobody).sieve.must)
+        {
+            trace.assume(
+                128,
+                "a group of a shared VPC's owner may refer to one of a participant, as one of a participant may to the owner's",
+            );
+        }
         trace.hop(kind, endpoint, Decision::Pass, format!("{groups} lets it in on TCP {port}"));
     } else if !sender.intersection(&allowed.sieve.may).is_empty() {
         trace.hop(kind, endpoint, Decision::Unknown, format!("whether {groups} lets {from} in is not known"));

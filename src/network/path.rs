@@ -13,7 +13,7 @@ use super::private_dns;
 use super::set::IntervalSet;
 use super::source::Source;
 use super::trace::Trace;
-use super::verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Verdict};
+use super::verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Verdict, assumption};
 use super::world::{World, combine};
 use super::{Assumptions, PortFamily};
 use crate::model::is_word;
@@ -54,6 +54,10 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
         .collect();
     let verdicts: Vec<Vec<BTreeSet<Verdict>>> =
         worlds.iter().map(|row| row.iter().map(|cell| cell.iter().map(|world| world.verdict).collect()).collect()).collect();
+    // Where whatever is asked for is blocked, the name does not matter.
+    let any_answer = |range: &(u16, u16)| judge_answer(&journey, &Answer::Anything, "", &[], *range);
+    let name_matters = ports.ranges().iter().flat_map(any_answer).any(|world| world.verdict != Verdict::Blocked);
+    let assumed = if name_matters { assumed_of_names(&place, goal, &resolution) } else { Vec::new() };
     let mut doubts = Vec::new();
     if !are_alike(&verdicts) {
         doubts.extend(resolution.depends_on);
@@ -63,7 +67,28 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
             "learn the operating system (register the instance, or use an image whose system is known): its ephemeral ports depend on it";
         doubts.push(Unknown::new("fact_not_collected", "the operating system", settled_by));
     }
-    combine(goal, worlds.into_iter().flatten().flatten().collect(), doubts)
+    let mut path = combine(goal, worlds.into_iter().flatten().flatten().collect(), doubts);
+    if path.verdict != Verdict::Unknown {
+        path.notes.extend(assumed);
+        path.notes.sort();
+    }
+    path
+}
+
+/// What the answers rest on that AWS does not document.
+fn assumed_of_names(place: &dns::Place<'_, '_, '_>, goal: &Goal, resolution: &Resolution<'_, '_>) -> Vec<String> {
+    let mut assumed = Vec::new();
+    if resolution.depends_on.iter().any(|why| matches!(why.code.as_str(), "custom_dns" | "on_prem")) {
+        let what = "DNS servers of your own answer with what a VPC's resolver answers, or with the public addresses";
+        assumed.push(assumption(68, what));
+    }
+    if resolution.answers.contains(&Answer::Public)
+        && let Some(endpoint) = private_dns::of_other_type(place, goal)
+    {
+        let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+        assumed.push(assumption(93, &format!("{id}, of another type than Interface and Gateway, answers for no name of a service")));
+    }
+    assumed
 }
 
 fn are_alike<T: PartialEq>(things: &[T]) -> bool {

@@ -85,6 +85,18 @@ pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Res
     if is_certain { Resolution::one(reached, because) } else { Resolution::either(vec![reached, Answer::Public], depends_on, because) }
 }
 
+/// An endpoint of the VPC that would answer for the name if its type were not another one than Interface and Gateway.
+pub(super) fn of_other_type<'a>(place: &Place<'_, '_, 'a>, goal: &Goal) -> Option<&'a VpcEndpoint> {
+    let region = place.region();
+    let is_other = |endpoint: &VpcEndpoint| {
+        let kind = endpoint.vpc_endpoint_type.as_ref();
+        kind.is_some() && !is_word(kind, "Interface") && !is_word(kind, "Gateway")
+    };
+    let may_answer =
+        |endpoint: &&VpcEndpoint| serves(endpoint, goal, region.name) && !is_down(endpoint) && endpoint.private_dns_enabled != Some(false);
+    region.endpoints(place.vpc_id()).into_known()?.iter().copied().find(|endpoint| is_other(endpoint) && may_answer(endpoint))
+}
+
 /// The answer of an interface endpoint that a Route 53 Profile of the VPC brings, unless the VPC has one of its own.
 pub(super) fn by_profile_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Option<Resolution<'r, 'a>> {
     let (region, vpc) = (place.region(), place.vpc_id());

@@ -1,7 +1,7 @@
 //! A part of a target on its way over the hops: which of its flows surely pass, which may, and who took the others.
 
 use super::set::{FlowSet, IntervalSet};
-use super::verdict::{Authorization, Blocker, Code, Decision, Hop, HopKind, Place, Verdict, Via};
+use super::verdict::{Authorization, Blocker, Code, Decision, Hop, HopKind, Place, Verdict, Via, assumption};
 use crate::model::known::{Known, Unknown};
 
 /// The ports from which a NAT gateway sends (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html#nacl-ephemeral-ports>).
@@ -244,9 +244,9 @@ impl Trace {
         self.hops.push(Hop { resource: resource.to_owned(), kind, decision, because: because.into() });
     }
 
-    /// Marks the verdict as one that hangs on what AWS does not document (docs/reachability.md, "Assumptions of the model").
+    /// Marks the verdict as one that hangs on what AWS does not document.
     pub(super) fn assume(&mut self, number: u8, what: &str) {
-        self.notes.push(format!("Model assumption A-{number}: {what}."));
+        self.notes.push(assumption(number, what));
     }
 
     /// Some of the addresses in words.

@@ -80,6 +80,11 @@ pub struct Path {
     pub notes: Vec<String>,
 }
 
+/// The note of a verdict that hangs on what AWS does not document (docs/reachability.md, "Assumptions of the model").
+pub(super) fn assumption(number: u8, what: &str) -> String {
+    format!("Model assumption A-{number}: {what}.")
+}
+
 /// Whether the policies of the endpoints on a path let its requests pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Authorization {

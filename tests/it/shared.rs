@@ -48,10 +48,22 @@ fn shared_subnets() {
     ]);
 }
 
-/// Row 104: the second interface, in the public subnet, has the public address; the default route is the first one's.
+/// A participant's instance that the owner's endpoint lets in by its group, which assumption A-128 is about.
+pub(crate) fn let_in_by_group() -> Topology {
+    shared(base().endpoints().endpoint_ingress(&[https_group("sg-i")]), true)
+}
+
 #[test]
-fn the_primary_interface_decides_and_the_other_is_told() {
-    let second = base().route("rtb-main", route_to("0.0.0.0/0", "igw-1")).instance(|instance| {
+fn only_a_reference_between_accounts_is_assumed() {
+    let hangs = |topology: Topology| topology.path(Ssm).notes.iter().any(|note| note.starts_with("Model assumption A-128: "));
+    assert!(hangs(let_in_by_group()));
+    assert!(!hangs(shared(base().endpoints().endpoint_ingress(&[https_group("sg-i"), https_to("10.0.1.0/24")]), true)));
+    assert!(!hangs(base().endpoints().endpoint_ingress(&[https_group("sg-i")])));
+}
+
+/// Row 104: the second interface, in the public subnet, has the public address; the default route is the first one's.
+pub(crate) fn two_interfaces() -> Topology {
+    base().route("rtb-main", route_to("0.0.0.0/0", "igw-1")).instance(|instance| {
         instance.network_interfaces.push(ec2::InstanceNetworkInterface {
             network_interface_id: some("eni-2"),
             vpc_id: some("vpc-1"),
@@ -62,13 +74,17 @@ fn the_primary_interface_decides_and_the_other_is_told() {
             groups: vec![group_id("sg-i")],
             ..Default::default()
         });
-    });
-    let path = second.path(Ssm);
+    })
+}
+
+#[test]
+fn the_primary_interface_decides_and_the_other_is_told() {
+    let path = two_interfaces().path(Ssm);
     assert_eq!(
         path.notes,
         [
             "Model assumption A-104: the instance's other interface eni-2 would be reachable; its primary interface eni-i decides, which is blocked."
         ]
     );
-    check(vec![("104", second, Ssm, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"])]);
+    check(vec![("104", two_interfaces(), Ssm, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"])]);
 }

@@ -7,6 +7,8 @@ use patch_preflight::network::Target::{self, Ec2Messages, S3, Ssm, SsmMessages};
 use patch_preflight::network::Verdict::{self, Blocked, NotNeeded, Partial, Reachable, Unknown};
 use patch_preflight::snapshot::ec2;
 
+use crate::process::repository;
+use crate::shared::{let_in_by_group, two_interfaces};
 use crate::topology::{
     ALL_IN, ALL_OUT, Topology, acl, all_to, allow, base, blackhole, https_group, https_to, https_to_list, https_v6, propagated, route_to,
     security_group,
@@ -651,10 +653,35 @@ fn assumptions_are_told() {
         .endpoint("ssm", &["subnet-e", "subnet-u"])
         .subnet_acl("subnet-u", &[ALL_OUT]);
     let excluded = base().nat().block_public_access("block-bidirectional", &[("subnet-u", "allow-egress")]);
-    for (topology, number) in [(filtered, 20), (ports, 47), (two_zones, 85), (regional, 101), (excluded, 110)] {
-        let notes = topology.path(Ssm).notes;
+    let custom_dns = |topology: Topology| topology.dns_servers(&["10.9.9.9"]).nat();
+    let of_type = |kind: &str| eps().each_endpoint(|endpoint| endpoint.vpc_endpoint_type = Some(kind.into())).nat();
+    let rows = [
+        (20, filtered),
+        (47, ports),
+        (68, custom_dns(eps())),
+        (85, two_zones),
+        (93, of_type("Tunnel")),
+        (101, regional),
+        (104, two_interfaces()),
+        (110, excluded),
+        (128, let_in_by_group()),
+    ];
+    let page = std::fs::read_to_string(repository("docs/reachability.md")).unwrap();
+    let documented: Vec<String> = page.lines().filter_map(|line| Some(line.strip_prefix("| A-")?.split_once(' ')?.0.to_owned())).collect();
+    assert_eq!(documented, rows.iter().map(|(number, _)| number.to_string()).collect::<Vec<_>>());
+    let carries = |topology: &Topology, number: u8| {
         let mark = format!("Model assumption A-{number}: ");
-        assert!(notes.iter().any(|note| note.starts_with(&mark)), "A-{number} is missing: {notes:?}");
+        topology.path(Ssm).notes.iter().any(|note| note.starts_with(&mark))
+    };
+    for (number, topology) in rows {
+        assert!(carries(&topology, number), "A-{number} is missing: {:?}", topology.path(Ssm).notes);
     }
     assert!(full().paths().iter().all(|path| path.notes.is_empty()));
+    // A verdict that does not hang on it does not carry it.
+    assert!(carries(&eps().nat().forward_rule("ssm.eu-central-1.amazonaws.com"), 68));
+    assert!(!carries(&custom_dns(eps()).egress(&[]), 68), "nothing leaves the instance, whatever the name leads to");
+    assert!(!carries(&eps().dns_servers(&["10.9.9.9"]), 68), "an unknown assumes nothing");
+    assert!(!carries(&of_type("Gateway"), 93));
+    assert!(!carries(&of_type("Tunnel").egress(&[]), 93));
+    assert!(!carries(&of_type("Tunnel").each_endpoint(|endpoint| endpoint.private_dns_enabled = Some(false)), 93));
 }
