@@ -96,6 +96,7 @@ pub const ACTIONS: &[Action] = &[
     member("ssm:ListAssociations", "Without it associations that compete with a patch policy go unseen."),
     member("ssm:GetServiceSetting", "Without it nobody knows whether Default Host Management Configuration is on."),
     member("ssm:DescribePatchBaselines", "Without it patch baselines are missing from the report."),
+    member("ssm:GetPatchBaseline", "Without it nobody knows what a patch baseline of yours approves, and after how many days."),
     member("ssm:DescribePatchGroups", "Without it patch groups are missing from the report."),
     member("ssm:GetDefaultPatchBaseline", "Without it nobody knows which baseline holds where none is chosen."),
     member("ssm:DescribeMaintenanceWindows", "Without it maintenance windows that compete with a patch policy go unseen."),
@@ -176,6 +177,7 @@ pub fn session_policy() -> String {
         "route53:ListHostedZonesByVPC", "route53:ListResourceRecordSets", "route53:GetHostedZone",
         "route53resolver:ListResolverRule*", "route53resolver:ListFirewall*", "route53profiles:List*",
         "ssm:Describe*", "ssm:GetConnectionStatus", "ssm:GetInventory", "ssm:ListAssociations", "ssm:GetServiceSetting", "ssm:GetDefaultPatchBaseline",
+        "ssm:GetPatchBaseline",
         "iam:GetInstanceProfile", "iam:GetRole", "iam:GetRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListAttachedRolePolicies",
         "iam:ListRolePolicies", "organizations:Describe*", "organizations:List*", "ssm-quicksetup:List*", "ssm-quicksetup:Get*",
     ]}, {"Effect": "Deny", "Resource": "*", "Action": ["ec2:DescribeInstanceAttribute", "ec2:DescribeLaunchTemplateVersions"]}]})

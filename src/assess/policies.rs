@@ -81,6 +81,7 @@ fn count(position: usize, policy: &Policy, assessed: &[Assessed]) -> (Seen, Asse
                 if let Some(system) = &each.learned.patched_as {
                     *seen.systems.entry(system.clone()).or_insert(0) += 1;
                 }
+                seen.on_centos_stream += usize::from(each.learned.facts.platform.os.known().is_some_and(|os| os == "centos-stream"));
                 counts.targeted += 1;
                 *match outcome {
                     PolicyOutcome::WillFail => &mut counts.will_fail,

@@ -85,6 +85,7 @@ const SSM: &[&str] = &[
     "GetInventory",
     "DescribeMaintenanceWindowTasks",
     "GetDefaultPatchBaseline",
+    "GetPatchBaseline",
 ];
 
 /// Each EC2 operation has a bucket of its own: its name on the table of permissions.

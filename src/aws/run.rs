@@ -293,6 +293,7 @@ async fn look_at(desk: &Desk, region: &str, connection_status: bool) -> RegionFi
         associations: nodes.associations,
         service_setting: nodes.service_setting,
         patch_baselines: nodes.patch_baselines,
+        patch_baseline_details: nodes.patch_baseline_details,
         patch_groups: nodes.patch_groups,
         default_patch_baselines: nodes.default_patch_baselines,
         maintenance_windows: nodes.maintenance_windows,

@@ -15,6 +15,8 @@ const PATCH_STATES: &str = "ssm:DescribeInstancePatchStates";
 const CONNECTION: &str = "ssm:GetConnectionStatus";
 const INVENTORY: &str = "ssm:GetInventory";
 const DEFAULT_BASELINE: &str = "ssm:GetDefaultPatchBaseline";
+const BASELINES: &str = "ssm:DescribePatchBaselines";
+const BASELINE: &str = "ssm:GetPatchBaseline";
 const WINDOWS: &str = "ssm:DescribeMaintenanceWindows";
 const TASKS: &str = "ssm:DescribeMaintenanceWindowTasks";
 /// The largest page of the lists of nodes and associations, and the most instances that one question for patch states may name.
@@ -37,6 +39,10 @@ pub(super) async fn look(desk: &Desk, connection_status: bool, files: &mut Regio
     );
     files.associations = associations;
     files.service_setting = setting;
+    match &baselines {
+        Some(listed) => files.patch_baseline_details = own_baselines(desk, listed).await,
+        None => desk.miss_without(BASELINE, BASELINES),
+    }
     files.patch_baselines = baselines;
     files.patch_groups = groups;
     match &nodes {
@@ -150,11 +156,25 @@ async fn service_setting(desk: &Desk) -> Option<file::GetServiceSetting> {
 async fn patch_baselines(desk: &Desk) -> Option<file::DescribePatchBaselines> {
     let client = desk.ssm();
     let baselines = desk.pages(
-        "ssm:DescribePatchBaselines",
+        BASELINES,
         |token| client.describe_patch_baselines().max_results(LARGE_PAGE).set_next_token(token).send(),
         |page| (page.baseline_identities, page.next_token),
     );
     Some(file::DescribePatchBaselines { baseline_identities: baselines.await? })
+}
+
+/// What the account's own baselines hold. The list gives an ARN for AWS's, which are the same for everybody, and a bare id for those.
+async fn own_baselines(desk: &Desk, listed: &file::DescribePatchBaselines) -> Option<file::GetPatchBaseline> {
+    let client = desk.ssm();
+    let ids = listed.baseline_identities.iter().filter_map(|baseline| baseline.baseline_id.as_deref());
+    let ids: BTreeSet<&str> = ids.filter(|id| id.starts_with("pb-")).collect();
+    let mut patch_baselines = BTreeMap::new();
+    for id in &ids {
+        if let Some(answer) = desk.once(BASELINE, client.get_patch_baseline().baseline_id(*id).send()).await {
+            patch_baselines.insert((*id).to_owned(), answer.shape());
+        }
+    }
+    (ids.is_empty() || !patch_baselines.is_empty()).then_some(file::GetPatchBaseline { patch_baselines })
 }
 
 async fn patch_groups(desk: &Desk) -> Option<file::DescribePatchGroups> {

@@ -1,13 +1,19 @@
 //! Patch baselines: after how many days they approve, and whether they exist where a policy looks for them.
 
-use super::{Baseline, Origin, Policies, Policy};
-use crate::model::Estate;
+use super::{Approvals, Baseline, Landscape, Origin, Policies, Policy};
 use crate::model::known::{Known, Unknown};
+use crate::model::{Estate, Region};
 
 /// How long a released patch waits for its approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delay {
     Days(u16),
+    /// It depends on the patch: from these days to those.
+    Between(u16, u16),
+    /// Patches are approved that are released up to a fixed date.
+    UntilDate,
+    /// No patch is ever approved.
+    Never,
     Unknown,
 }
 
@@ -44,11 +50,14 @@ impl Policy {
 impl Baseline {
     /// After how many days it approves patches for an operating system.
     pub fn delay(&self, operating_system: &str) -> Delay {
-        match self.approve_after_days {
+        match (&self.approvals, self.approve_after_days) {
+            (Some(approvals), _) if approvals.approve_nothing() => Delay::Never,
             _ if WITHOUT_DELAY.contains(&operating_system) => Delay::Days(0),
-            Some(days) => Delay::Days(days),
-            None if self.is_of_aws && SEVEN_DAYS.contains(&operating_system) => Delay::Days(7),
-            None => Delay::Unknown,
+            // What the baseline says holds, whatever the plan takes it for.
+            (Some(approvals), _) => approvals.delay(),
+            (None, Some(days)) => Delay::Days(days),
+            (None, None) if self.is_of_aws && SEVEN_DAYS.contains(&operating_system) => Delay::Days(7),
+            (None, None) => Delay::Unknown,
         }
     }
 }
@@ -66,12 +75,12 @@ pub enum Listing {
 /// Looks a baseline of the user's own up in the account that deploys the policy. AWS's own exist everywhere.
 pub fn listing(estate: &Estate<'_>, policies: &Policies, policy: &Policy, system: &str, baseline: &Baseline) -> Known<Listing> {
     let Some(id) = baseline.id.as_deref().filter(|_| !baseline.is_of_aws) else { return Known::Known(Listing::Exists) };
-    let home = home(policies, policy);
+    let home = home(&policies.landscape, policy);
     let mut elsewhere = Vec::new();
     let mut was_home_read = false;
     for region in estate.regions() {
         let Some(file) = &region.files.patch_baselines else { continue };
-        let is_home = home.as_deref() == Some(region.account) && policy.baseline_region.as_deref().is_none_or(|name| name == region.name);
+        let is_home = is_home(home.as_deref(), policy.baseline_region.as_deref(), region);
         was_home_read |= is_home && policy.baseline_region.is_some();
         let Some(found) = file.baseline_identities.iter().find(|listed| same(listed.baseline_id.as_deref(), id)) else { continue };
         if !is_home {
@@ -98,12 +107,31 @@ pub fn listing(estate: &Estate<'_>, policies: &Policies, policy: &Policy, system
     Known::Unknown(vec![Unknown::new("fact_not_collected", id, settled_by)])
 }
 
+/// Learns what the user's own baselines approve, where the policy looks for them.
+pub(super) fn read_approvals(estate: &Estate<'_>, landscape: &Landscape, policy: &mut Policy) {
+    let home = home(landscape, policy);
+    let regions = estate.regions().filter(|region| is_home(home.as_deref(), policy.baseline_region.as_deref(), region));
+    let files = regions.filter_map(|region| region.files.patch_baseline_details.as_ref());
+    let held: Vec<_> = files.flat_map(|file| &file.patch_baselines).collect();
+    for (system, baseline) in policy.baselines.iter_mut().flatten() {
+        let Some(id) = baseline.id.as_deref().filter(|_| !baseline.is_of_aws) else { continue };
+        let found = held.iter().find(|(asked, _)| same(Some(asked), id)).map(|(_, found)| *found);
+        let found = found.filter(|found| found.operating_system.as_ref().is_none_or(|other| other == system));
+        baseline.approvals = found.map(Approvals::of);
+    }
+}
+
+/// Whether a policy looks for its baselines in a Region.
+fn is_home(account: Option<&str>, baseline_region: Option<&str>, region: &Region<'_>) -> bool {
+    account == Some(region.account) && baseline_region.is_none_or(|name| name == region.name)
+}
+
 /// The account that deploys the policy.
-fn home(policies: &Policies, policy: &Policy) -> Option<String> {
+fn home(landscape: &Landscape, policy: &Policy) -> Option<String> {
     match (&policy.configuration, policy.accounts.as_slice()) {
         (Some(configuration), _) => Some(configuration.owner.clone()),
         (_, [only]) if policy.units.is_empty() => Some(only.clone()),
-        _ => policies.landscape.management_account.clone(),
+        _ => landscape.management_account.clone(),
     }
 }
 

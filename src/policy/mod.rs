@@ -1,6 +1,7 @@
 //! Patch policies, planned and existing: whom each targets and whom it misses, what else scans the same node, and which environment gets a patch
 //! first. <https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-patch-manager.html>
 
+mod approvals;
 mod association;
 mod baseline;
 mod existing;
@@ -15,6 +16,7 @@ mod target;
 
 use std::collections::BTreeMap;
 
+pub use approvals::Approvals;
 pub use baseline::{Delay, Listing, listing};
 pub use file::{PolicyError, json_schema, parse};
 pub use landscape::Landscape;
@@ -112,7 +114,10 @@ pub struct Baseline {
     /// `pb-…` or an ARN; `None` for AWS's own, or for one that is still to be made.
     pub id: Option<String>,
     pub is_of_aws: bool,
+    /// As the plan says.
     pub approve_after_days: Option<u16>,
+    /// What it approves, where it exists and was read; `None` for AWS's own.
+    pub approvals: Option<Approvals>,
 }
 
 impl Policy {
@@ -144,6 +149,9 @@ impl Policies {
         all.sort_by(|left, right| {
             (&left.name, !left.is_planned(), &left.accounts).cmp(&(&right.name, !right.is_planned(), &right.accounts))
         });
+        for policy in &mut all {
+            baseline::read_approvals(estate, &landscape, policy);
+        }
         Self { all, landscape }
     }
 

@@ -16,6 +16,8 @@ const FROM: i64 = 400 * MINUTES_OF_DAY;
 pub enum Premature {
     /// The earlier environment only scans.
     NeverInstalled,
+    /// The earlier environment's baseline approves nothing.
+    NeverApproved,
     /// The later approval does not come after the earlier one.
     ApprovedTooSoon { earlier_days: u16, later_days: u16 },
     /// No run of the earlier environment lies between its approval and this run of the later one, which is named in UTC.
@@ -31,10 +33,42 @@ pub fn premature(
     today: Date,
 ) -> Option<Result<Premature, &'static str>> {
     let later_schedule = later.0?;
+    if later.1 == Delay::Never {
+        return None;
+    }
     let Some(earlier_schedule) = earlier.0 else { return Some(Ok(Premature::NeverInstalled)) };
-    let (Delay::Days(earlier_days), Delay::Days(later_days)) = (earlier.1, later.1) else {
-        return Some(Err("after how many days a baseline approves patches is not known"));
+    let (earlier_days, later_days) = match (range(earlier.1), range(later.1)) {
+        (Ok(earlier), Ok(later)) => (earlier, later),
+        (Err(why), _) | (_, Err(why)) => return Some(Err(why)),
     };
+    let Some((earlier_least, earlier_most)) = earlier_days else { return Some(Ok(Premature::NeverApproved)) };
+    let (later_least, later_most) = later_days?;
+    let of = |earlier_days, later_days| of_a_patch((earlier_schedule, earlier_days), (later_schedule, later_days), today);
+    // The patch for which it is worst: the earlier environment waits for it the longest, and the later one the least.
+    let worst = of(earlier_most, later_least)?;
+    if (earlier_least, later_least) == (earlier_most, later_most) {
+        return Some(worst);
+    }
+    Some(of(earlier_least, later_most).unwrap_or(Err("a baseline approves some patches after more days than others")))
+}
+
+/// The least and the most days that a patch waits; `None` where none is ever approved.
+fn range(delay: Delay) -> Result<Option<(u16, u16)>, &'static str> {
+    match delay {
+        Delay::Days(days) => Ok(Some((days, days))),
+        Delay::Between(least, most) => Ok(Some((least, most))),
+        Delay::Never => Ok(None),
+        Delay::UntilDate => Err("a baseline approves up to a fixed date, and not after a number of days"),
+        Delay::Unknown => Err("after how many days a baseline approves patches is not known"),
+    }
+}
+
+/// The answer for a patch with these delays.
+fn of_a_patch(
+    (earlier_schedule, earlier_days): (&Schedule, u16),
+    (later_schedule, later_days): (&Schedule, u16),
+    today: Date,
+) -> Option<Result<Premature, &'static str>> {
     let days = match later_days.checked_sub(earlier_days) {
         None | Some(0) => return Some(Ok(Premature::ApprovedTooSoon { earlier_days, later_days })),
         Some(days) => days,
@@ -134,6 +168,16 @@ mod tests {
         assert_eq!(premature((None, days(0)), (Some(&weekly), days(7)), today), Some(Ok(Premature::NeverInstalled)));
         assert_eq!(premature((Some(&weekly), days(0)), (None, days(7)), today), None);
         assert!(matches!(premature((Some(&weekly), Delay::Unknown), (Some(&weekly), days(7)), today), Some(Err(_))));
+        // By what a baseline's rules say.
+        let of = |earlier, later| premature((Some(&weekly), earlier), (Some(&weekly), later), today);
+        assert_eq!(of(days(0), Delay::Never), None);
+        assert_eq!(of(Delay::Never, days(7)), Some(Ok(Premature::NeverApproved)));
+        assert!(matches!(of(Delay::Never, Delay::Unknown), Some(Err(_))));
+        assert!(matches!(of(Delay::UntilDate, days(7)), Some(Err(why)) if why.contains("fixed date")));
+        assert_eq!(of(Delay::Between(0, 7), Delay::Between(14, 21)), None, "the worst is a week apart");
+        assert!(matches!(of(Delay::Between(0, 8), Delay::Between(14, 21)), Some(Err(why)) if why.contains("than others")));
+        let soon = Some(Ok(Premature::ApprovedTooSoon { earlier_days: 7, later_days: 7 }));
+        assert_eq!(of(Delay::Between(7, 14), Delay::Between(0, 7)), soon, "the best is too soon");
         let odd = Schedule::of_aws("cron(0 2 LW * ? *)");
         assert!(matches!(premature((Some(&odd), days(0)), (Some(&weekly), days(7)), today), Some(Err(_))));
     }

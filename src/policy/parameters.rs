@@ -81,7 +81,7 @@ fn baselines(use_default: Option<&str>, selected: Option<&str>) -> Option<BTreeM
     let selected: BTreeMap<String, Selected> = serde_json::from_str(selected?).ok()?;
     let baseline = |chosen: Selected| {
         let is_of_aws = of_aws || chosen.label.as_deref().is_some_and(|label| label.starts_with("AWS-"));
-        Baseline { id: chosen.value, is_of_aws, approve_after_days: None }
+        Baseline { id: chosen.value, is_of_aws, ..Baseline::default() }
     };
     Some(selected.into_iter().map(|(system, chosen)| (system, baseline(chosen))).collect())
 }

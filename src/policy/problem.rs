@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::baseline::{Listing, WITHOUT_DELAY, listing};
 use super::order::{Premature, premature};
 use super::target::spans_accounts;
-use super::{MOST_DEPLOYMENTS, MOST_INSTANCES, Nodes, Policies, Policy, listed};
+use super::{Baseline, MOST_DEPLOYMENTS, MOST_INSTANCES, Nodes, Policies, Policy, listed};
 use crate::model::Estate;
 use crate::model::known::Known;
 
@@ -31,6 +31,8 @@ pub struct Seen {
     pub doubtful: usize,
     /// How many run each operating system, in Patch Manager's words.
     pub systems: BTreeMap<String, usize>,
+    /// How many run `CentOS` Stream.
+    pub on_centos_stream: usize,
     /// Instances of the management account that the policy means and no policy reaches.
     pub passed_over: usize,
     /// By account and Region: the managed nodes among them, and how many of those will fail.
@@ -53,7 +55,7 @@ pub fn problems(
     if policy.is_planned() && own.targeted + own.doubtful == 0 && found.0.is_empty() {
         found.warning("nothing_targeted", "it targets none of the instances that were scanned".to_owned());
     }
-    found.baselines(estate, policies, policy);
+    found.baselines(estate, policies, policy, own);
     for (system, number) in own.systems.iter().filter(|(system, _)| policy.baseline(system).is_none()) {
         found.error("no_baseline", format!("it has no patch baseline for {system}, which {number} of its instances run"));
     }
@@ -144,7 +146,7 @@ impl Found {
         }
     }
 
-    fn baselines(&mut self, estate: &Estate<'_>, policies: &Policies, policy: &Policy) {
+    fn baselines(&mut self, estate: &Estate<'_>, policies: &Policies, policy: &Policy, own: &Seen) {
         for (system, baseline) in policy.baselines.iter().flatten() {
             let id = baseline.id.as_deref().unwrap_or_default();
             if WITHOUT_DELAY.contains(&system.as_str()) && baseline.approve_after_days.is_some_and(|days| days > 0) {
@@ -154,7 +156,8 @@ impl Found {
                 );
             }
             match listing(estate, policies, policy, system, baseline) {
-                Known::Known(Listing::Exists) => {}
+                Known::Known(Listing::Exists) if baseline.is_of_aws || baseline.id.is_none() => {}
+                Known::Known(Listing::Exists) => self.approvals(&format!("patch baseline {id} for {system}"), system, baseline, own),
                 Known::Known(Listing::Missing(why)) => {
                     self.error("baseline_not_found", format!("there is no patch baseline {id} for {system} where it is looked for: {why}"));
                 }
@@ -169,6 +172,41 @@ impl Found {
                     );
                 }
             }
+        }
+    }
+
+    /// What is wrong with what an existing baseline of the user's own approves.
+    fn approvals(&mut self, it: &str, system: &str, baseline: &Baseline, own: &Seen) {
+        let Some(approvals) = &baseline.approvals else {
+            self.unknown("baseline_not_read", format!("it is not known what {it} approves: scan with ssm:GetPatchBaseline allowed"));
+            return;
+        };
+        if approvals.approve_nothing() {
+            self.error(
+                "baseline_approves_nothing",
+                format!("{it} has no approval rule and no approved patch, so that nothing is installed: give it a rule"),
+            );
+            return;
+        }
+        if let Some(day) = approvals.last_day() {
+            self.warning("approves_up_to_a_date", format!("the rules of {it} approve no patch that is released after {day}"));
+        }
+        // Its default repositories have no update notices.
+        // <https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-prerequisites.html>
+        let number = own.on_centos_stream;
+        if system == "CENTOS" && number > 0 && !approvals.take_nonsecurity() {
+            self.error(
+                "nothing_for_centos_stream",
+                format!("{it} leaves nonsecurity updates out, and finds nothing on CentOS Stream, which {number} of its instances run: set EnableNonSecurity in its rules"),
+            );
+        }
+        let (Some(planned), Some((least, most))) = (baseline.approve_after_days, approvals.days_of_rules()) else { return };
+        if !WITHOUT_DELAY.contains(&system) && (least, most) != (planned, planned) {
+            let days = if least == most { format!("{least}") } else { format!("{least} to {most}") };
+            self.warning(
+                "approval_delay_differs",
+                format!("{it} approves after {days} days, and the plan says {planned}: what it says now is what is judged"),
+            );
         }
     }
 
@@ -227,6 +265,7 @@ impl Found {
 fn reason(earlier: &str, why: &Premature) -> String {
     match why {
         Premature::NeverInstalled => format!("{earlier} only scans"),
+        Premature::NeverApproved => format!("the patch baseline of {earlier} approves nothing"),
         Premature::ApprovedTooSoon { earlier_days, later_days } => {
             format!("its baseline approves after {later_days} days, and that of {earlier} after {earlier_days}")
         }

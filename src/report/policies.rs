@@ -4,7 +4,7 @@ use super::types::{
     FindingStatus, InstancePolicy, MissCounts, Policy, PolicyBaseline, PolicyFinding, PolicyOrigin, PolicyOutcome, Severity,
 };
 use crate::assess::{Assessed, AssessedPolicy};
-use crate::policy::{Delay, Nodes, Origin, Problem, Reach};
+use crate::policy::{Approvals, Delay, Nodes, Origin, Problem, Reach};
 
 pub(super) fn policy(assessed: &AssessedPolicy) -> Policy {
     let policy = &assessed.policy;
@@ -20,8 +20,9 @@ pub(super) fn policy(assessed: &AssessedPolicy) -> Policy {
         is_of_aws: baseline.is_of_aws,
         approve_after_days: match baseline.delay(system) {
             Delay::Days(days) => Some(days),
-            Delay::Unknown => None,
+            Delay::Between(..) | Delay::UntilDate | Delay::Never | Delay::Unknown => None,
         },
+        approves: baseline.approvals.as_ref().map(Approvals::words),
     });
     Policy {
         name: policy.name.clone(),

@@ -171,6 +171,12 @@ fn policies(text: &mut String, report: &Report, look: Look) {
     }
     let _ = writeln!(text, "\nPatch policies\n{table}");
     for policy in &report.policies {
+        for baseline in &policy.baselines {
+            if let (Some(id), Some(approves)) = (&baseline.id, &baseline.approves) {
+                let system = &baseline.operating_system;
+                let _ = writeln!(text, "  {}: {} for {system} approves {}", plain(&policy.name), plain(id), plain(approves));
+            }
+        }
         for finding in &policy.findings {
             let level = if finding.status == FindingStatus::Unknown { "unknown" } else { finding.severity.as_str() };
             let _ = writeln!(text, "  {level}: {}: {} [{}]", plain(&policy.name), plain(&finding.message), finding.code);

@@ -252,8 +252,11 @@ pub struct PolicyBaseline {
     pub id: Option<String>,
     /// One of AWS's own.
     pub is_of_aws: bool,
-    /// Days from a patch's release to its approval, where they are known.
+    /// Days from a patch's release to its approval, where they are known and the same for every patch.
     pub approve_after_days: Option<u16>,
+    /// What an existing baseline that is not AWS's own approves, where it was read; one fragment of a sentence.
+    #[serde(default)]
+    pub approves: Option<String>,
 }
 
 /// How many instances a policy targets, and what becomes of them.

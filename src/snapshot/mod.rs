@@ -202,6 +202,7 @@ files! {
         associations: ssm::ListAssociations = "ssm-list-associations.json", "ssm:ListAssociations";
         service_setting: ssm::GetServiceSetting = "ssm-get-service-setting.json", "ssm:GetServiceSetting";
         patch_baselines: ssm::DescribePatchBaselines = "ssm-describe-patch-baselines.json", "ssm:DescribePatchBaselines";
+        patch_baseline_details: ssm::GetPatchBaseline = "ssm-get-patch-baseline.json", "ssm:GetPatchBaseline";
         patch_groups: ssm::DescribePatchGroups = "ssm-describe-patch-groups.json", "ssm:DescribePatchGroups";
         default_patch_baselines: ssm::GetDefaultPatchBaseline = "ssm-get-default-patch-baseline.json", "ssm:GetDefaultPatchBaseline";
         maintenance_windows: ssm::DescribeMaintenanceWindows = "ssm-describe-maintenance-windows.json", "ssm:DescribeMaintenanceWindows";

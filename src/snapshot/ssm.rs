@@ -19,6 +19,8 @@ output! {
     pub struct GetServiceSetting { service_setting: ServiceSetting }
     /// `aws ssm describe-patch-baselines`
     pub struct DescribePatchBaselines { baseline_identities: Vec<PatchBaselineIdentity> }
+    /// `aws ssm get-patch-baseline`, by baseline; of the account's own, AWS's say the same everywhere
+    pub struct GetPatchBaseline { patch_baselines: BTreeMap<String, PatchBaseline> }
     /// `aws ssm describe-patch-groups`
     pub struct DescribePatchGroups { mappings: Vec<PatchGroupMapping> }
     /// `aws ssm get-default-patch-baseline`, by operating system
@@ -99,6 +101,35 @@ shape! {
         baseline_description: Option<String>,
         default_baseline: Option<bool>,
     }
+    pub struct PatchBaseline {
+        baseline_id: Option<String>,
+        name: Option<String>,
+        operating_system: Option<String>,
+        global_filters: Option<PatchFilterGroup>,
+        approval_rules: Option<PatchRuleGroup>,
+        approved_patches: Vec<String>,
+        approved_patches_compliance_level: Option<String>,
+        approved_patches_enable_non_security: Option<bool>,
+        rejected_patches: Vec<String>,
+        rejected_patches_action: Option<String>,
+        patch_groups: Vec<String>,
+        #[serde(deserialize_with = "crate::snapshot::shape::time")] created_date: Option<String>,
+        #[serde(deserialize_with = "crate::snapshot::shape::time")] modified_date: Option<String>,
+        description: Option<String>,
+        sources: Vec<PatchSource>,
+    }
+    pub struct PatchRuleGroup { patch_rules: Vec<PatchRule> }
+    pub struct PatchRule {
+        patch_filter_group: Option<PatchFilterGroup>,
+        compliance_level: Option<String>,
+        approve_after_days: Option<i32>,
+        approve_until_date: Option<String>,
+        enable_non_security: Option<bool>,
+    }
+    pub struct PatchFilterGroup { patch_filters: Vec<PatchFilter> }
+    pub struct PatchFilter { key: Option<String>, values: Vec<String> }
+    /// A repository that takes the place of the system's own. Never with its `Configuration`, which may hold the repository's password.
+    pub struct PatchSource { name: Option<String>, products: Vec<String> }
     pub struct PatchGroupMapping { patch_group: Option<String>, baseline_identity: Option<PatchBaselineIdentity> }
     pub struct MaintenanceWindowIdentity {
         window_id: Option<String>,

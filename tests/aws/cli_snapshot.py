@@ -229,6 +229,9 @@ def systems_manager(place: Place, files: dict[str, Any]) -> None:
     systems = {system for name in names for beginning, system in PATCH_MANAGER_NAMES.items() if name.startswith(beginning)}
     baselines = {system: place.ask("ssm", "get-default-patch-baseline", "--operating-system", system)["BaselineId"] for system in systems}
     place.write("ssm-get-default-patch-baseline", {"DefaultPatchBaselines": baselines})
+    listed = [one["BaselineId"] for one in files["ssm-describe-patch-baselines"]["BaselineIdentities"]]
+    own = {one: place.ask("ssm", "get-patch-baseline", "--baseline-id", one) for one in listed if one.startswith("pb-")}
+    place.write("ssm-get-patch-baseline", {"PatchBaselines": own})
     windows = [window["WindowId"] for window in files["ssm-describe-maintenance-windows"]["WindowIdentities"]]
     tasks = {window: place.ask("ssm", "describe-maintenance-window-tasks", "--window-id", window)["Tasks"] for window in windows}
     place.write("ssm-describe-maintenance-window-tasks", {"Tasks": tasks})

@@ -70,6 +70,18 @@ def default_patch_baseline(call: Call, _rows: Rows) -> dict[str, Any]:
     return {"BaselineId": (own + of_aws)[0], "OperatingSystem": system}
 
 
+@operation("ssm:GetPatchBaseline", None, "BaselineId")
+def patch_baseline(call: Call, _rows: Rows) -> dict[str, Any]:
+    """Of the account's own. moto keeps them, and has no call that tells what is in one."""
+    wanted = call.parameters["BaselineId"]
+    for one in ssm_backends[call.account][call.region].describe_patch_baselines(None):
+        if one.id == wanted:
+            held = {name: value for name, value in one.to_json().items() if value and name != "DefaultBaseline"}
+            renamed = {"BaselineName": "Name", "BaselineDescription": "Description"}
+            return {renamed.get(name, name): value for name, value in held.items()}
+    raise Refused("DoesNotExistException", f"Patch baseline {wanted} does not exist")
+
+
 class QuickSetupResponse(BaseResponse):
     """moto has no such service, so that the front calls this one itself."""
 

@@ -299,6 +299,11 @@ def patching(home: Home, instance: str) -> None:
     ssm.register_task_with_maintenance_window(WindowId=window, TaskArn="AWS-RunPatchBaseline", TaskType="RUN_COMMAND", MaxConcurrency="1",
                                               MaxErrors="1", Targets=[{"Key": "InstanceIds", "Values": [instance]}])
     baseline = ssm.get_default_patch_baseline(OperatingSystem="AMAZON_LINUX_2023")["BaselineId"]
+    ssm.create_patch_baseline(
+        Name="ten-days", OperatingSystem="AMAZON_LINUX_2023", ApprovedPatches=["openssl*"], RejectedPatches=["nginx*"],
+        RejectedPatchesAction="BLOCK", Description="Later than AWS's own",
+        ApprovalRules={"PatchRules": [{"ApproveAfterDays": 10, "PatchFilterGroup": {"PatchFilters": [{"Key": "PRODUCT", "Values": ["*"]}]}}]},
+        Sources=[{"Name": "mirror", "Products": ["*"], "Configuration": "[mirror]\nbaseurl=https://user:secret@mirror.example"}])
     identity: dict[str, Any] = {"BaselineId": baseline, "BaselineName": "AWS-AmazonLinux2023DefaultPatchBaseline", "DefaultBaseline": True,
                                 "OperatingSystem": "AMAZON_LINUX_2023"}
     home.row("ssm:DescribePatchGroups", {"PatchGroup": "web", "BaselineIdentity": identity})

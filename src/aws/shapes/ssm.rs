@@ -1,9 +1,16 @@
 //! Systems Manager's types.
 
+use aws_sdk_ssm::operation::get_patch_baseline as baseline;
 use aws_sdk_ssm::types as sdk;
 
 use super::shapes;
 use crate::snapshot::ssm;
+
+shapes! { baseline, ssm;
+    GetPatchBaselineOutput => PatchBaseline { baseline_id, name, operating_system, global_filters, approval_rules, approved_patches,
+        approved_patches_compliance_level, approved_patches_enable_non_security, rejected_patches, rejected_patches_action, patch_groups,
+        description, sources } times { created_date, modified_date };
+}
 
 shapes! { sdk, ssm;
     InstanceInformation => InstanceInformation { instance_id, ping_status, agent_version, is_latest_version, platform_type,
@@ -19,6 +26,11 @@ shapes! { sdk, ssm;
     ServiceSetting => ServiceSetting { setting_id, setting_value, arn, status } times { last_modified_date };
     PatchBaselineIdentity => PatchBaselineIdentity { baseline_id, baseline_name, operating_system, baseline_description } present {
         default_baseline };
+    PatchRuleGroup => PatchRuleGroup { patch_rules };
+    PatchRule => PatchRule { patch_filter_group, compliance_level, approve_after_days, approve_until_date, enable_non_security };
+    PatchFilterGroup => PatchFilterGroup { patch_filters };
+    PatchFilter => PatchFilter { values } present { key };
+    PatchSource => PatchSource { products } present { name };
     PatchGroupPatchBaselineMapping => PatchGroupMapping { patch_group, baseline_identity };
     MaintenanceWindowIdentity => MaintenanceWindowIdentity { window_id, name, schedule, schedule_timezone, next_execution_time }
         present { enabled };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use patch_preflight::snapshot::{Directory, Snapshot};
 use serde_json::{Value, json};
-use simulated_aws::generate::{Organization, Size, organization};
+use simulated_aws::generate::{Organization, PASSWORD, Size, organization};
 use simulated_aws::{Fault, Kind, Trouble, Weather};
 
 use super::calls::assert_documented;
@@ -97,12 +97,13 @@ fn gaps_are_served_as_gaps() {
         member(refuse("route53resolver:ListFirewallRuleGroupAssociations", Trouble::AccessDenied)),
         member(refuse("route53profiles:ListProfileAssociations", Trouble::InternalError)),
         member(refuse("route53:ListHostedZonesByVPC", Trouble::AccessDenied)),
+        member(refuse("ssm:DescribePatchBaselines", Trouble::AccessDenied)),
         member(Fault { operation: Some("ssm:DescribeInstanceInformation".into()), kind: Kind::ScpDenied, ..Fault::default() }),
         member(Fault { operation: Some("ec2:DescribeNatGateways".into()), kind: Kind::GatewayTimeout, ..Fault::default() }),
         refuse("organizations:ListAccountsForParent", Trouble::AccessDenied),
     ];
     let folder = one_region_of_organization("222222222222", "us-east-1");
-    assert_gaps_are_served(folder.path(), faults, 9);
+    assert_gaps_are_served(folder.path(), faults, 11);
 }
 
 /// As above, of what is asked by id.
@@ -117,6 +118,7 @@ fn gaps_of_what_profiles_and_firewalls_name_are_served_as_gaps() {
         "route53resolver:ListFirewallDomains",
         "route53resolver:ListFirewallRules",
         "route53profiles:ListProfileResourceAssociations",
+        "ssm:GetPatchBaseline",
     ];
     std::thread::scope(|scope| {
         for operation in operations {
@@ -125,6 +127,21 @@ fn gaps_of_what_profiles_and_firewalls_name_are_served_as_gaps() {
             scope.spawn(|| assert_gaps_are_served(&served, vec![fault], 2));
         }
     });
+}
+
+/// AWS tells the configuration of a baseline's repositories, passwords and all. A snapshot keeps their names.
+#[test]
+fn the_passwords_of_repositories_are_not_kept() {
+    let generated = tempfile::tempdir().unwrap();
+    let served = generated.path().join("served");
+    organization(5, &Size { accounts: 2, regions: 1, instances: 2 }).write(&served).unwrap();
+    let collected = Aws::serving(&served, Weather::default()).collect();
+    let kept = files(collected.path());
+    let mut baselines = kept.keys().filter(|name| name.ends_with("ssm-get-patch-baseline.json"));
+    let (name, None) = (baselines.next().unwrap(), baselines.next()) else { panic!("{:?}", kept.keys()) };
+    let text = |folder: &Path| std::fs::read_to_string(folder.join(name)).unwrap();
+    assert!(text(&served).contains(PASSWORD));
+    assert!(text(collected.path()).contains("mirror") && !text(collected.path()).contains(PASSWORD));
 }
 
 /// As above, of what is asked of each node: one channel that AWS does not tell of is a gap, and the others are kept.

@@ -26,6 +26,7 @@ const BY_ID: &[(&str, &str, &str, &str)] = &[
     ("ListProfileResourceAssociations", "ProfileId", "ProfileResourceAssociations", "ProfileResourceAssociations"),
     ("DescribeMaintenanceWindowTasks", "WindowId", "Tasks", "Tasks"),
     ("GetConnectionStatus", "Target", "ConnectionStatuses", "Status"),
+    ("GetPatchBaseline", "BaselineId", "PatchBaselines", "BaselineId"),
     ("GetDefaultPatchBaseline", "OperatingSystem", "DefaultPatchBaselines", "BaselineId"),
 ];
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStates.html>

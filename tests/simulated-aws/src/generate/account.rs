@@ -8,6 +8,8 @@ use crate::store::Files;
 
 pub(super) const ROOT: &str = "r-simu";
 const ORGANIZATION: &str = "o-simulated01";
+/// In what a scan is answered, and never in what it keeps.
+pub const PASSWORD: &str = "not-to-be-kept";
 /// Each unit holds so many accounts before the next one begins.
 const ACCOUNTS_OF_A_UNIT: usize = 25;
 
@@ -148,8 +150,11 @@ pub(super) fn region(place: &Place, dhmc: Dhmc) -> Files {
     set(
         "ssm-describe-patch-baselines",
         json!({"BaselineIdentities": [{"BaselineId": baseline, "BaselineName": "AWS-AmazonLinux2023DefaultPatchBaseline",
-            "OperatingSystem": "AMAZON_LINUX_2023", "DefaultBaseline": true}]}),
+            "OperatingSystem": "AMAZON_LINUX_2023", "DefaultBaseline": true},
+            {"BaselineId": place.id("pb", 1), "BaselineName": "ours", "OperatingSystem": "DEBIAN", "DefaultBaseline": false},
+            {"BaselineId": place.id("pb", 2), "BaselineName": "nothing-yet", "OperatingSystem": "WINDOWS", "DefaultBaseline": false}]}),
     );
+    set("ssm-get-patch-baseline", own_baselines(place));
     set("ssm-get-default-patch-baseline", json!({"DefaultPatchBaselines": {"AMAZON_LINUX_2023": baseline, "DEBIAN": baseline}}));
     let window = place.id("mw", 1);
     set(
@@ -164,6 +169,22 @@ pub(super) fn region(place: &Place, dhmc: Dhmc) -> Files {
     );
     transit_gateway(place, &mut files);
     files
+}
+
+/// One with all that a baseline can hold, the password of a repository among it, and one with nothing.
+fn own_baselines(place: &Place) -> Value {
+    let (ours, empty) = (place.id("pb", 1), place.id("pb", 2));
+    let filters = |key: &str, values: &[&str]| json!({"PatchFilters": [{"Key": key, "Values": values}]});
+    let rules = json!([{"PatchFilterGroup": filters("SECTION", &["*"]), "ComplianceLevel": "CRITICAL", "ApproveAfterDays": 0, "EnableNonSecurity": true},
+        {"PatchFilterGroup": filters("PRIORITY", &["Required"]), "ComplianceLevel": "LOW", "ApproveUntilDate": "2026-06-30"}]);
+    json!({"PatchBaselines": {
+        ours.clone(): {"BaselineId": ours, "Name": "ours", "OperatingSystem": "DEBIAN", "Description": "With a mirror", "PatchGroups": ["web"],
+            "GlobalFilters": filters("PRODUCT", &["Debian12"]), "ApprovalRules": {"PatchRules": rules}, "ApprovedPatches": ["openssl*"],
+            "ApprovedPatchesComplianceLevel": "HIGH", "ApprovedPatchesEnableNonSecurity": true, "RejectedPatches": ["nginx*"],
+            "RejectedPatchesAction": "BLOCK", "CreatedDate": "2026-02-03T10:00:00.125000+00:00", "ModifiedDate": TODAY,
+            "Sources": [{"Name": "mirror", "Products": ["Debian12"], "Configuration": format!("deb https://user:{PASSWORD}@mirror.example stable main")}]},
+        empty.clone(): {"BaselineId": empty, "Name": "nothing-yet", "OperatingSystem": "WINDOWS"},
+    }})
 }
 
 /// A transit gateway that no route leads to, so that its tables are read and judged by nobody.

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+pub use self::account::PASSWORD;
 use self::identity::{Dhmc, InUse};
 use crate::random::Random;
 use crate::store::Files;
