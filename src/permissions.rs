@@ -118,6 +118,7 @@ pub const ACTIONS: &[Action] = &[
     management("organizations:ListTargetsForPolicy", "Without it nobody knows which accounts a service control policy binds."),
     management("ssm-quicksetup:ListConfigurationManagers", "Without it existing patch policies go unseen."),
     management("ssm-quicksetup:GetConfigurationManager", "Without it what an existing patch policy targets stays unknown."),
+    management("s3:GetBucketPolicy", "Without it nobody knows whom the bucket of a patch policy lets in."),
     management("sts:GetCallerIdentity", "Needs no permission unless a policy denies it; without it the scan cannot start."),
     management("sts:AssumeRole", "Without it only the caller's own account can be scanned."),
 ];
@@ -134,6 +135,7 @@ pub fn policy_json_for(scope: Scope, role_name: &str) -> String {
         .filter_map(|(sid, service)| {
             let names = names(scope, service);
             let resource = match (*sid, *service) {
+                ("PatchPolicyBuckets", _) => json!("arn:*:s3:::aws-quicksetup-patchpolicy-*"),
                 ("Hop", _) => json!(format!("arn:*:iam::*:role/{role_name}")),
                 _ => json!("*"),
             };
@@ -155,6 +157,7 @@ const SIDS: &[(&str, &str)] = &[
     ("Iam", "iam:"),
     ("Organization", "organizations:"),
     ("QuickSetup", "ssm-quicksetup:"),
+    ("PatchPolicyBuckets", "s3:"),
     ("Hop", "sts:AssumeRole"),
 ];
 
@@ -179,7 +182,7 @@ pub fn session_policy() -> String {
         "ssm:Describe*", "ssm:GetConnectionStatus", "ssm:GetInventory", "ssm:ListAssociations", "ssm:GetServiceSetting", "ssm:GetDefaultPatchBaseline",
         "ssm:GetPatchBaseline",
         "iam:GetInstanceProfile", "iam:GetRole", "iam:GetRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListAttachedRolePolicies",
-        "iam:ListRolePolicies", "organizations:Describe*", "organizations:List*", "ssm-quicksetup:List*", "ssm-quicksetup:Get*",
+        "iam:ListRolePolicies", "organizations:Describe*", "organizations:List*", "ssm-quicksetup:List*", "ssm-quicksetup:Get*", "s3:GetBucketPolicy",
     ]}, {"Effect": "Deny", "Resource": "*", "Action": ["ec2:DescribeInstanceAttribute", "ec2:DescribeLaunchTemplateVersions"]}]})
     .to_string()
 }

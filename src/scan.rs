@@ -39,8 +39,24 @@ pub enum ScanError {
     Rule(#[from] RuleError),
 }
 
-const NO_ORGANIZATION_POLICIES: &str =
-    "Assumed (--assume no-organization-policies): no service control policy and no resource control policy takes away what patching needs.";
+/// What the user vouches for beside the network, for the report.
+fn vouched(assumptions: &Assumptions) -> impl Iterator<Item = String> {
+    let told = [
+        (
+            assumptions.no_organization_policies,
+            "Assumed (--assume no-organization-policies): no service control policy and no resource control policy takes away what patching needs.",
+        ),
+        (
+            assumptions.no_unseen_patch_policies,
+            "Assumed (--assume no-unseen-patch-policies): no patch policy exists beside those that were seen.",
+        ),
+        (
+            assumptions.quick_setup_bucket_policies,
+            "Assumed (--assume quick-setup-bucket-policies): where the policy of a patch policy's bucket was not read, it is as Quick Setup writes it.",
+        ),
+    ];
+    told.into_iter().filter(|(is_assumed, _)| *is_assumed).map(|(_, note)| note.to_owned())
+}
 
 /// Judges what was chosen of a snapshot. The same snapshot gives the same report.
 ///
@@ -61,7 +77,7 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
         Regions::Named(names) => names.iter().any(|name| name == region),
     };
     let estate = Estate::new(snapshot);
-    let policies = patch_policies(&estate, judging.policies, judging.tables)?;
+    let policies = patch_policies(&estate, judging.policies, judging.tables, &judging.assumptions)?;
     let captured_at = snapshot.manifest.captured_at.as_deref();
     let surroundings = Surroundings {
         tables: judging.tables,
@@ -91,7 +107,7 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
             .iter()
             .cloned()
             .chain(scope.notes)
-            .chain(judging.assumptions.no_organization_policies.then(|| NO_ORGANIZATION_POLICIES.to_owned()))
+            .chain(vouched(&judging.assumptions))
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect(),
@@ -104,9 +120,10 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
 ///
 /// # Errors
 /// When a plan names a unit or a policy that there is not, or two share a name.
-pub fn patch_policies(estate: &Estate<'_>, plans: &[Policy], tables: &Tables) -> Result<Policies, PolicyError> {
+pub fn patch_policies(estate: &Estate<'_>, plans: &[Policy], tables: &Tables, assumptions: &Assumptions) -> Result<Policies, PolicyError> {
     let tree = Tree::new(&estate.snapshot.organization);
-    let policies = Policies::gather(estate, planned(plans, &tree)?, landscape(estate.snapshot, &tree, tables));
+    let mut policies = Policies::gather(estate, planned(plans, &tree)?, landscape(estate.snapshot, &tree, tables));
+    policies.are_all_seen = assumptions.no_unseen_patch_policies;
     policies.check()?;
     Ok(policies)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::facts::{AccountNames, InstanceState, Learned, Surroundings, learn};
-use crate::identity::Identities;
+use crate::identity::{Identities, Vouched};
 use crate::model::known::Unknown;
 use crate::model::{Estate, Region};
 use crate::network::{Assumptions, Network, Target};
@@ -89,7 +89,11 @@ pub fn assess(
     is_chosen: impl Fn(&str, &str) -> bool,
 ) -> Result<Vec<Assessed>, RuleError> {
     let network = Network::new(estate, assumptions);
-    let identities = Identities::new(estate.snapshot, assumptions.no_organization_policies);
+    let vouched = Vouched {
+        no_control_policies: assumptions.no_organization_policies,
+        bucket_policies_as_written: assumptions.quick_setup_bucket_policies,
+    };
+    let identities = Identities::new(estate.snapshot, vouched);
     let mut all = Vec::new();
     for region in estate.regions().filter(|region| is_chosen(region.account, region.name)) {
         for (id, instance) in Estate::instances(region) {

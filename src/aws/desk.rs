@@ -104,6 +104,17 @@ impl Desk {
         }
     }
 
+    /// A desk for the same, whose services are asked in another Region.
+    pub(super) fn asking_in(&self, region: &str) -> Self {
+        Self { region: self.region.clone(), ..self.in_region(region) }
+    }
+
+    /// S3's client. At an endpoint of one's own the bucket stands in the path: no name of a host leads there with the bucket before it.
+    pub(super) fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.config.endpoint_url().is_some());
+        aws_sdk_s3::Client::from_conf(config.interceptor(Watch::new(&self.pace, "s3")).interceptor(Whole).build())
+    }
+
     clients! {
         ec2: aws_sdk_ec2 as "ec2", pace;
         ssm: aws_sdk_ssm as "ssm", pace;
@@ -238,6 +249,14 @@ impl Desk {
             gaps.iter().find(|gap| gap.operation == needed).map_or(GapReason::Error, |gap| gap.reason)
         };
         self.miss(operation, Refusal::new(reason, format!("not asked, because {needed} gave no answer")));
+    }
+
+    /// Adds what another desk for the same place missed.
+    pub(super) fn take_over(&self, gaps: Vec<Gap>) {
+        let mut own = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = |gap: &Gap| !own.iter().any(|known| known.operation == gap.operation && known.reason == gap.reason);
+        let new: Vec<Gap> = gaps.into_iter().filter(is_new).collect();
+        own.extend(new);
     }
 
     /// The gaps so far; the desk is done.

@@ -25,6 +25,8 @@ use crate::snapshot::{Gap, Snapshot};
 #[derive(Debug, Clone)]
 pub struct Request {
     pub selection: Selection,
+    /// The Regions in which Quick Setup may hold patch policies, for the partition `aws`; each lists its own alone.
+    pub quick_setup_regions: Vec<String>,
     /// Whether to ask of each online node, in a call of its own, whether its channel for messages is open.
     pub connection_status: bool,
     /// The role to assume in every account but the caller's own, with its path if it has one.
@@ -45,6 +47,7 @@ impl Default for Request {
     fn default() -> Self {
         Self {
             selection: Selection::default(),
+            quick_setup_regions: Vec::new(),
             connection_status: false,
             role_name: "OrganizationAccountAccessRole".to_owned(),
             external_id: None,

@@ -222,8 +222,12 @@ async fn visit(
     if !(profiles.is_empty() && roles.is_empty()) {
         seen.global.iam = Box::pin(iam::look(&desk, &profiles, &roles)).await;
     }
-    if is_management && request.selection.needs_organization() {
-        seen.global.quick_setup = Box::pin(quick_setup::look(&desk)).await;
+    // Elsewhere there is no Quick Setup with patch policies.
+    if is_management && session.partition == "aws" {
+        seen.global.quick_setup = Box::pin(quick_setup::look(&desk, &request.quick_setup_regions)).await;
+        if let Some(quick_setup) = &seen.global.quick_setup {
+            seen.global.bucket_policies = Some(Box::pin(quick_setup::buckets(&desk, quick_setup)).await);
+        }
     }
     visit.desk = Some(desk);
     visit.seen = Some(seen);

@@ -177,7 +177,7 @@ pub(crate) struct JudgingArguments {
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub(crate) policy: Vec<PathBuf>,
     /// Something that you vouch for and the snapshot does not hold: no-private-dns-overrides (no private hosted zone and no resolver rule
-    /// overrides a name of AWS's), dns-firewall-passes-aws-names (lists that AWS does not show hold none of its names), no-organization-policies (no service control policy takes away what patching needs), or GATEWAY=internet (a gateway or attachment leads to the internet and back) (repeatable)
+    /// overrides a name of AWS's), dns-firewall-passes-aws-names (lists that AWS does not show hold none of its names), no-organization-policies (no service control policy takes away what patching needs), no-unseen-patch-policies (no patch policy exists beside those that were seen), quick-setup-bucket-policies (the buckets of patch policies have the policies that Quick Setup writes), or GATEWAY=internet (a gateway or attachment leads to the internet and back) (repeatable)
     #[arg(long, value_name = "WHAT", help_heading = "Rules")]
     pub(crate) assume: Vec<Assumption>,
 }
@@ -265,6 +265,8 @@ pub(crate) enum Assumption {
     NoPrivateDnsOverrides,
     DnsFirewallPassesAwsNames,
     NoOrganizationPolicies,
+    NoUnseenPatchPolicies,
+    QuickSetupBucketPolicies,
     LeadsToInternet(String),
 }
 
@@ -276,6 +278,8 @@ impl FromStr for Assumption {
             None if text == "no-private-dns-overrides" => Ok(Self::NoPrivateDnsOverrides),
             None if text == "dns-firewall-passes-aws-names" => Ok(Self::DnsFirewallPassesAwsNames),
             None if text == "no-organization-policies" => Ok(Self::NoOrganizationPolicies),
+            None if text == "no-unseen-patch-policies" => Ok(Self::NoUnseenPatchPolicies),
+            None if text == "quick-setup-bucket-policies" => Ok(Self::QuickSetupBucketPolicies),
             // The model follows the others itself, and would never ask.
             Some((id, "internet")) if ["tgw-", "nat-", "igw-", "eigw-", "pcx-"].iter().any(|kind| id.starts_with(kind) && !id.starts_with("tgw-attach-")) => {
                 Err(format!("the model follows {id} itself; name what lies at the edge of what AWS shows: a virtual private gateway, a VPN, an appliance's interface or endpoint"))
@@ -283,7 +287,7 @@ impl FromStr for Assumption {
             Some((id, "internet")) if id.split_once('-').is_some_and(|(kind, rest)| !kind.is_empty() && !rest.is_empty()) => {
                 Ok(Self::LeadsToInternet(id.to_owned()))
             }
-            _ => Err("write no-private-dns-overrides, dns-firewall-passes-aws-names, no-organization-policies, or the id of a gateway or attachment and =internet, such as vgw-0a1b2c3d=internet"
+            _ => Err("write no-private-dns-overrides, dns-firewall-passes-aws-names, no-organization-policies, no-unseen-patch-policies, quick-setup-bucket-policies, or the id of a gateway or attachment and =internet, such as vgw-0a1b2c3d=internet"
                 .to_owned()),
         }
     }

@@ -59,6 +59,8 @@ fn assumptions(arguments: &JudgingArguments) -> Assumptions {
             Assumption::NoPrivateDnsOverrides => assumptions.no_private_dns_overrides = true,
             Assumption::DnsFirewallPassesAwsNames => assumptions.dns_firewall_passes_aws_names = true,
             Assumption::NoOrganizationPolicies => assumptions.no_organization_policies = true,
+            Assumption::NoUnseenPatchPolicies => assumptions.no_unseen_patch_policies = true,
+            Assumption::QuickSetupBucketPolicies => assumptions.quick_setup_bucket_policies = true,
             Assumption::LeadsToInternet(id) => {
                 assumptions.leads_to_internet.insert(id.clone());
             }

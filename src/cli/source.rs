@@ -30,8 +30,10 @@ pub(crate) fn sample() -> Result<Seen, Failure> {
 #[cfg(feature = "aws")]
 pub(crate) fn from_aws(selection: &SelectionArguments, access: &AccessArguments, global: &Global) -> Result<Seen, Failure> {
     use crate::aws::{LookError, Request, look};
+    use crate::platform::{Tables, regions_with_patch_policies};
     let request = Request {
         selection: selection.selection(),
+        quick_setup_regions: regions_with_patch_policies(&Tables::builtin().map_err(Failure::usage)?).map(str::to_owned).collect(),
         connection_status: selection.connection_status,
         role_name: access.role_name.clone(),
         external_id: access.external_id.clone(),

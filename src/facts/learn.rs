@@ -101,7 +101,7 @@ pub fn learn<'r, 'a>(
     let reaches = surroundings.policies.reach(&target);
     let standing = standing(surroundings.policies, &reaches, &target);
     let patched_as = patched_as.map(str::to_owned);
-    let patch_policies = patch_policies(surroundings.policies, &reaches);
+    let patch_policies = patch_policies(surroundings.policies, &reaches, region);
     let identity = Identity::of(identities, region, instance, account.partition, &of_credentials, &patch_policies);
     let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
     let partition = account.partition;

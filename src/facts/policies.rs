@@ -1,25 +1,32 @@
 //! How an instance stands to the patch policies, as the rules see it.
 
 use super::PolicyFacts;
-use crate::identity::PatchPolicy;
-use crate::model::known::Known;
-use crate::policy::{Policies, Reach, Standing};
+use crate::identity::{PatchPolicies, PatchPolicy};
+use crate::model::Region;
+use crate::policy::{Origin, Policies, Policy, Reach, Standing};
 
-/// The policies that target an instance, or may, and whose bucket is known: those that Quick Setup holds. `reaches` are those of
-/// [`Policies::reach`] for the instance.
-pub fn patch_policies<'p>(policies: &'p Policies, reaches: &[Reach]) -> Vec<(PatchPolicy<'p>, Known<bool>)> {
+/// The policies that target an instance of a Region, or may, as far as they have a bucket: a plan that is new has none before it is made.
+/// `reaches` are those of [`Policies::reach`] for the instance.
+pub fn patch_policies<'p>(policies: &'p Policies, reaches: &[Reach], region: &Region<'_>) -> PatchPolicies<'p> {
     let targeting = policies.all.iter().zip(reaches).filter_map(|(policy, reach)| {
-        let configuration = policy.configuration.as_ref()?;
         let is_targeted = reach.is_covered();
-        let of_quick_setup = PatchPolicy {
-            id: configuration.id.as_deref(),
-            name: &policy.name,
-            owner: &configuration.owner,
-            is_attach_allowed: configuration.is_attach_allowed,
-        };
-        (!is_targeted.is(&false)).then_some((of_quick_setup, is_targeted))
+        if is_targeted.is(&false) {
+            return None;
+        }
+        Some((with_bucket(policy)?, is_targeted))
     });
-    targeting.collect()
+    PatchPolicies { targeting: targeting.collect(), unseen: policies.unseen_in(region) }
+}
+
+fn with_bucket(policy: &Policy) -> Option<PatchPolicy<'_>> {
+    let name = &policy.name;
+    match (&policy.configuration, &policy.origin) {
+        (Some(made), _) => {
+            Some(PatchPolicy { id: made.id.as_deref(), name, owner: Some(&made.owner), is_attach_allowed: Some(made.is_attach_allowed) })
+        }
+        (None, Origin::Associations { id, .. }) => Some(PatchPolicy { id: Some(id), name, owner: None, is_attach_allowed: None }),
+        (None, _) => None,
+    }
 }
 
 impl PolicyFacts {

@@ -1,7 +1,7 @@
 //! Which of the possible credentials win, and what the winner allows.
 
 use super::action::Group;
-use super::patch_policy::PatchPolicy;
+use super::patch_policy::PatchPolicies;
 use super::permission::{Asker, Giver, Grant, trusts};
 use super::{Identities, Placed};
 use crate::model::Region;
@@ -127,14 +127,13 @@ impl<'r, 'a> Way<'r, 'a> {
 }
 
 impl<'a> Identity<'a> {
-    /// `patch_policies` are those that target the instance, or may.
     pub fn of(
         identities: &Identities<'a>,
         region: &Region<'a>,
         instance: &'a Instance,
         partition: &str,
         needs: &Needs,
-        patch_policies: &[(PatchPolicy<'_>, Known<bool>)],
+        patch_policies: &PatchPolicies<'_>,
     ) -> Self {
         let profile = instance.iam_instance_profile.as_ref();
         let instance_profile = profile.and_then(|profile| profile.arn.as_deref().or(profile.id.as_deref()));
@@ -145,6 +144,7 @@ impl<'a> Identity<'a> {
             instance: instance.instance_id.as_deref(),
             giver,
             organization: identities.organization_of(region.account),
+            organization_path: identities.organization_paths.get(region.account).map(String::as_str),
         };
         let roles = identities.roles.get(region.account);
         let place = |(place, role)| Placed { account: region.account, region: region.name, place, role };
@@ -324,14 +324,17 @@ fn messages(channels: Grant, old: Grant, needs: &Needs) -> Grant {
 
 /// The patch policies that target an instance, or may.
 #[derive(Debug)]
-struct Targeting<'i>(&'i [(PatchPolicy<'i>, Known<bool>)]);
+struct Targeting<'i>(&'i PatchPolicies<'i>);
 
 impl Targeting<'_> {
     fn without_role(&self, may_read: &Known<bool>) -> BucketAccess {
-        let names: Vec<&str> = self.0.iter().map(|(policy, _)| policy.name).collect();
-        let answer = if self.0.is_empty() { Known::Known(true) } else { may_read.clone() };
+        let PatchPolicies { targeting, unseen } = self.0;
+        let names: Vec<&str> = targeting.iter().map(|(policy, _)| policy.name).collect();
+        let is_unseen = unseen.as_ref().map_or(Known::Known(false), |why| Known::Unknown(vec![why.clone()]));
+        let is_targeted = targeting.iter().fold(is_unseen, |any, (_, is_targeted)| any.or(is_targeted.clone()));
+        let answer = if is_targeted.is(&false) { Known::Known(true) } else { may_read.clone() };
         BucketAccess {
-            is_targeted: self.0.iter().fold(Known::Known(false), |any, (_, is_targeted)| any.or(is_targeted.clone())),
+            is_targeted,
             policies: names.join(", "),
             may_read: answer.clone(),
             because: String::new(),
@@ -342,22 +345,24 @@ impl Targeting<'_> {
     }
 
     /// What the buckets ask of a role. Of a policy of which it is not known whether it targets the instance, what is lacking is not
-    /// known to matter.
+    /// known to matter; of policies that nobody saw, nothing is known.
     fn access(&self, identities: &Identities<'_>, placed: Placed<'_, '_>, asker: &Asker<'_>) -> BucketAccess {
         let mut access = self.without_role(&Known::Known(true));
+        let unseen = self.0.unseen.as_ref().map_or(Known::Known(true), |why| Known::Unknown(vec![why.clone()]));
+        (access.may_read, access.can_attach) = (unseen.clone(), unseen);
         let (mut lacks, mut obstacles) = (Vec::new(), Vec::new());
         let mut attach_allowed = None;
-        for (policy, is_targeted) in self.0 {
+        for (policy, is_targeted) in &self.0.targeting {
             let if_targeted = |fact: Known<bool>| is_targeted.clone().negate().or(fact);
-            let over_bucket = identities.resource_control(policy.owner);
-            let (may_read, lacking) = policy.access(placed.role, asker, &over_bucket);
+            let bucket = identities.bucket(policy, placed.account);
+            let (may_read, lacking) = bucket.access(policy, placed.role, asker);
             access.may_read = access.may_read.and(if_targeted(may_read.clone()));
             lacks.extend(lacking);
             if !may_read.is(&true) {
                 // Without the permission Quick Setup touches only instances that have no profile.
-                let attaches = if_targeted(Known::Known(policy.is_attach_allowed && asker.giver == Giver::Ec2));
-                attach_allowed = Some(attach_allowed.unwrap_or(Known::Known(true)).and(attaches));
-                let (can_attach, why) = policy.can_attach(placed.role, asker, identities.managed.as_ref(), &over_bucket);
+                let attaches = policy.is_attach_allowed().and(Known::Known(asker.giver == Giver::Ec2));
+                attach_allowed = Some(attach_allowed.unwrap_or(Known::Known(true)).and(if_targeted(attaches)));
+                let (can_attach, why) = bucket.can_attach(policy, placed.role, asker, identities.managed.as_ref());
                 access.can_attach = access.can_attach.and(if_targeted(can_attach));
                 obstacles.extend(why);
             }

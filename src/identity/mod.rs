@@ -19,13 +19,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 pub use credentials::{BucketAccess, Identity, Needs, Permissions, Source};
-pub use patch_policy::PatchPolicy;
+pub use patch_policy::{PatchPolicies, PatchPolicy};
 pub use permission::Grant;
 
 use crate::model::known::Unknown;
 use crate::policy_language::{ManagedPolicies, Policies};
+use crate::scope::Tree;
 use crate::snapshot::Snapshot;
 use action::Group;
+use patch_policy::Bucket;
 use permission::{Asker, Giver, judge};
 use role::{Role, Roles};
 
@@ -36,10 +38,20 @@ pub struct Identities<'a> {
     /// By account; an account whose roles were not collected has no entry.
     roles: BTreeMap<&'a str, Roles<'a>>,
     managed: Option<ManagedPolicies>,
-    /// The user vouches that no service control policy and no resource control policy takes away what patching needs.
-    no_control_policies: bool,
+    /// By account in the organization: its value of `aws:PrincipalOrgPaths`.
+    organization_paths: BTreeMap<&'a str, String>,
+    vouched: Vouched,
     /// What holds for every instance with a role, so that a thousand of them are judged once.
     judged: RefCell<HashMap<Key<'a>, Rc<Grant>>>,
+}
+
+/// What the user vouches for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Vouched {
+    /// No service control policy and no resource control policy takes away what patching needs.
+    pub no_control_policies: bool,
+    /// Where the policy of a patch policy's bucket was not read, it is as Quick Setup writes it.
+    pub bucket_policies_as_written: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,22 +73,33 @@ struct Placed<'r, 'a> {
 }
 
 impl<'a> Identities<'a> {
-    /// `no_control_policies`: the user vouches that the organization's policies take nothing away.
-    pub fn new(snapshot: &'a Snapshot, no_control_policies: bool) -> Self {
+    pub fn new(snapshot: &'a Snapshot, vouched: Vouched) -> Self {
         let managed = ManagedPolicies::builtin().ok();
         let partition = snapshot.manifest.partition.as_deref().unwrap_or("aws");
         let read = |(account, seen): (&'a String, &'a crate::snapshot::AccountSnapshot)| {
             let file = seen.global.iam.as_ref()?;
-            let over = control::over(snapshot, account, control::Kind::Service, no_control_policies);
+            let over = control::over(snapshot, account, control::Kind::Service, vouched.no_control_policies);
             Some((account.as_str(), Roles::of(account, partition, file, managed.as_ref(), &over)))
         };
         let roles = snapshot.accounts.iter().filter_map(read).collect();
-        Self { snapshot, roles, managed, no_control_policies, judged: RefCell::default() }
+        let organization_paths = organization_paths(snapshot);
+        Self { snapshot, roles, managed, organization_paths, vouched, judged: RefCell::default() }
     }
 
-    /// The resource control policies over what an account owns.
-    fn resource_control(&self, owner: &str) -> Vec<Policies> {
-        control::over(self.snapshot, owner, control::Kind::Resource, self.no_control_policies)
+    /// The bucket of a patch policy, with what is known of who may read it. `account` is the instance's.
+    fn bucket(&self, policy: &PatchPolicy<'_>, account: &str) -> Bucket {
+        let over = |owner: &str| control::over(self.snapshot, owner, control::Kind::Resource, self.vouched.no_control_policies);
+        let Some(owner) = policy.owner else {
+            // It is this account's or the management account's, which no such policy binds.
+            let own = over(account);
+            let undecided = || vec![Policies::Unknown(format!("look up in which account {} was made", policy.name))];
+            return Bucket::unread(policy, self.vouched, if own.is_empty() { own } else { undecided() });
+        };
+        let file = self.snapshot.accounts.get(owner).and_then(|account| account.global.bucket_policies.as_ref());
+        match file.zip(policy.bucket()).and_then(|(file, name)| file.bucket_policies.get(&name)) {
+            Some(read) => Bucket::read(policy, read, over(owner)),
+            None => Bucket::unread(policy, self.vouched, over(owner)),
+        }
     }
 
     /// Why the roles of an account are not known.
@@ -116,4 +139,13 @@ impl<'a> Identities<'a> {
         });
         if of_any.is_allowed.known().is_some() { of_any } else { Rc::new(judge(role, asker, group)) }
     }
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths>
+fn organization_paths(snapshot: &Snapshot) -> BTreeMap<&str, String> {
+    let files = &snapshot.organization;
+    let organization = files.organization.as_ref().and_then(|file| file.organization.id.as_deref());
+    let tree = Tree::new(files);
+    let accounts = files.accounts.iter().flat_map(|file| &file.accounts).filter_map(|account| account.id.as_deref());
+    accounts.filter_map(|account| Some((account, format!("{}/{}/", organization?, tree.above(account)?.join("/"))))).collect()
 }

@@ -3,9 +3,13 @@
 //! Sources: <https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-patch-manager.html>,
 //! <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSQuickSetupPatchPolicyBaselineAccess.html>.
 
-use crate::model::known::Known;
-use crate::policy_language::{Context, Layers, ManagedPolicies, Policies, Policy, Principal, Request, Resource, evaluate};
+use serde_json::{Value, json};
 
+use crate::model::known::{Known, Unknown};
+use crate::policy_language::{Context, Decision, Layers, ManagedPolicies, Policies, Policy, Principal, Request, Resource, evaluate};
+use crate::snapshot::global::{BucketPolicy, patch_policy_bucket};
+
+use super::Vouched;
 use super::permission::{Asker, known, refusal};
 use super::role::Role;
 
@@ -15,6 +19,17 @@ const ATTACHED: [&str; 2] = ["AmazonSSMManagedInstanceCore", "AWSQuickSetupPatch
 /// AWS's default quotas of a role: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
 const MANAGED_POLICIES_A_ROLE: usize = 20;
 const TAGS_A_ROLE: usize = 50;
+/// An account that is not the role's. Asked as from there, the role's own word counts, whatever the bucket says.
+const ANOTHER_ACCOUNT: &str = "another";
+
+/// The patch policies that concern one instance.
+#[derive(Debug, Clone, Default)]
+pub struct PatchPolicies<'p> {
+    /// Those that target it, or may.
+    pub targeting: Vec<(PatchPolicy<'p>, Known<bool>)>,
+    /// Why there may be more of them; `None` when all were seen.
+    pub unseen: Option<Unknown>,
+}
 
 /// A patch policy, as far as access to its bucket hangs on it.
 #[derive(Debug, Clone, Copy)]
@@ -22,76 +37,120 @@ pub struct PatchPolicy<'p> {
     /// The id in the names of its bucket and of the role's tag.
     pub id: Option<&'p str>,
     pub name: &'p str,
-    /// The account in which it was made, and which owns the bucket.
-    pub owner: &'p str,
-    /// "Add required IAM policies to existing instance profiles attached to your instances".
-    pub is_attach_allowed: bool,
+    /// The account in which it was made, and which owns the bucket; `None` where only its associations tell of it.
+    pub owner: Option<&'p str>,
+    /// "Add required IAM policies to existing instance profiles attached to your instances"; `None` where nobody said.
+    pub is_attach_allowed: Option<bool>,
 }
 
 impl PatchPolicy<'_> {
-    /// The file that a run must read first.
-    fn object(&self, partition: &str) -> String {
-        format!("arn:{partition}:s3:::aws-quicksetup-patchpolicy-{}-{}/baseline_overrides.json", self.owner, self.shown_id())
+    /// The name of its bucket.
+    pub(super) fn bucket(&self) -> Option<String> {
+        Some(patch_policy_bucket(self.owner?, self.id?))
     }
 
-    /// The tag that the bucket's policy asks of the role: `DenyAllButPrincipalsWithTag`.
-    pub(super) fn tag(&self) -> Option<String> {
+    fn shown_bucket(&self) -> String {
+        patch_policy_bucket(self.owner.unwrap_or("*"), self.id.unwrap_or("*"))
+    }
+
+    /// The tag that the bucket's policy asks of the role, as Quick Setup writes it: `DenyAllButPrincipalsWithTag`.
+    fn tag(&self) -> Option<String> {
         Some(format!("QSConfigId-{}", self.id?))
     }
 
-    /// Whether the role may read the bucket, and if not, what it lacks.
-    /// `over_bucket` are the resource control policies over its owner.
-    pub(super) fn access(&self, role: &Role<'_>, asker: &Asker<'_>, over_bucket: &[Policies]) -> (Known<bool>, Vec<String>) {
-        let (is_allowed, refused) = self.identity_allows(&role.layers, role, asker, over_bucket);
-        let mut lacks = Vec::new();
-        if is_allowed.is(&false) {
-            lacks.push(format!("{} may not read aws-quicksetup-patchpolicy-{}-{} ({refused})", role.name(), self.owner, self.shown_id()));
+    /// The context of a role that has the tag.
+    fn tagged(&self, context: &Context) -> Context {
+        match self.tag().zip(self.id) {
+            Some((tag, id)) => context.clone().known(&format!("aws:PrincipalTag/{tag}"), id),
+            None => context.clone(),
         }
-        let has_tag = match (self.id, self.tag()) {
-            (Some(id), Some(tag)) => {
-                let has_tag = role.has_tag(&tag, id);
-                if !has_tag {
-                    lacks.push(format!("the role {} has no tag {tag}={id}", role.name()));
-                }
-                Known::Known(has_tag)
+    }
+
+    /// Whether Quick Setup may attach what is lacking.
+    pub(super) fn is_attach_allowed(&self) -> Known<bool> {
+        match self.is_attach_allowed {
+            Some(is_allowed) => Known::Known(is_allowed),
+            None => {
+                let settled_by = format!("look up in Quick Setup whether {} adds required IAM policies to instance profiles", self.name);
+                Known::unknown("fact_not_collected", self.name, settled_by)
             }
-            _ => Known::unknown("fact_not_collected", self.name, format!("look up the id of {} in Quick Setup", self.name)),
-        };
-        (is_allowed.and(has_tag), lacks)
-    }
-
-    fn shown_id(&self) -> &str {
-        self.id.unwrap_or("*")
-    }
-
-    /// Whether the role's own policies let it read the bucket. The bucket's policy, which nobody may read, is taken to let the targets in.
-    fn identity_allows(&self, layers: &Layers, role: &Role<'_>, asker: &Asker<'_>, over_bucket: &[Policies]) -> (Known<bool>, String) {
-        let open = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ACTION, "Resource": "*"}]});
-        let layers = Layers {
-            resource: Policies::Known(vec![Policy::parse("the bucket's policy", &open)]),
-            resource_control: over_bucket.to_vec(),
-            ..layers.clone()
-        };
-        let mut context =
-            asker.context(role).known("aws:ResourceAccount", self.owner).unknown("aws:RequestedRegion", "the bucket's Region");
-        if let Some(organization) = asker.organization {
-            context = context.known("aws:ResourceOrgID", organization);
         }
-        let (object, principal) = (self.object(asker.partition), asker.principal(role));
-        let resource = if self.id.is_some() { Resource::Exact(&object) } else { Resource::Pattern(&object) };
-        // Asked as from another account, even within the owner's: there the role's own word counts, whatever the bucket says.
-        let request = Request { action: ACTION, resource, principal: &principal, resource_account: Some("another"), context: &context };
-        let decision = evaluate(&layers, &request);
-        (known(role, ACTION, &decision), refusal(&decision.reason))
+    }
+}
+
+/// The bucket of a patch policy, and who may read it.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    policy: Policies,
+    /// The resource control policies over its owner.
+    resource_control: Vec<Policies>,
+    /// The account that is asked for the bucket, where that is known.
+    owner: Option<String>,
+}
+
+impl Bucket {
+    pub(super) fn read(policy: &PatchPolicy<'_>, read: &BucketPolicy, resource_control: Vec<Policies>) -> Self {
+        let name = policy.shown_bucket();
+        let policy_of_bucket = read.policy.as_ref().map_or(Policies::None, |text| Policies::Known(vec![Policy::parse_text(&name, text)]));
+        Self { policy: policy_of_bucket, resource_control, owner: policy.owner.map(str::to_owned) }
+    }
+
+    /// Its policy was not collected: it may say anything, unless the user vouches that it is Quick Setup's.
+    pub(super) fn unread(policy: &PatchPolicy<'_>, vouched: Vouched, resource_control: Vec<Policies>) -> Self {
+        let name = policy.shown_bucket();
+        let policy_of_bucket = match (vouched.bucket_policies_as_written, policy.tag().zip(policy.id)) {
+            (true, Some((tag, id))) => Policies::Known(vec![Policy::parse(&name, &as_written(&tag, id))]),
+            (true, None) => Policies::Unknown(format!("look up the id of {} in Quick Setup", policy.name)),
+            (false, _) => Policies::Unknown(format!(
+                "collect s3-get-bucket-policy.json (s3:GetBucketPolicy of {name}) in the account that made {}, or declare --assume quick-setup-bucket-policies",
+                policy.name
+            )),
+        };
+        Self { policy: policy_of_bucket, resource_control, owner: Some(ANOTHER_ACCOUNT.to_owned()) }
+    }
+
+    /// Whether the role may read what a run reads first, and if not, what is lacking.
+    pub(super) fn access(&self, policy: &PatchPolicy<'_>, role: &Role<'_>, asker: &Asker<'_>) -> (Known<bool>, Vec<String>) {
+        let context = asker.context(role);
+        let may_read = known(role, ACTION, &self.decide(policy, &role.layers, &context, role, asker));
+        let lacks = if may_read.is(&false) { self.lacks(policy, role, &context, asker) } else { Vec::new() };
+        (may_read, lacks)
+    }
+
+    /// What keeps the role from reading, each party asked as if the other let everything pass.
+    fn lacks(&self, policy: &PatchPolicy<'_>, role: &Role<'_>, context: &Context, asker: &Asker<'_>) -> Vec<String> {
+        let name = policy.shown_bucket();
+        let mut lacks = Vec::new();
+        let open = Self {
+            policy: Policies::Known(vec![open()]),
+            resource_control: self.resource_control.clone(),
+            owner: Some(ANOTHER_ACCOUNT.to_owned()),
+        };
+        let by_role = open.decide(policy, &role.layers, context, role, asker);
+        if known(role, ACTION, &by_role).is(&false) {
+            lacks.push(format!("{} may not read {name} ({})", role.name(), refusal(&by_role.reason)));
+        }
+        let unlimited = Layers { identity: Policies::Known(vec![everything()]), ..Layers::default() };
+        let by_bucket = self.decide(policy, &unlimited, context, role, asker);
+        let with_tag = self.decide(policy, &unlimited, &policy.tagged(context), role, asker);
+        if let Some((tag, id)) = policy.tag().zip(policy.id)
+            && with_tag.reason != by_bucket.reason
+        {
+            lacks.push(format!("the role {} has no tag {tag}={id}", role.name()));
+        }
+        if known(role, ACTION, &with_tag).is(&false) {
+            lacks.push(format!("{name} does not let {} in ({})", role.name(), refusal(&with_tag.reason)));
+        }
+        lacks
     }
 
     /// Whether Quick Setup could give the role what it lacks, and if not, why.
     pub(super) fn can_attach(
         &self,
+        policy: &PatchPolicy<'_>,
         role: &Role<'_>,
         asker: &Asker<'_>,
         managed: Option<&ManagedPolicies>,
-        over_bucket: &[Policies],
     ) -> (Known<bool>, Option<String>) {
         let no = |why: String| (Known::Known(false), Some(why));
         let name = role.name();
@@ -104,10 +163,7 @@ impl PatchPolicy<'_> {
             return no(format!("{name} has {attached} managed policies of {MANAGED_POLICIES_A_ROLE}, and lacks {}", missing.join(" and ")));
         }
         let tags = role.detail.tags.len();
-        let is_tagged = match (self.id, self.tag()) {
-            (Some(id), Some(tag)) => role.has_tag(&tag, id),
-            _ => false,
-        };
+        let is_tagged = policy.tag().zip(policy.id).is_some_and(|(tag, id)| role.has_tag(&tag, id));
         if !is_tagged && tags >= TAGS_A_ROLE {
             return no(format!("{name} has {tags} tags of {TAGS_A_ROLE}"));
         }
@@ -118,9 +174,10 @@ impl PatchPolicy<'_> {
         if let Policies::Known(policies) = &mut layers.identity {
             policies.extend(ATTACHED.iter().filter_map(|policy| managed.by_arn(&format!("arn:aws:iam::aws:policy/{policy}"))));
         }
-        let (is_allowed, refused) = self.identity_allows(&layers, role, asker, over_bucket);
+        let decision = self.decide(policy, &layers, &policy.tagged(&asker.context(role)), role, asker);
+        let is_allowed = known(role, ACTION, &decision);
         if is_allowed.is(&false) {
-            return (is_allowed, Some(format!("{name} could not read the bucket even so: {refused}")));
+            return (is_allowed, Some(format!("{name} could not read the bucket even so: {}", refusal(&decision.reason))));
         }
         let mut needed = vec!["iam:TagRole"];
         needed.extend((!missing.is_empty()).then_some("iam:AttachRolePolicy"));
@@ -135,17 +192,55 @@ impl PatchPolicy<'_> {
         }
         (is_allowed, None)
     }
+
+    fn decide(&self, policy: &PatchPolicy<'_>, layers: &Layers, context: &Context, role: &Role<'_>, asker: &Asker<'_>) -> Decision {
+        let layers = Layers { resource: self.policy.clone(), resource_control: self.resource_control.clone(), ..layers.clone() };
+        let mut context = context.clone().unknown("aws:RequestedRegion", "the bucket's Region");
+        if let Some(owner) = policy.owner {
+            context = context.known("aws:ResourceAccount", owner);
+        }
+        // Whoever made the policy, it is an account of the same organization.
+        if let Some(organization) = asker.organization {
+            context = context.known("aws:ResourceOrgID", organization);
+        }
+        // The file that a run must read first.
+        let object = format!("arn:{}:s3:::{}/baseline_overrides.json", asker.partition, policy.shown_bucket());
+        let resource = if policy.bucket().is_some() { Resource::Exact(&object) } else { Resource::Pattern(&object) };
+        let principal = asker.principal(role);
+        let request =
+            Request { action: ACTION, resource, principal: &principal, resource_account: self.owner.as_deref(), context: &context };
+        evaluate(&layers, &request)
+    }
+}
+
+/// A role's policy that allows everything.
+fn everything() -> Policy {
+    let everything = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    Policy::parse("a policy that allows everything", &everything)
+}
+
+/// A bucket's policy that lets everybody in.
+fn open() -> Policy {
+    let open = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ACTION, "Resource": "*"}]});
+    Policy::parse("a policy that lets everybody in", &open)
+}
+
+/// A bucket's policy as Quick Setup writes it, seen by a target of the patch policy: it lets the targets in, if the role has the tag.
+fn as_written(tag: &str, id: &str) -> Value {
+    let mut not_tagged = serde_json::Map::new();
+    not_tagged.insert(format!("aws:PrincipalTag/{tag}"), id.into());
+    json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "Targets", "Effect": "Allow", "Principal": "*", "Action": ACTION, "Resource": "*"},
+        {"Sid": "DenyAllButPrincipalsWithTag", "Effect": "Deny", "Principal": "*", "Action": ACTION, "Resource": "*",
+            "Condition": {"StringNotEquals": not_tagged}},
+    ]})
 }
 
 /// Whether the policies over the account let Quick Setup change the role. Its own role's name is not documented, so what they say to one role
 /// and not to the other is not known.
 fn may_change(role: &Role<'_>, asker: &Asker<'_>, action: &str) -> (Known<bool>, String) {
-    let everything = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
-    let layers = Layers {
-        identity: Policies::Known(vec![Policy::parse("Quick Setup's", &everything)]),
-        service_control: role.layers.service_control.clone(),
-        ..Layers::default()
-    };
+    let layers =
+        Layers { identity: Policies::Known(vec![everything()]), service_control: role.layers.service_control.clone(), ..Layers::default() };
     let context = Context::new().known("aws:PrincipalAccount", asker.account).known("aws:PrincipalType", "AssumedRole");
     let principal = Principal::Role { arn: format!("arn:{}:iam::{}:role/AWS-QuickSetup", asker.partition, asker.account), session: None };
     let resource = Resource::Exact(&role.arn);

@@ -69,6 +69,8 @@ pub(super) struct Asker<'s> {
     pub(super) giver: Giver,
     /// The id of the organization that the account is in, where that is known.
     pub(super) organization: Option<&'s str>,
+    /// The account's value of `aws:PrincipalOrgPaths`, where it is known.
+    pub(super) organization_path: Option<&'s str>,
 }
 
 impl Asker<'_> {
@@ -97,6 +99,9 @@ impl Asker<'_> {
         }
         if let Some(organization) = self.organization {
             context = context.known("aws:PrincipalOrgID", organization);
+        }
+        if let Some(path) = self.organization_path {
+            context = context.known("aws:PrincipalOrgPaths", path);
         }
         // Of the credentials of an instance profile EC2 says which instance they are for; of the other kind nothing is documented.
         if let (Giver::Ec2, Some(arn)) = (self.giver, self.instance_arn()) {
@@ -201,6 +206,7 @@ pub(super) fn refusal(reason: &Reason) -> String {
         Reason::NoAllow(kinds) if kinds.contains(&PolicyKind::ResourceControl) => {
             "the resource control policies over the owner's account do not allow it".to_owned()
         }
+        Reason::NoAllow(kinds) if kinds.contains(&PolicyKind::Resource) => "its policy does not allow it".to_owned(),
         _ => "nothing allows it".to_owned(),
     }
 }

@@ -68,6 +68,7 @@ impl PortFamily {
 
 /// What the user vouches for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is declared by itself, and none excludes another")]
 pub struct Assumptions {
     /// No private hosted zone and no resolver rule overrides a name of AWS's: for snapshots without those files.
     pub no_private_dns_overrides: bool,
@@ -75,6 +76,10 @@ pub struct Assumptions {
     pub dns_firewall_passes_aws_names: bool,
     /// No service control policy and no resource control policy takes away what patching needs.
     pub no_organization_policies: bool,
+    /// No patch policy exists beside those that were seen.
+    pub no_unseen_patch_policies: bool,
+    /// Where the policy of a patch policy's bucket was not read, it is as Quick Setup writes it.
+    pub quick_setup_bucket_policies: bool,
     /// Gateways and attachments (`vgw-…`, `tgw-attach-…`) behind which the internet is reached, and by which the answers come back.
     pub leads_to_internet: BTreeSet<String>,
 }

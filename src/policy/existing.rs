@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::association::OF_PATCH_POLICIES;
 use super::target::{Node, Reach, reach};
 use super::{Landscape, Nodes, Origin, Policy, Schedule, parameters};
+use crate::model::known::Unknown;
 use crate::model::{Estate, Region};
 use crate::snapshot::ssm::Association;
 
@@ -23,6 +24,23 @@ pub(super) fn existing(estate: &Estate<'_>, landscape: &Landscape) -> Vec<Policy
     }
     all.extend(known);
     all
+}
+
+/// Why policies may exist that the snapshot does not tell of. Quick Setup of the management account holds those of the organization; without an
+/// organization each account may hold some. Those that member accounts made for themselves are known by their associations.
+pub(super) fn unseen(estate: &Estate<'_>, landscape: &Landscape) -> Option<Unknown> {
+    let accounts = &estate.snapshot.accounts;
+    let is_read = |account: &String| accounts.get(account).is_some_and(|seen| seen.global.quick_setup.is_some());
+    // Who asks in vain for an organization is told so, and that there are no policies of one.
+    let has_none = estate.snapshot.organization.policies.is_some();
+    let unread = match &landscape.management_account {
+        Some(management) if is_read(management) => return None,
+        Some(management) => management.as_str(),
+        None if has_none => accounts.keys().find(|account| !is_read(account))?,
+        None => "the management account",
+    };
+    let settled_by = "scan with the credentials of the management account, which has ssm-quicksetup-get-configuration-manager.json, or declare --assume no-unseen-patch-policies";
+    Some(Unknown::new("fact_not_collected", format!("ssm-quicksetup:GetConfigurationManager in {unread}"), settled_by))
 }
 
 /// From the id of a configuration to the policy's name, as the nodes' tags tell.
@@ -97,6 +115,6 @@ fn of_associations(region: &Region<'_>, id: &str, name: Option<&str>, associatio
         concurrency: None,
         error_threshold: None,
         configuration: None,
-        origin: Origin::Associations { names },
+        origin: Origin::Associations { id: id.to_owned(), names },
     }
 }

@@ -26,7 +26,8 @@ pub use schedule::{Schedule, ScheduleError};
 pub use standing::{Standing, standing};
 pub use target::{Miss, MissCode, Node, Reach};
 
-use crate::model::Estate;
+use crate::model::known::Unknown;
+use crate::model::{Estate, Region};
 use crate::snapshot::ssm::Target;
 
 /// The largest number of instances that can be chosen by hand.
@@ -81,8 +82,8 @@ pub enum Origin {
     Planned { file: String },
     /// A configuration manager of Quick Setup, by its ARN, in the account that deploys it.
     QuickSetup { manager: String },
-    /// The State Manager associations that Quick Setup left behind. Its baselines are not known.
-    Associations { names: Vec<String> },
+    /// The State Manager associations that Quick Setup left behind, with the id in their names. Its baselines are not known.
+    Associations { id: String, names: Vec<String> },
 }
 
 /// An organizational unit, or the root.
@@ -132,6 +133,10 @@ pub struct Policies {
     /// By name: the planned ones, and the existing ones that none of them replaces.
     pub all: Vec<Policy>,
     pub landscape: Landscape,
+    /// Why Quick Setup may hold policies beside them; `None` when it was read.
+    pub unseen: Option<Unknown>,
+    /// The user vouches that there are no others.
+    pub are_all_seen: bool,
 }
 
 impl Policies {
@@ -152,7 +157,7 @@ impl Policies {
         for policy in &mut all {
             baseline::read_approvals(estate, &landscape, policy);
         }
-        Self { all, landscape }
+        Self { all, unseen: existing::unseen(estate, &landscape), are_all_seen: false, landscape }
     }
 
     /// What no single file can tell: whether names are unique, and whether each environment's forerunner is there.
@@ -182,6 +187,15 @@ impl Policies {
 
     pub fn has_planned(&self) -> bool {
         self.all.iter().any(Policy::is_planned)
+    }
+
+    /// Why there may be more policies for a Region than are known. What an account made for itself only its associations tell.
+    pub fn unseen_in(&self, region: &Region<'_>) -> Option<Unknown> {
+        if self.are_all_seen || !self.landscape.supported_regions.iter().any(|supported| supported == region.name) {
+            return None;
+        }
+        let without_associations = || region.files.associations.is_none().then(|| region.not_collected("ssm:ListAssociations"));
+        self.unseen.clone().or_else(without_associations)
     }
 
     /// What each policy does with a node, in the order of [`Policies::all`].

@@ -8,13 +8,10 @@ use serde::Deserialize;
 use super::{Baseline, Configuration, Nodes, Origin, Policy, Schedule, Unit};
 use crate::snapshot::global::{ConfigurationDefinition, ConfigurationManager};
 
-const PATCH_POLICY: &str = "AWSQuickSetupType-PatchPolicy";
-
 /// The patch policies of a configuration manager. Whose it is stands in its ARN; without one it is taken for that of the account in which it was
 /// collected.
 pub(super) fn policies(manager: &ConfigurationManager, collected_in: Option<&str>) -> Vec<Policy> {
-    let is_patch_policy = |definition: &&ConfigurationDefinition| definition.r#type.as_deref() == Some(PATCH_POLICY);
-    let definitions = manager.configuration_definitions.iter().filter(is_patch_policy);
+    let definitions = manager.configuration_definitions.iter().filter(|definition| definition.is_patch_policy());
     definitions.map(|definition| policy(manager, definition, collected_in)).collect()
 }
 
@@ -26,8 +23,7 @@ fn policy(manager: &ConfigurationManager, definition: &ConfigurationDefinition, 
         values.filter(|value| !value.is_empty()).map(str::to_owned).collect()
     };
     let manager_arn = manager.manager_arn.clone().unwrap_or_default();
-    let of_arn = manager_arn.split(':').nth(4).filter(|account| !account.is_empty());
-    let owner = of_arn.or(collected_in).map(str::to_owned);
+    let owner = manager.account().or(collected_in).map(str::to_owned);
     let name = text("PatchPolicyName").or(manager.name.as_deref()).unwrap_or(&manager_arn);
     let units: Vec<String> = list("TargetOrganizationalUnits");
     let mut accounts = list("TargetAccounts");

@@ -11,7 +11,7 @@ pub(super) fn policy(assessed: &AssessedPolicy) -> Policy {
     let (origin, source) = match &policy.origin {
         Origin::Planned { file } => (PolicyOrigin::Planned, file.clone()),
         Origin::QuickSetup { manager } => (PolicyOrigin::QuickSetup, manager.clone()),
-        Origin::Associations { names } => (PolicyOrigin::Associations, names.join(", ")),
+        Origin::Associations { names, .. } => (PolicyOrigin::Associations, names.join(", ")),
     };
     let text = |schedule: &Option<crate::policy::Schedule>| schedule.as_ref().map(|schedule| schedule.text.clone());
     let baselines = policy.baselines.iter().flatten().map(|(system, baseline)| PolicyBaseline {

@@ -15,6 +15,8 @@ output! {
     }
     /// `aws ssm-quicksetup get-configuration-manager`, one element a manager
     pub struct GetConfigurationManager { configuration_managers: Vec<ConfigurationManager> }
+    /// `aws s3api get-bucket-policy`, by the name of the bucket: of those of patch policies
+    pub struct GetBucketPolicy { bucket_policies: BTreeMap<String, BucketPolicy> }
     /// `aws organizations describe-organization`
     pub struct DescribeOrganization { organization: OrganizationDetail }
     /// `aws organizations list-accounts`
@@ -77,6 +79,10 @@ shape! {
         id: Option<String>,
         parameters: BTreeMap<String, String>,
     }
+    pub struct BucketPolicy {
+        /// The document, as text; absent where the bucket has none.
+        policy: Option<String>,
+    }
     pub struct StatusSummary { status: Option<String>, status_type: Option<String>, status_message: Option<String>, #[serde(deserialize_with = "crate::snapshot::shape::time")] last_updated_at: Option<String> }
 
     pub struct OrganizationDetail {
@@ -115,4 +121,34 @@ impl Account {
     pub fn standing(&self) -> Option<&str> {
         self.state.as_deref().or(self.status.as_deref())
     }
+}
+
+const PATCH_POLICY: &str = "AWSQuickSetupType-PatchPolicy";
+
+impl ConfigurationDefinition {
+    pub fn is_patch_policy(&self) -> bool {
+        self.r#type.as_deref() == Some(PATCH_POLICY)
+    }
+}
+
+impl ConfigurationManager {
+    /// The Region in which it was made, which its ARN names.
+    pub fn region(&self) -> Option<&str> {
+        self.of_arn(3)
+    }
+
+    /// The account in which it was made.
+    pub fn account(&self) -> Option<&str> {
+        self.of_arn(4)
+    }
+
+    fn of_arn(&self, part: usize) -> Option<&str> {
+        self.manager_arn.as_deref()?.split(':').nth(part).filter(|part| !part.is_empty())
+    }
+}
+
+/// The bucket of the patch policy with an id, in the account that made it.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-patch-manager.html>
+pub fn patch_policy_bucket(account: &str, id: &str) -> String {
+    format!("aws-quicksetup-patchpolicy-{account}-{id}")
 }

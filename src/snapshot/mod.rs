@@ -149,6 +149,7 @@ files! {
     pub struct GlobalFiles {
         iam: global::GetAccountAuthorizationDetails = "iam-get-account-authorization-details.json", "iam:GetRole";
         quick_setup: global::GetConfigurationManager = "ssm-quicksetup-get-configuration-manager.json", "ssm-quicksetup:GetConfigurationManager";
+        bucket_policies: global::GetBucketPolicy = "s3-get-bucket-policy.json", "s3:GetBucketPolicy";
     }
 }
 

@@ -252,10 +252,13 @@ def roles(place: Place, profiles: set[str], dhmc_roles: set[str]) -> None:
     place.write("iam-get-account-authorization-details", {"RoleDetailList": kept, "Policies": policies})
 
 
-def quick_setup(place: Place) -> None:
+def quick_setup(place: Place, account: str) -> None:
     managers = place.ask("ssm-quicksetup", "list-configuration-managers").get("ConfigurationManagersList", [])
     found = [place.ask("ssm-quicksetup", "get-configuration-manager", "--manager-arn", manager["ManagerArn"]) for manager in managers]
     place.write("ssm-quicksetup-get-configuration-manager", {"ConfigurationManagers": found})
+    ids = [definition["Id"] for manager in found for definition in manager["ConfigurationDefinitions"] if definition["Type"] == "AWSQuickSetupType-PatchPolicy"]
+    names = [f"aws-quicksetup-patchpolicy-{account}-{id_}" for id_ in ids]
+    place.write("s3-get-bucket-policy", {"BucketPolicies": {name: place.ask("s3api", "get-bucket-policy", "--bucket", name) for name in names}})
 
 
 def main(endpoint: str, folder: Path, hubs: list[list[str]]) -> None:
@@ -281,7 +284,7 @@ def main(endpoint: str, folder: Path, hubs: list[list[str]]) -> None:
         if profiles or dhmc_roles:
             roles(everywhere, profiles, dhmc_roles)
         if account == caller:
-            quick_setup(everywhere)
+            quick_setup(everywhere, account)
 
 
 if __name__ == "__main__":

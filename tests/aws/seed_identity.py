@@ -98,6 +98,18 @@ def patch_policies(home: Home, unit: str, regions: str) -> None:
                 "IsPolicyAttachAllowed": attaches}}],
             "StatusSummaries": [{"StatusType": "Deployment", "Status": "SUCCEEDED", "LastUpdatedAt": A_MONTH_AGO}],
             "Tags": {"team": "platform"}})
+        bucket(home, id_, unit)
+
+
+def bucket(home: Home, id_: str, unit: str) -> None:
+    """The bucket of a patch policy, as Quick Setup makes it: it lets the unit in, if the role has the tag."""
+    s3, name = home.client("s3"), f"aws-quicksetup-patchpolicy-{home.account}-{id_}"
+    s3.create_bucket(Bucket=name, **({} if home.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": home.region}}))
+    statements = [("Allow", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"*/{unit}/*"}}),
+                  ("Deny", {"StringNotEquals": {f"aws:PrincipalTag/QSConfigId-{id_}": id_}})]
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": effect, "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*", "Condition": condition}
+        for effect, condition in statements]}))
 
 
 def roles_america(home: Home, garden: Garden) -> None:

@@ -11,7 +11,7 @@ use patch_preflight::report::types::{Readiness, Report};
 use patch_preflight::rules::RuleSet;
 use patch_preflight::scan::{Judging, scan};
 use patch_preflight::scope::Selection;
-use patch_preflight::snapshot::{Directory, RegionFiles, Snapshot};
+use patch_preflight::snapshot::{Directory, GlobalFiles, OrganizationFiles, RegionFiles, Snapshot};
 
 use crate::process::repository;
 
@@ -112,14 +112,34 @@ fn taking_a_file_away_never_makes_anything_better() {
                 nothing_is_better(&before, &answers(&judge.report(&less)), &format!("{file} of {name}"), &mut wrong);
             }
         }
-        // Nor does an account that loses its roles. (Without what Quick Setup said, nothing is known of a patch policy, and nothing is judged by it.)
-        let mut less = whole.clone();
-        for account in less.accounts.values_mut() {
-            account.global.forget("iam-get-account-authorization-details.json");
+        for (file, _) in OrganizationFiles::FILES {
+            let mut less = whole.clone();
+            less.organization.forget(file);
+            nothing_is_better(&before, &answers(&judge.report(&less)), &format!("{file} of {name}"), &mut wrong);
         }
-        let after = answers(&judge.report(&less));
-        nothing_is_better(&before, &after, &format!("the roles of {name}"), &mut wrong);
-        assert!(after.values().all(|(readiness, _)| *readiness != Readiness::Ready), "nobody is ready whose role was not read");
+        for (file, _) in GlobalFiles::FILES {
+            let mut less = whole.clone();
+            for account in less.accounts.values_mut() {
+                account.global.forget(file);
+            }
+            let after = answers(&judge.report(&less));
+            nothing_is_better(&before, &after, &format!("{file} of {name}"), &mut wrong);
+            // Without roles nobody is, and without Quick Setup anybody may be a target.
+            let is_ready = after.values().any(|(readiness, _)| *readiness == Readiness::Ready);
+            assert!(!is_ready || *file == "s3-get-bucket-policy.json", "without {file} of {name}");
+        }
+        // One bucket after the other.
+        let mut buckets: Vec<(String, String)> = Vec::new();
+        for (account, seen) in &whole.accounts {
+            let names = seen.global.bucket_policies.iter().flat_map(|file| file.bucket_policies.keys());
+            buckets.extend(names.map(|name| (account.clone(), name.clone())));
+        }
+        for (account, bucket) in buckets {
+            let mut less = whole.clone();
+            let file = less.accounts.get_mut(&account).and_then(|seen| seen.global.bucket_policies.as_mut()).unwrap();
+            file.bucket_policies.remove(&bucket);
+            nothing_is_better(&before, &answers(&judge.report(&less)), &format!("the policy of {bucket}"), &mut wrong);
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

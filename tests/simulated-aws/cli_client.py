@@ -182,10 +182,18 @@ def roles(client: Client, path: Path) -> None:
 
 
 def quick_setup(client: Client, path: Path) -> None:
-    client.ask(HOME, "ssm-quicksetup", "list-configuration-managers")
     for manager in json.loads(path.read_text())["ConfigurationManagers"]:
-        printed = client.ask(HOME, "ssm-quicksetup", "get-configuration-manager", "--manager-arn", manager["ManagerArn"])
+        region = manager["ManagerArn"].split(":")[3]
+        client.ask(region, "ssm-quicksetup", "list-configuration-managers")
+        printed = client.ask(region, "ssm-quicksetup", "get-configuration-manager", "--manager-arn", manager["ManagerArn"])
         client.compare(manager["ManagerArn"], manager, printed)
+
+
+def buckets(client: Client, path: Path) -> None:
+    for name, bucket in json.loads(path.read_text())["BucketPolicies"].items():
+        # A bucket without a policy is refused, and the CLI prints nothing.
+        if "Policy" in bucket:
+            client.compare(name, bucket, client.ask(HOME, "s3api", "get-bucket-policy", "--bucket", name))
 
 
 def policies(client: Client, path: Path) -> None:
@@ -250,6 +258,8 @@ def main(endpoint: str, folder: Path) -> int:
                 roles(client, path)
             case "ssm-quicksetup-get-configuration-manager":
                 quick_setup(client, path)
+            case "s3-get-bucket-policy":
+                buckets(client, path)
             case _:
                 region_file(client, name, path)
     for problem in client.wrong:

@@ -75,6 +75,7 @@ class Service:
 
     def operation(self, model: OperationModel) -> dict[str, Any]:
         output = model.output_shape
+        payload = output.serialization.get("payload") if output else None
         return {
             "method": model.http["method"],
             "uri": model.http["requestUri"],
@@ -83,6 +84,8 @@ class Service:
             "root": output.name if self.protocol == "rest-xml" and output else f"{model.name}Response",
             "wrapper": output.serialization.get("resultWrapper") if output else None,
             "pages": self.pages(model),
+            # The member that is the whole body.
+            **({"payload": payload} if payload else {}),
         }
 
     def pages(self, model: OperationModel) -> dict[str, Any] | None:

@@ -1,9 +1,12 @@
 //! One instance and what was collected of its roles, put together in words.
 
+use std::collections::BTreeMap;
+
 use patch_preflight::facts::patch_policies;
-use patch_preflight::identity::{Identities, Identity, Needs, Source};
+use patch_preflight::identity::{Identities, Identity, Needs, Source, Vouched};
 use patch_preflight::model::Estate;
 use patch_preflight::model::known::{Known, Unknown};
+use patch_preflight::network::Assumptions;
 use patch_preflight::platform::Tables;
 use patch_preflight::policy::Node;
 use patch_preflight::snapshot::{AccountSnapshot, Gap, RegionFiles, Snapshot, ec2, global};
@@ -16,6 +19,7 @@ pub(super) const CORE: &str = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceC
 
 /// One instance and what is known of its roles.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a circumstance of its own")]
 pub(super) struct Given {
     has_profile: bool,
     role: Option<Value>,
@@ -30,6 +34,13 @@ pub(super) struct Given {
     organization: Option<&'static str>,
     /// `organization-policies.json`; without any policy in it, the kinds are switched off.
     controls: Option<Value>,
+    is_quick_setup_collected: bool,
+    /// By bucket: `None` in it is a bucket without a policy.
+    buckets: BTreeMap<String, Option<Value>>,
+    /// The State Manager associations of the instance's Region.
+    associations: Vec<Value>,
+    vouched: Vouched,
+    no_unseen: bool,
 }
 
 pub(super) fn allow(actions: &Value) -> Value {
@@ -50,7 +61,8 @@ pub(super) fn role(name: &str, path: &str, service: &str, profile: Option<&str>)
         "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]}})
 }
 
-/// A profile whose role, of another name, has no policy at all; DHMC is off, the agent is new, the Region has ec2messages.
+/// A profile whose role, of another name, has no policy at all; DHMC is off, the agent is new, the Region has ec2messages. Buckets of patch
+/// policies are taken to be as Quick Setup writes them.
 pub(super) fn bare() -> Given {
     Given {
         has_profile: true,
@@ -64,6 +76,11 @@ pub(super) fn bare() -> Given {
         needs: Needs { has_ec2messages: true, agent_prefers_ssmmessages: Known::Known(true) },
         organization: None,
         controls: Some(json!({"Policies": [], "Targets": {}})),
+        is_quick_setup_collected: true,
+        buckets: BTreeMap::new(),
+        associations: Vec::new(),
+        vouched: Vouched { bucket_policies_as_written: true, ..Vouched::default() },
+        no_unseen: false,
     }
 }
 
@@ -211,6 +228,35 @@ impl Given {
         )
     }
 
+    /// The policy of a bucket in the management account, by the id of the patch policy.
+    pub(super) fn bucket_of(mut self, id: &str, document: Option<&Value>) -> Self {
+        self.buckets.insert(format!("aws-quicksetup-patchpolicy-{MANAGEMENT}-{id}"), document.cloned());
+        self
+    }
+
+    /// Nobody vouches for what was not collected.
+    pub(super) fn bucket_not_collected(mut self) -> Self {
+        self.vouched.bucket_policies_as_written = false;
+        self
+    }
+
+    pub(super) fn without_quick_setup(mut self) -> Self {
+        self.is_quick_setup_collected = false;
+        self
+    }
+
+    pub(super) fn none_unseen(mut self) -> Self {
+        self.no_unseen = true;
+        self
+    }
+
+    /// What a patch policy leaves behind in the Region.
+    pub(super) fn association(mut self, id: &str, targets: &Value) -> Self {
+        self.associations.push(json!({"Name": "AWS-RunPatchBaseline", "AssociationId": id,
+            "AssociationName": format!("AWS-QuickSetup-PatchPolicy-ScanForPatches-LA-{id}"), "Targets": targets}));
+        self
+    }
+
     pub(super) fn without_controls(mut self) -> Self {
         self.controls = None;
         self
@@ -235,14 +281,23 @@ impl Given {
             instances: Some(ec2::DescribeInstances {
                 reservations: vec![ec2::Reservation { instances: vec![instance], ..Default::default() }],
             }),
+            associations: Some(serde_json::from_value(json!({"Associations": self.associations})).unwrap()),
             service_setting: self.dhmc.map(|value| serde_json::from_value(json!({"ServiceSetting": {"SettingValue": value}})).unwrap()),
             ..Default::default()
         };
         account.regions.insert(REGION.to_owned(), files);
-        snapshot.accounts.insert(ACCOUNT.to_owned(), account);
         let mut management = AccountSnapshot::default();
-        management.global.quick_setup =
-            Some(serde_json::from_value::<global::GetConfigurationManager>(json!({"ConfigurationManagers": self.managers})).unwrap());
+        let quick_setup = |managers: &[Value]| {
+            self.is_quick_setup_collected
+                .then(|| serde_json::from_value::<global::GetConfigurationManager>(json!({"ConfigurationManagers": managers})).unwrap())
+        };
+        management.global.quick_setup = quick_setup(&self.managers);
+        let policy = |document: &Option<Value>| global::BucketPolicy { policy: document.as_ref().map(Value::to_string) };
+        let buckets = self.buckets.iter().map(|(name, document)| (name.clone(), policy(document)));
+        management.global.bucket_policies = Some(global::GetBucketPolicy { bucket_policies: buckets.collect() });
+        // Without an organization any account may have policies of its own.
+        account.global.quick_setup = quick_setup(&[]);
+        snapshot.accounts.insert(ACCOUNT.to_owned(), account);
         snapshot.accounts.insert(MANAGEMENT.to_owned(), management);
         snapshot.manifest.gaps.clone_from(&self.gaps);
         snapshot.organization.policies = self.controls.clone().map(|controls| serde_json::from_value(controls).unwrap());
@@ -266,10 +321,11 @@ impl Given {
         let estate = Estate::new(&snapshot);
         let region = estate.region(ACCOUNT, REGION).unwrap();
         let instance = Estate::instances(region)["i-1"];
-        let identities = Identities::new(&snapshot, false);
-        let policies = patch_preflight::scan::patch_policies(&estate, &[], &Tables::builtin().unwrap()).unwrap();
+        let identities = Identities::new(&snapshot, self.vouched);
+        let assumptions = Assumptions { no_unseen_patch_policies: self.no_unseen, ..Assumptions::default() };
+        let policies = patch_preflight::scan::patch_policies(&estate, &[], &Tables::builtin().unwrap(), &assumptions).unwrap();
         let reaches = policies.reach(&Node { region, id: "i-1", tags: &instance.tags, operating_system: None, ou_path: "" });
-        read(&Identity::of(&identities, region, instance, "aws", &self.needs, &patch_policies(&policies, &reaches)))
+        read(&Identity::of(&identities, region, instance, "aws", &self.needs, &patch_policies(&policies, &reaches, region)))
     }
 
     /// Source, messages, patching and others, as the table writes them.

@@ -247,6 +247,103 @@ fn the_bucket_of_a_patch_policy_asks_for_a_policy_and_a_tag() {
     check(rows, Given::bucket);
 }
 
+/// A bucket's policy as Quick Setup writes it, with its condition on who is a target.
+fn of_quick_setup(targets: &Value) -> Value {
+    let object = "arn:aws:s3:::aws-quicksetup-patchpolicy-999999999999-ab1cd/baseline_overrides.json";
+    json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "AllowAccess", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": object, "Condition": targets},
+        {"Sid": "DenyAllButPrincipalsWithTag", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": object,
+            "Condition": {"StringNotEquals": {"aws:PrincipalTag/QSConfigId-ab1cd": "ab1cd"}}},
+        {"Sid": "DenyInsecureTransport", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": object,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]})
+}
+
+fn of_unit(unit: &str) -> Value {
+    json!({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": format!("o-1234567890/*/{unit}/*")}})
+}
+
+#[test]
+fn the_bucket_has_a_word_of_its_own() {
+    let ready = || core().in_organization().attached(BASELINE_ACCESS).tag("QSConfigId-ab1cd", "ab1cd").policy(&json!({}));
+    let untagged = || core().in_organization().attached(BASELINE_ACCESS);
+    let organization = json!({"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}});
+    let written = of_quick_setup(&organization);
+    let by_hand = |condition: &Value| json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}]});
+    let with = |given: Given, targets: &Value| given.bucket_of("ab1cd", Some(&of_quick_setup(targets)));
+    let attach = json!({"IsPolicyAttachAllowed": "true"});
+    let everyone = json!([{"Key": "InstanceIds", "Values": ["*"]}]);
+    let unseen = |given: Given| given.without_quick_setup().none_unseen();
+    check(
+        vec![
+            // As Quick Setup writes it.
+            ("for the organization", with(ready(), &organization), "yes yes no yes"),
+            ("for another organization", with(ready(), &json!({"StringEquals": {"aws:PrincipalOrgID": "o-other"}})), "yes no no no"),
+            ("without the tag", with(untagged().policy(&json!({})), &organization), "yes no no yes"),
+            ("without the tag, which Quick Setup adds", with(untagged().policy(&attach), &organization), "yes no yes yes"),
+            ("a role that may read nothing", with(core().in_organization().policy(&json!({})), &organization), "yes no no yes"),
+            ("for the unit", with(ready(), &of_unit("ou-web")), "yes yes no yes"),
+            ("for the unit above", with(ready(), &of_unit("ou-prod")), "yes yes no yes"),
+            ("for another unit", with(ready(), &of_unit("ou-dev")), "yes no no no"),
+            ("for another unit, and attaching does not help", with(untagged().policy(&attach), &of_unit("ou-dev")), "yes no yes no"),
+            (
+                "for the account that made it",
+                with(ready(), &json!({"StringEquals": {"aws:PrincipalAccount": "999999999999"}})),
+                "yes no no no",
+            ),
+            // Changed by hand.
+            ("a bucket without a policy", ready().bucket_of("ab1cd", None), "yes no no no"),
+            ("one that asks for no tag", untagged().policy(&json!({})).bucket_of("ab1cd", Some(&by_hand(&organization))), "yes yes no yes"),
+            (
+                "one that asks for an endpoint",
+                ready().bucket_of("ab1cd", Some(&by_hand(&json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}})))),
+                "yes ? no ?",
+            ),
+            ("one that is no policy", ready().bucket_of("ab1cd", Some(&json!("no policy"))), "yes ? no ?"),
+            // Not collected.
+            ("not collected", ready().bucket_not_collected(), "yes ? no ?"),
+            ("that of another policy", ready().bucket_not_collected().bucket_of("zz9zz", Some(&written)), "yes ? no ?"),
+            (
+                "not collected, and the role may read nothing",
+                core().in_organization().policy(&json!({})).bucket_not_collected(),
+                "yes no no ?",
+            ),
+            ("not collected, where a tag may be asked for", untagged().policy(&json!({})).bucket_not_collected(), "yes ? no ?"),
+            ("collected, whatever is vouched for", with(ready(), &of_unit("ou-dev")), "yes no no no"),
+            // Policies that nobody saw.
+            ("Quick Setup was not read", ready().without_quick_setup(), "? ? no ?"),
+            ("Quick Setup was not read, and nothing lets the agent register", bare().without_quick_setup(), "? no no no"),
+            ("there is no other", unseen(ready()), "no yes no yes"),
+            ("associations tell of one", unseen(ready()).association("ab1cd", &everyone), "yes yes no yes"),
+            ("associations tell of one with another id", unseen(ready()).association("zz9zz", &everyone), "yes no ? yes"),
+            (
+                "associations tell of one, whose bucket was not read",
+                unseen(ready()).association("ab1cd", &everyone).bucket_not_collected(),
+                "yes ? ? ?",
+            ),
+            (
+                "associations tell of one, and the role may read nothing",
+                unseen(core().in_organization()).association("ab1cd", &everyone).bucket_not_collected(),
+                "yes no ? ?",
+            ),
+            (
+                "associations tell of one for other nodes",
+                unseen(ready()).association("ab1cd", &json!([{"Key": "tag:tier", "Values": ["prod"]}])),
+                "no yes no yes",
+            ),
+        ],
+        Given::bucket,
+    );
+    let because = |given: &Given| given.with_identity(|identity| identity.bucket.because.clone());
+    let name = "aws-quicksetup-patchpolicy-999999999999-ab1cd";
+    let refusal = format!("{name} does not let worker in (its policy does not allow it)");
+    assert_eq!(because(&with(ready(), &of_unit("ou-dev"))), refusal);
+    assert_eq!(
+        because(&with(untagged().policy(&json!({})), &of_unit("ou-dev"))),
+        format!("the role worker has no tag QSConfigId-ab1cd=ab1cd; {refusal}")
+    );
+    assert_eq!(because(&ready().bucket_of("ab1cd", None)), refusal);
+}
+
 #[test]
 fn reasons_name_what_to_change() {
     let because = |given: &Given| given.with_identity(|identity| identity.profile_because.clone());

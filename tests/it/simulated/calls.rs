@@ -34,6 +34,9 @@ fn shared_vpcs<'s>(snapshot: &'s Snapshot, account: &str, region: &str) -> BTree
     others.flat_map(|files| judged_vpcs(files).into_iter().filter(move |vpc| of_owner(files, vpc))).collect()
 }
 
+/// Where Quick Setup may hold patch policies, each of which is asked for its list.
+const QUICK_SETUP_REGIONS: usize = 16;
+
 /// Lists longer than a page take more calls; the fixtures hold none.
 fn of_region(snapshot: &Snapshot, account: &str, region: &str, files: &RegionFiles) -> usize {
     let own = judged_vpcs(files);
@@ -149,7 +152,9 @@ pub(super) fn assert_documented(snapshot: &Snapshot, calls: &[Recorded]) {
         assert_eq!(count(&|call| call.operation.starts_with("organizations:")), expected);
         let managers = snapshot.accounts.values().filter_map(|account| account.global.quick_setup.as_ref());
         let managers: usize = managers.map(|file| file.configuration_managers.len()).sum();
-        assert_eq!(count(&|call| call.operation.starts_with("ssm-quicksetup:")), 1 + managers);
+        assert_eq!(count(&|call| call.operation.starts_with("ssm-quicksetup:")), QUICK_SETUP_REGIONS + managers);
+        let buckets = snapshot.accounts.values().filter_map(|account| account.global.bucket_policies.as_ref());
+        assert_eq!(count(&|call| call.operation == "s3:GetBucketPolicy"), buckets.map(|file| file.bucket_policies.len()).sum::<usize>());
     }
 }
 

@@ -75,6 +75,7 @@ fn write(networks: &BTreeMap<String, Topology>, folder: &Path) {
         ("organization/organizational-units.json", json!({"OrganizationalUnits": [], "Parents": parents})),
         (&format!("{MANAGEMENT}/{REGION}/ec2-describe-instances.json"), json!({"Reservations": []})),
         (&format!("{MANAGEMENT}/global/ssm-quicksetup-get-configuration-manager.json"), json!({"ConfigurationManagers": []})),
+        (&format!("{MANAGEMENT}/global/s3-get-bucket-policy.json"), json!({"BucketPolicies": {}})),
     ] {
         let path = folder.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -65,6 +65,8 @@ impl Refusal {
         inner.push_str("</Message>");
         let _ = if service.protocol == Protocol::Ec2 {
             write!(text, "<Response><Errors><Error>{inner}</Error></Errors><RequestID>{request_id}</RequestID></Response>")
+        } else if service.name == "s3" {
+            write!(text, "<Error>{inner}<RequestId>{request_id}</RequestId></Error>")
         } else {
             let kind = if *status < 500 { "Sender" } else { "Receiver" };
             let namespace = service.namespace.as_deref().unwrap_or_default();
@@ -83,17 +85,23 @@ fn words(service: &str, trouble: Trouble) -> (&'static str, u16) {
     match (service, trouble) {
         ("ec2", T::AccessDenied) => ("UnauthorizedOperation", 403),
         ("ec2", T::Throttled) => ("RequestLimitExceeded", 503),
-        ("ec2", T::InternalError) => ("InternalError", 500),
+        ("ec2" | "s3", T::InternalError) => ("InternalError", 500),
         ("ec2", T::Unavailable) => ("Unavailable", 503),
         ("ec2", T::ExpiredToken) => ("RequestExpired", 400),
         ("ec2", T::BadCredentials) => ("AuthFailure", 401),
         ("ec2" | "ssm", T::BadToken) => ("InvalidNextToken", 400),
         ("ec2", T::BadParameter) => ("InvalidParameterValue", 400),
-        ("iam" | "sts" | "route53", T::AccessDenied) => ("AccessDenied", 403),
+        ("s3", T::Throttled) => ("SlowDown", 503),
+        ("s3", T::ExpiredToken) => ("ExpiredToken", 400),
+        ("s3", T::BadCredentials) => ("InvalidAccessKeyId", 403),
+        ("s3", T::UnknownOperation) => ("MethodNotAllowed", 405),
+        ("s3", T::BadToken | T::BadParameter) => ("InvalidArgument", 400),
+        ("s3", T::NotFound) => ("NoSuchBucket", 404),
+        ("iam" | "sts" | "route53" | "s3", T::AccessDenied) => ("AccessDenied", 403),
         ("iam" | "sts" | "route53", T::Throttled) => ("Throttling", 400),
         ("iam", T::InternalError) => ("ServiceFailure", 500),
         ("sts" | "route53", T::InternalError) => ("InternalFailure", 500),
-        ("iam" | "sts" | "route53", T::Unavailable) => ("ServiceUnavailable", 503),
+        ("iam" | "sts" | "route53" | "s3", T::Unavailable) => ("ServiceUnavailable", 503),
         ("iam" | "sts" | "route53", T::ExpiredToken) => ("ExpiredToken", 403),
         ("iam" | "sts" | "route53", T::BadCredentials) => ("InvalidClientTokenId", 403),
         ("ec2" | "iam" | "sts" | "route53", T::UnknownOperation) => ("InvalidAction", 400),

@@ -46,6 +46,13 @@ const FUTURE_MEMBER: &str = "simulatedFutureMember";
 pub fn body(service: &Service, operation: &Operation, body: &Body<'_>, request_id: &str, oddities: &Oddities) -> String {
     let shapes = &service.outputs;
     let mut writer = Writer { text: String::with_capacity(1024), shapes, oddities };
+    if let Some(payload) = &operation.payload {
+        let whole = body.iter().find(|(name, _)| name == payload);
+        if let Some((_, Part::Value(value))) = whole {
+            writer.text.push_str(value.as_str().unwrap_or_default());
+        }
+        return writer.text;
+    }
     if service.protocol.is_xml() {
         writer.document(service, operation, body, request_id);
     } else {

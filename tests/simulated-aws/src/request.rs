@@ -62,10 +62,13 @@ pub(crate) fn call<'t>(table: &'t Table, scope: &Scope, request: &Request) -> Re
         }
         Protocol::RestJson | Protocol::RestXml => {
             let found = service.operations.values().find_map(|operation| {
-                let labels = (operation.method == request.method).then(|| labels(&operation.uri, request.path())).flatten()?;
-                Some((operation, labels))
+                // `/{Bucket}?policy`: what stands behind the path tells S3's operations apart.
+                let (path, asked) = operation.uri.split_once('?').unwrap_or((&operation.uri, ""));
+                let is_asked = asked.is_empty() || form(request.query()).contains_key(asked);
+                let labels = (operation.method == request.method && is_asked).then(|| labels(path, request.path())).flatten()?;
+                Some((operation, labels, asked))
             });
-            let (operation, labels) = found.ok_or_else(|| unknown(&format!("{} {}", request.method, request.path())))?;
+            let (operation, labels, asked) = found.ok_or_else(|| unknown(&format!("{} {}", request.method, request.path())))?;
             let mut input = if service.protocol == Protocol::RestJson { object(&request.body) } else { Map::new() };
             let query = form(request.query());
             for (name, member) in operation.input.and_then(|kind| service.inputs.members(kind)).into_iter().flatten() {
@@ -86,7 +89,7 @@ pub(crate) fn call<'t>(table: &'t Table, scope: &Scope, request: &Request) -> Re
                 .flatten()
                 .map(|(_, member)| member.wire.as_str())
                 .collect();
-            for (name, value) in query.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
+            for (name, value) in query.iter().filter(|(name, _)| *name != asked && !known.contains(&name.as_str())) {
                 input.insert(name.clone(), Value::from(value.as_str()));
             }
             Ok(Call { service, operation, input })
@@ -110,7 +113,8 @@ fn form(text: &str) -> BTreeMap<String, String> {
 /// The labels of a path, or `None` when it is another operation's.
 fn labels(uri: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
-    let (wanted, given): (Vec<&str>, Vec<&str>) = (uri.split('/').collect(), path.split('/').collect());
+    // A bucket's path may end in a slash.
+    let (wanted, given): (Vec<&str>, Vec<&str>) = (uri.split('/').collect(), path.trim_end_matches('/').split('/').collect());
     if wanted.len() != given.len() {
         return None;
     }

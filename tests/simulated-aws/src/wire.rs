@@ -62,6 +62,8 @@ pub struct Operation {
     /// The element around the members in the query protocol.
     pub wrapper: Option<String>,
     pub pages: Option<Pages>,
+    /// The member of the output that is the whole body, as it stands.
+    pub payload: Option<String>,
 }
 
 /// How a list comes in pages.
@@ -180,6 +182,8 @@ struct RawOperation {
     root: String,
     wrapper: Option<String>,
     pages: Option<Pages>,
+    #[serde(default)]
+    payload: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -207,6 +211,7 @@ impl RawService {
                 root: raw.root,
                 wrapper: raw.wrapper,
                 pages: raw.pages,
+                payload: raw.payload,
             };
             Ok((name, operation))
         });

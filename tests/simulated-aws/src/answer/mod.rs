@@ -4,6 +4,7 @@ mod iam;
 mod organizations;
 mod quick_setup;
 mod region;
+mod s3;
 mod sts;
 
 use std::borrow::Cow;
@@ -52,6 +53,7 @@ pub(crate) fn answer<'a>(question: &Question<'a>) -> Result<Body<'a>, Refusal> {
         "sts" => sts::answer(question, &parameters),
         "organizations" => organizations::answer(question, &parameters),
         "iam" => iam::answer(question, account, &parameters),
+        "s3" => s3::answer(question, account, &parameters),
         "ssm-quicksetup" => quick_setup::answer(question, account, &parameters),
         _ => region::answer(question, account, &parameters),
     }?;

@@ -16,10 +16,13 @@ pub(super) fn answer<'a>(question: &Question<'a>, account: &'a Account, paramete
         let Some(managers) = managers else {
             // A manager that could not be read was listed before.
             let fails_later = question.store.gap(&question.identity.account, None, "ssm-quicksetup:GetConfigurationManager").is_some();
-            let stand_in = serde_json::json!([{"ManagerArn": format!("arn:aws:ssm-quicksetup:us-east-1:{}:configuration-manager/simulated", question.identity.account)}]);
+            let arn = format!("arn:aws:ssm-quicksetup:{}:{}:configuration-manager/simulated", question.region, question.identity.account);
+            let stand_in = serde_json::json!([{"ManagerArn": arn}]);
             return if fails_later { Ok(vec![part("ConfigurationManagersList", stand_in)]) } else { Err(question.missing(None)) };
         };
-        let listed = managers.iter().map(|manager| {
+        // Each Region lists what was made there.
+        let is_here = |manager: &&Value| text(manager, "ManagerArn").and_then(|arn| arn.split(':').nth(3)) == Some(question.region);
+        let listed = managers.iter().filter(is_here).map(|manager| {
             let kept = ["ManagerArn", "Name", "Description", "StatusSummaries"];
             Value::Object(kept.iter().filter_map(|name| Some(((*name).to_owned(), manager.get(*name)?.clone()))).collect::<Map<_, _>>())
         });

@@ -114,7 +114,20 @@ pub(super) fn patch_policies(management: &str, root: &str) -> Files {
             "Tags": {"team": "platform"}})
     });
     let managers: Vec<Value> = managers.collect();
-    Files::from([("ssm-quicksetup-get-configuration-manager.json".to_owned(), json!({"ConfigurationManagers": managers}))])
+    let buckets = PATCH_POLICIES.iter().map(|(_, id, _)| {
+        let name = format!("aws-quicksetup-patchpolicy-{management}-{id}");
+        let policy = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{name}/*"),
+                "Condition": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": format!("*/{root}/*")}}},
+            {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{name}/*"),
+                "Condition": {"StringNotEquals": {format!("aws:PrincipalTag/QSConfigId-{id}"): id}}}]});
+        (name, json!({"Policy": policy.to_string()}))
+    });
+    let buckets: serde_json::Map<String, Value> = buckets.collect();
+    Files::from([
+        ("ssm-quicksetup-get-configuration-manager.json".to_owned(), json!({"ConfigurationManagers": managers})),
+        ("s3-get-bucket-policy.json".to_owned(), json!({"BucketPolicies": buckets})),
+    ])
 }
 
 impl Profile {
