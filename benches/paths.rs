@@ -247,6 +247,7 @@ fn organization(instances: usize) -> Snapshot {
             files.nat_gateways = Some(ec2::DescribeNatGateways::default());
             files.network_interfaces = Some(ec2::DescribeNetworkInterfaces::default());
             files.internet_gateways = Some(ec2::DescribeInternetGateways::default());
+            files.encryption_controls = Some(ec2::DescribeVpcEncryptionControls::default());
             files.resolver_rules = Some(route53::ListResolverRules::default());
             files.resolver_rule_associations = Some(route53::ListResolverRuleAssociations::default());
         }

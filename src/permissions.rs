@@ -72,6 +72,10 @@ pub const ACTIONS: &[Action] = &[
         "ec2:DescribeVpcBlockPublicAccessExclusions",
         "Without it nobody knows which VPCs are exempt from the block of internet traffic.",
     ),
+    member(
+        "ec2:DescribeVpcEncryptionControls",
+        "Without it paths through a gateway or a peering connection stay unknown, since a VPC that enforces encryption may stop them.",
+    ),
     member("route53:ListHostedZonesByVPC", "Without it a private zone that hides an AWS name goes unseen."),
     member("route53:ListResourceRecordSets", "Without it nobody knows where a private zone sends an AWS name."),
     member("route53:GetHostedZone", "Without it a private zone that a Route 53 Profile brings has no name."),

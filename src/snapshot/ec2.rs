@@ -72,6 +72,8 @@ output! {
     pub struct DescribeVpcBlockPublicAccessOptions { vpc_block_public_access_options: VpcBlockPublicAccessOptions }
     /// `aws ec2 describe-vpc-block-public-access-exclusions`
     pub struct DescribeVpcBlockPublicAccessExclusions { vpc_block_public_access_exclusions: Vec<VpcBlockPublicAccessExclusion> }
+    /// `aws ec2 describe-vpc-encryption-controls`
+    pub struct DescribeVpcEncryptionControls { vpc_encryption_controls: Vec<VpcEncryptionControl> }
 }
 
 shape! {
@@ -428,7 +430,9 @@ shape! {
         default_route_table_propagation: Option<String>,
         dns_support: Option<String>,
         security_group_referencing_support: Option<String>,
+        encryption_support: Option<EncryptionSupport>,
     }
+    pub struct EncryptionSupport { encryption_state: Option<String> }
     pub struct TransitGatewayVpcAttachment {
         transit_gateway_attachment_id: Option<String>,
         transit_gateway_id: Option<String>,
@@ -479,4 +483,25 @@ shape! {
         state: Option<String>,
         tags: Vec<Tag>,
     }
+
+    pub struct VpcEncryptionControl {
+        vpc_encryption_control_id: Option<String>,
+        vpc_id: Option<String>,
+        mode: Option<String>,
+        state: Option<String>,
+        state_message: Option<String>,
+        resource_exclusions: Option<VpcEncryptionControlExclusions>,
+        tags: Vec<Tag>,
+    }
+    pub struct VpcEncryptionControlExclusions {
+        internet_gateway: Option<VpcEncryptionControlExclusion>,
+        egress_only_internet_gateway: Option<VpcEncryptionControlExclusion>,
+        nat_gateway: Option<VpcEncryptionControlExclusion>,
+        virtual_private_gateway: Option<VpcEncryptionControlExclusion>,
+        vpc_peering: Option<VpcEncryptionControlExclusion>,
+        lambda: Option<VpcEncryptionControlExclusion>,
+        vpc_lattice: Option<VpcEncryptionControlExclusion>,
+        elastic_file_system: Option<VpcEncryptionControlExclusion>,
+    }
+    pub struct VpcEncryptionControlExclusion { state: Option<String>, state_message: Option<String> }
 }

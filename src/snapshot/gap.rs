@@ -22,6 +22,7 @@ pub struct Gap {
 const NOT_EVERYWHERE: &[&str] = &[
     "ec2:DescribeTransitGateway",
     "ec2:DescribeVpcBlockPublicAccess",
+    "ec2:DescribeVpcEncryptionControls",
     "ec2:DescribeInstanceImageMetadata",
     "route53resolver:",
     "route53profiles:",

@@ -185,6 +185,7 @@ files! {
         transit_gateway_propagations: ec2::GetTransitGatewayRouteTablePropagations = "ec2-get-transit-gateway-route-table-propagations.json", "ec2:GetTransitGatewayRouteTablePropagations";
         block_public_access: ec2::DescribeVpcBlockPublicAccessOptions = "ec2-describe-vpc-block-public-access-options.json", "ec2:DescribeVpcBlockPublicAccessOptions";
         block_public_access_exclusions: ec2::DescribeVpcBlockPublicAccessExclusions = "ec2-describe-vpc-block-public-access-exclusions.json", "ec2:DescribeVpcBlockPublicAccessExclusions";
+        encryption_controls: ec2::DescribeVpcEncryptionControls = "ec2-describe-vpc-encryption-controls.json", "ec2:DescribeVpcEncryptionControls";
         hosted_zones: route53::ListHostedZonesByVpc = "route53-list-hosted-zones-by-vpc.json", "route53:ListHostedZonesByVPC";
         record_sets: route53::ListResourceRecordSets = "route53-list-resource-record-sets.json", "route53:ListResourceRecordSets";
         profile_zones: route53::GetHostedZone = "route53-get-hosted-zone.json", "route53:GetHostedZone";

@@ -26,6 +26,7 @@ DOCUMENTED_BOUNDS = {
 # Lists that page and that botocore has no paginator for.
 WITHOUT_PAGINATOR = {
     "ec2:DescribeVpcBlockPublicAccessExclusions": ("VpcBlockPublicAccessExclusions", "NextToken", "MaxResults"),
+    "ec2:DescribeVpcEncryptionControls": ("VpcEncryptionControls", "NextToken", "MaxResults"),
     "route53:ListHostedZonesByVPC": ("HostedZoneSummaries", "NextToken", "MaxItems"),
 }
 

@@ -104,6 +104,11 @@ def web_europe(home: Home, garden: Garden) -> None:
         "connection-lost", "ssm-path-blocked", "ssmmessages-path-blocked",
         ssm=DEAD_NAT, ssmmessages=DEAD_NAT, ec2messages=DEAD_NAT), lost=True)
     patching(home, next(iter(garden.expected)))
+    # The public side may be in the clear, since it has exclusions.
+    excluded = {"InternetGateway": {"State": "enabled"}, "NatGateway": {"State": "enabled"}, "VpcPeering": {"State": "disabled"}}
+    home.row("ec2:DescribeVpcEncryptionControls", {
+        "VpcEncryptionControlId": "vpcec-0123456789abcdef0", "VpcId": net.vpc, "Mode": "enforce", "State": "available",
+        "ResourceExclusions": excluded, "Tags": [{"Key": "Name", "Value": "web"}]})
 
 
 def web_america(home: Home, garden: Garden) -> None:

@@ -151,6 +151,7 @@ pub(crate) fn base() -> Topology {
             },
         }),
         block_public_access_exclusions: Some(ec2::DescribeVpcBlockPublicAccessExclusions { vpc_block_public_access_exclusions: vec![] }),
+        encryption_controls: Some(ec2::DescribeVpcEncryptionControls { vpc_encryption_controls: vec![] }),
         hosted_zones: Some(route53::ListHostedZonesByVpc { hosted_zone_summaries: BTreeMap::from([("vpc-1".to_owned(), vec![])]) }),
         record_sets: Some(route53::ListResourceRecordSets { resource_record_sets: BTreeMap::new() }),
         resolver_rules: Some(route53::ListResolverRules { resolver_rules: vec![] }),

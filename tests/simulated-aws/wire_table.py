@@ -37,6 +37,7 @@ DOCUMENTED_BOUNDS = {
 # Lists that page and that botocore has no paginator for: members, token in, token out, size.
 WITHOUT_PAGINATOR = {
     "ec2:DescribeVpcBlockPublicAccessExclusions": (["VpcBlockPublicAccessExclusions"], "NextToken", "NextToken", "MaxResults"),
+    "ec2:DescribeVpcEncryptionControls": (["VpcEncryptionControls"], "NextToken", "NextToken", "MaxResults"),
     "route53:ListHostedZonesByVPC": (["HostedZoneSummaries"], "NextToken", "NextToken", "MaxItems"),
 }
 SCALARS = {"string", "integer", "long", "float", "double", "boolean", "blob"}

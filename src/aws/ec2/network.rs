@@ -63,6 +63,7 @@ lists! {
     dhcp_options: DescribeDhcpOptions.dhcp_options, describe_dhcp_options(PAGE);
     peering_connections: DescribeVpcPeeringConnections.vpc_peering_connections, describe_vpc_peering_connections(PAGE);
     block_public_access_exclusions: DescribeVpcBlockPublicAccessExclusions.vpc_block_public_access_exclusions, describe_vpc_block_public_access_exclusions(PAGE);
+    encryption_controls: DescribeVpcEncryptionControls.vpc_encryption_controls, describe_vpc_encryption_controls(PAGE);
 }
 
 /// Names and details stand side by side in each page, so that this list is put together by hand.

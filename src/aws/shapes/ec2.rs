@@ -98,7 +98,9 @@ shapes! { sdk, ec2;
     VpcAttachment => VpcAttachment { vpc_id, state };
     TransitGateway => TransitGateway { transit_gateway_id, transit_gateway_arn, state, owner_id, options, tags };
     TransitGatewayOptions => TransitGatewayOptions { association_default_route_table_id, propagation_default_route_table_id,
-        default_route_table_association, default_route_table_propagation, dns_support, security_group_referencing_support };
+        default_route_table_association, default_route_table_propagation, dns_support, security_group_referencing_support,
+        encryption_support };
+    EncryptionSupport => EncryptionSupport { encryption_state };
     TransitGatewayVpcAttachment => TransitGatewayVpcAttachment { transit_gateway_attachment_id, transit_gateway_id, vpc_id,
         vpc_owner_id, state, subnet_ids, options, tags };
     TransitGatewayVpcAttachmentOptions => TransitGatewayVpcAttachmentOptions { dns_support, security_group_referencing_support,
@@ -116,6 +118,11 @@ shapes! { sdk, ec2;
         exclusions_allowed, managed_by };
     VpcBlockPublicAccessExclusion => VpcBlockPublicAccessExclusion { exclusion_id, resource_arn, internet_gateway_exclusion_mode,
         state, tags };
+    VpcEncryptionControl => VpcEncryptionControl { vpc_encryption_control_id, vpc_id, mode, state, state_message, resource_exclusions,
+        tags };
+    VpcEncryptionControlExclusions => VpcEncryptionControlExclusions { internet_gateway, egress_only_internet_gateway, nat_gateway,
+        virtual_private_gateway, vpc_peering, lambda, vpc_lattice, elastic_file_system };
+    VpcEncryptionControlExclusion => VpcEncryptionControlExclusion { state, state_message };
 }
 
 impl Shape<ec2::Tag> for sdk::Tag {

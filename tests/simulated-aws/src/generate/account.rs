@@ -61,7 +61,7 @@ fn control_policies(management: &str, parents: &serde_json::Map<String, Value>) 
 }
 
 /// The files of a Region that hold a list, and its name in them.
-const LISTS: [(&str, &str); 25] = [
+const LISTS: [(&str, &str); 26] = [
     ("ec2-describe-instances", "Reservations"),
     ("ec2-describe-instance-image-metadata", "InstanceImageMetadata"),
     ("ec2-describe-instance-status", "InstanceStatuses"),
@@ -79,6 +79,7 @@ const LISTS: [(&str, &str); 25] = [
     ("ec2-describe-vpc-peering-connections", "VpcPeeringConnections"),
     ("ec2-describe-vpn-gateways", "VpnGateways"),
     ("ec2-describe-vpc-block-public-access-exclusions", "VpcBlockPublicAccessExclusions"),
+    ("ec2-describe-vpc-encryption-controls", "VpcEncryptionControls"),
     ("route53resolver-list-resolver-rule-associations", "ResolverRuleAssociations"),
     ("route53resolver-list-firewall-rule-group-associations", "FirewallRuleGroupAssociations"),
     ("route53profiles-list-profile-associations", "ProfileAssociations"),

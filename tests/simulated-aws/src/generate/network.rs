@@ -69,6 +69,7 @@ fn vpc(place: &Place, number: usize, style: Style, files: &mut Files) -> Vpc {
         "VpcAttributes",
         json!({"VpcId": vpc.id, "EnableDnsSupport": {"Value": true}, "EnableDnsHostnames": {"Value": true}}),
     );
+    encryption(place, number, &vpc, files);
     zones(place, number, &vpc, files);
     push(
         files,
@@ -103,6 +104,26 @@ fn insert(files: &mut Files, file: &str, member: &str, key: &str, value: Value) 
     if let Some(map) = files.get_mut(&format!("{file}.json")).and_then(|file| file.get_mut(member)).and_then(Value::as_object_mut) {
         map.insert(key.to_owned(), value);
     }
+}
+
+/// The first VPC enforces encryption, but for what leaves it; others monitor it, or do nothing about it.
+fn encryption(place: &Place, number: usize, vpc: &Vpc, files: &mut Files) {
+    let mode = match number {
+        0 => "enforce",
+        1 => "monitor",
+        _ => return,
+    };
+    let (is, is_not) = (json!({"State": "enabled"}), json!({"State": "disabled"}));
+    push(
+        files,
+        "ec2-describe-vpc-encryption-controls",
+        "VpcEncryptionControls",
+        json!({"VpcEncryptionControlId": place.id("vpcec", number), "VpcId": vpc.id, "Mode": mode, "State": "available",
+            "ResourceExclusions": {"InternetGateway": is, "NatGateway": is, "EgressOnlyInternetGateway": is_not, "VirtualPrivateGateway": is_not,
+                "VpcPeering": is_not, "Lambda": is_not, "VpcLattice": is_not,
+                "ElasticFileSystem": {"State": "disabled", "StateMessage": "no file system"}},
+            "Tags": [{"Key": "Name", "Value": mode}]}),
+    );
 }
 
 /// Every VPC has its entry; the first also a private zone among AWS's names that no agent asks for.
