@@ -11,7 +11,7 @@ use crate::snapshot::ec2::{
     VpcAttribute, VpcEndpoint,
 };
 use crate::snapshot::ssm::{InstanceInformation, InventoryEntity};
-use crate::snapshot::{Gap, RegionFiles};
+use crate::snapshot::{Gap, GapReason, RegionFiles};
 
 /// A view of the files of one Region of one account.
 #[derive(Debug)]
@@ -146,6 +146,11 @@ impl<'a> Region<'a> {
                 Unknown::new("fact_not_collected", resource, format!("collect {file}"))
             }
         }
+    }
+
+    /// Whether AWS said that it does not offer a call there: what the call would tell of is then not there either.
+    pub fn is_not_offered(&self, operation: &str) -> bool {
+        self.gaps.iter().any(|gap| gap.operation == operation && gap.reason == GapReason::Unsupported)
     }
 
     /// An id that a collected list does not hold, though something refers to it.

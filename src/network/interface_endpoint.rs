@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use super::boundary::{self, Crossing};
 use super::dns::Reached;
 use super::egress::leave_interface;
+use super::encryption;
 use super::endpoint_policy;
 use super::journey::{CameBy, Journey, SenderKind};
 use super::local;
@@ -224,6 +225,7 @@ fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
         let resource = end.groups.first().map_or(endpoint, String::as_str);
         trace.block(code, resource, detail, place);
     }
+    encryption::meet_endpoint(trace, &end.position, kind, endpoint, port);
     endpoint_policy::pass(trace, source.estate, source.region.account, end.endpoint, journey.goal);
 }
 

@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/egress-only-internet-gateway.html>,
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html>.
 
+use super::encryption::{self, Exit};
 use super::goal;
 use super::journey::{Journey, SenderKind};
 use super::local;
@@ -71,6 +72,7 @@ pub(super) fn gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str
     }
     let is_nat = journey.sender.kind != SenderKind::Instance;
     public_access(trace, &journey.at, kind, id, if is_nat { Opening::Outward } else { Opening::BothWays });
+    encryption::leave_by(trace, &journey.at, kind, id, Exit::InternetGateway);
     let back_to = if is_nat { journey.sender.position.addresses() } else { journey.sender.ends.sender.clone() };
     local::comes_back_in(trace, &journey.at, id, &back_to);
     // An IPv6 address is public by itself.
@@ -110,6 +112,7 @@ pub(super) fn egress_only_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '
         }
     }
     public_access(trace, &journey.at, kind, id, Opening::Outward);
+    encryption::leave_by(trace, &journey.at, kind, id, Exit::EgressOnlyInternetGateway);
 }
 
 /// A gateway carries traffic of the VPC to which it is attached.

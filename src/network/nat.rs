@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateways-regional.html>.
 
 use super::boundary::{self, Crossing, Ends};
+use super::encryption::{self, Exit};
 use super::journey::{CameBy, Journey, Sender, SenderKind};
 use super::position::Position;
 use super::set::IntervalSet;
@@ -42,6 +43,7 @@ pub(super) fn nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: 
     } else {
         trace.hop(kind, id, Decision::Pass, "the NAT gateway is available");
     }
+    encryption::leave_by(trace, &journey.at, kind, id, Exit::NatGateway);
     // A private one has no public address.
     let is_surely_public = nat.nat_gateway_addresses.iter().any(|own| own.public_ip.is_some() || own.allocation_id.is_some());
     if nat.connectivity_type.is_none() && !is_surely_public {

@@ -1,5 +1,6 @@
 //! What happens to a part of a target at the next hop of its route.
 
+use super::encryption::{self, Exit};
 use super::endpoint_policy;
 use super::interface_endpoint;
 use super::internet;
@@ -64,6 +65,7 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
             );
         }
         NextHop::VirtualPrivateGateway(id) => {
+            encryption::leave_by(trace, &journey.at, HopKind::Other, id, Exit::VirtualPrivateGateway);
             edge(trace, journey, id, "on_prem", "check that the network behind the gateway leads to the service");
         }
         NextHop::Interface(id) => nat_instance(trace, journey, id),
@@ -149,6 +151,7 @@ fn gateway_endpoint(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
             if is_word(endpoint.vpc_endpoint_type.as_ref(), "GatewayLoadBalancer") && !private_dns::is_down(endpoint) =>
         {
             trace.via = Via::GatewayLoadBalancerEndpoint;
+            encryption::leave_by(trace, &journey.at, kind, id, Exit::GatewayLoadBalancerEndpoint);
             edge(
                 trace,
                 journey,
@@ -186,6 +189,7 @@ fn gateway_endpoint(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
                     journey.at.vpc_id
                 ));
             }
+            encryption::meet_endpoint(trace, &journey.at, kind, id, journey.goal.port);
             endpoint_policy::pass(trace, journey.source.estate, journey.source.region.account, endpoint, journey.goal);
         }
     }

@@ -3,6 +3,7 @@
 
 use ipnet::IpNet;
 
+use super::encryption;
 use super::goal::AnsweredBy;
 use super::interface_endpoint;
 use super::journey::{CameBy, Journey, SenderKind};
@@ -68,6 +69,7 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, 
     match position::vpc_of(journey.source.estate.region(owner, region), owner, vpc) {
         Known::Known(at) => {
             trace.hop(KIND, id, Decision::Pass, format!("active, leads to {vpc}"));
+            encryption::cross_peering(trace, id, &journey.at, &at);
             let came_by = CameBy::Peering { id, is_same_region: region == here };
             interface_endpoint::arrive(trace, &Journey { at, came_by, ..journey.clone() });
         }

@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>.
 
 use super::boundary::{self, Crossing};
+use super::encryption;
 use super::journey::{CameBy, Journey, SenderKind};
 use super::local;
 use super::next_hop;
@@ -264,6 +265,7 @@ impl<'r, 'a> Core<'r, 'a> {
             trace.stop(KIND, Code::BadState, gateway, format!("is {state}, not available"), Place::Other);
             return None;
         }
+        encryption::use_transit_gateway(trace, at, gateway, listed.iter().find_map(|listed| listed.options.as_ref()));
         let owner = listed.iter().find_map(|listed| listed.owner_id.as_deref());
         let Some(owner) = owner else {
             trace.hop(KIND, gateway, Decision::Unknown, "who owns the transit gateway is not known");

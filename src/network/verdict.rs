@@ -245,6 +245,7 @@ crate::facts::words! {
         TgwRtbBadStateRoute = "TGW_RTB_BAD_STATE_ROUTE",
         TgwRtbNoRouteToTgwAttachment = "TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT",
         VpcBlockPublicAccessEnabled = "VPC_BLOCK_PUBLIC_ACCESS_ENABLED",
+        VpcEncryptionControlsEnforced = "VPC_ENCRYPTION_CONTROLS_ENFORCED",
     }
 }
 

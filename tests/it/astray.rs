@@ -15,7 +15,7 @@ use crate::truth_table::check;
 
 const HOST: &str = "ssm.eu-central-1.amazonaws.com.";
 
-fn assume(mut topology: Topology, id: &str) -> Topology {
+pub(crate) fn assume(mut topology: Topology, id: &str) -> Topology {
     topology.assumptions.leads_to_internet.insert(id.to_owned());
     topology
 }

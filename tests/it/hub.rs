@@ -242,7 +242,7 @@ pub(crate) fn peered(ingress: Vec<IpPermission>, status: &str) -> Topology {
 }
 
 /// The hub in another Region, as seen through the peering connection.
-fn peered_across_regions(ingress: Vec<IpPermission>) -> Topology {
+pub(crate) fn peered_across_regions(ingress: Vec<IpPermission>) -> Topology {
     let mut topology = peered(ingress, "active");
     let mut hub = topology.others.remove(&(HUB.to_owned(), REGION.to_owned())).unwrap();
     for files in [&mut topology.files, &mut hub] {

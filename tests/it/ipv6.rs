@@ -39,7 +39,7 @@ pub(crate) fn dns64(topology: Topology) -> Topology {
     topology.with(|files| files.subnets.as_mut().unwrap().subnets.iter_mut().for_each(|subnet| subnet.enable_dns64 = Some(true)))
 }
 
-fn by_egress_only_gateway() -> Topology {
+pub(crate) fn by_egress_only_gateway() -> Topology {
     ipv6_only().route("rtb-main", route_to("::/0", "eigw-1"))
 }
 

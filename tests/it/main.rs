@@ -15,6 +15,7 @@ mod aws;
 mod blockers;
 mod cli;
 mod demo;
+mod encryption;
 mod endpoint_policies;
 mod exact;
 mod fixes;

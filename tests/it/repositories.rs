@@ -44,7 +44,7 @@ fn rhel(topology: Topology) -> Topology {
 }
 
 /// An interface endpoint for S3 whose private DNS is for the whole VPC.
-fn s3_interface_endpoint(topology: Topology, family: &'static str) -> Topology {
+pub(crate) fn s3_interface_endpoint(topology: Topology, family: &'static str) -> Topology {
     topology.endpoint_group("sg-e", vec![https_to("10.0.0.0/16")]).endpoint("s3", &["subnet-e"]).each_endpoint(move |endpoint| {
         if endpoint.vpc_endpoint_type.as_deref() == Some("Interface") {
             endpoint.ip_address_type = Some(family.to_owned());

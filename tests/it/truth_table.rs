@@ -546,6 +546,8 @@ fn taking_a_file_away_never_makes_a_path_better() {
         ("egress to the list", full().egress(&[https_to_list("pl-s3")])),
         ("own group", eps().endpoint_ingress(&[https_group("sg-i")])),
         ("block public access", base().nat().block_public_access("block-bidirectional", &[])),
+        ("encryption", full().nat().enforcing(&["igw"]).ubuntu()),
+        ("encryption, with exclusions", base().nat().enforcing(&["igw", "nat"])),
     ];
     for (name, topology) in topologies {
         let before = topology.paths();
