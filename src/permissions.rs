@@ -105,6 +105,10 @@ pub const ACTIONS: &[Action] = &[
     member("ssm:GetDefaultPatchBaseline", "Without it nobody knows which baseline holds where none is chosen."),
     member("ssm:DescribeMaintenanceWindows", "Without it maintenance windows that compete with a patch policy go unseen."),
     member("ssm:DescribeMaintenanceWindowTasks", "Without it maintenance windows that compete with a patch policy go unseen."),
+    member(
+        "ssm:DescribeMaintenanceWindowTargets",
+        "Without it nobody knows which nodes a maintenance window patches that has targets of its own.",
+    ),
     member("iam:GetInstanceProfile", "Without it nobody knows which role an instance has."),
     member("iam:GetRole", "Without it the trust, the boundary and the tags of an instance's role stay unknown."),
     member("iam:ListAttachedRolePolicies", "Without it what an instance's role allows stays unknown."),

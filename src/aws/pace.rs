@@ -84,6 +84,7 @@ const SSM: &[&str] = &[
     "GetConnectionStatus",
     "GetInventory",
     "DescribeMaintenanceWindowTasks",
+    "DescribeMaintenanceWindowTargets",
     "GetDefaultPatchBaseline",
     "GetPatchBaseline",
 ];

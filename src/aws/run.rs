@@ -302,6 +302,7 @@ async fn look_at(desk: &Desk, region: &str, connection_status: bool) -> RegionFi
         default_patch_baselines: nodes.default_patch_baselines,
         maintenance_windows: nodes.maintenance_windows,
         maintenance_window_tasks: nodes.maintenance_window_tasks,
+        maintenance_window_targets: nodes.maintenance_window_targets,
         ..files
     }
 }

@@ -19,6 +19,7 @@ const BASELINES: &str = "ssm:DescribePatchBaselines";
 const BASELINE: &str = "ssm:GetPatchBaseline";
 const WINDOWS: &str = "ssm:DescribeMaintenanceWindows";
 const TASKS: &str = "ssm:DescribeMaintenanceWindowTasks";
+const TARGETS: &str = "ssm:DescribeMaintenanceWindowTargets";
 /// The largest page of the lists of nodes and associations, and the most instances that one question for patch states may name.
 const PAGE: i32 = 50;
 const INSTANCES_PER_CALL: usize = 50;
@@ -68,6 +69,10 @@ pub(super) async fn look(desk: &Desk, connection_status: bool, files: &mut Regio
     match &windows {
         Some(windows) => files.maintenance_window_tasks = tasks(desk, windows).await,
         None => desk.miss_without(TASKS, WINDOWS),
+    }
+    match &files.maintenance_window_tasks {
+        Some(tasks) => files.maintenance_window_targets = targets(desk, tasks).await,
+        None => desk.miss_without(TARGETS, TASKS),
     }
     files.instance_information = nodes;
     files.maintenance_windows = windows;
@@ -252,6 +257,20 @@ async fn tasks(desk: &Desk, windows: &file::DescribeMaintenanceWindows) -> Optio
     });
     let tasks: BTreeMap<_, _> = join_all(answers).await.into_iter().flatten().collect();
     (ids.is_empty() || !tasks.is_empty()).then_some(file::DescribeMaintenanceWindowTasks { tasks })
+}
+
+/// The targets that are registered with a window, where a task that scans for patches goes by them.
+async fn targets(desk: &Desk, tasks: &file::DescribeMaintenanceWindowTasks) -> Option<file::DescribeMaintenanceWindowTargets> {
+    let client = &desk.ssm();
+    let goes_by_them = |task: &file::MaintenanceWindowTask| task.is_scanner() && task.registered_targets().is_some();
+    let ids: Vec<&String> = tasks.tasks.iter().filter(|(_, tasks)| tasks.iter().any(goes_by_them)).map(|(id, _)| id).collect();
+    let answers = ids.iter().map(|id| async move {
+        let ask = client.describe_maintenance_window_targets().window_id(*id).max_results(LARGE_PAGE);
+        let targets = desk.pages(TARGETS, |token| ask.clone().set_next_token(token).send(), |page| (page.targets, page.next_token));
+        Some(((*id).clone(), targets.await?))
+    });
+    let targets: BTreeMap<_, _> = join_all(answers).await.into_iter().flatten().collect();
+    (ids.is_empty() || !targets.is_empty()).then_some(file::DescribeMaintenanceWindowTargets { targets })
 }
 
 #[cfg(test)]

@@ -2,12 +2,8 @@
 
 use super::Node;
 use crate::model::known::{Known, Unknown};
-use crate::snapshot::ssm::{Association, Target};
+use crate::snapshot::ssm::{Association, MaintenanceWindowTask, Target, is_scanner};
 
-/// The documents that scan or patch, and so write a node's patch compliance.
-/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-compliance-data-overwrites.html>
-const SCANNERS: [&str; 4] =
-    ["AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation", "AWS-RunPatchBaselineWithHooks", "AWS-ApplyPatchBaseline"];
 pub(super) const OF_PATCH_POLICIES: &str = "AWS-QuickSetup-PatchPolicy-";
 const OF_HOST_MANAGEMENT: &str = "AWS-QuickSetup-SSMHostMgmt-ScanForPatches";
 const OF_PATCH_NOW: &str = "AWS-PatchNowAssociation";
@@ -53,9 +49,21 @@ pub(super) fn concerns(association: &Association, node: &Node<'_, '_>) -> Known<
     matches(&association.targets, association.instance_id.as_deref(), node)
 }
 
-fn is_scanner(document: Option<&String>) -> bool {
-    let name = document.and_then(|document| document.rsplit('/').next()).unwrap_or_default();
-    SCANNERS.contains(&name)
+/// Whether a task of a maintenance window is for a node, by itself or by the targets that are registered with its window.
+fn runs_on(task: &MaintenanceWindowTask, window: &str, node: &Node<'_, '_>) -> Known<bool> {
+    let Some(ids) = task.registered_targets() else { return matches(&task.targets, None, node) };
+    let Some(registered) = node.region.files.maintenance_window_targets.as_ref().and_then(|file| file.targets.get(window)) else {
+        return Known::Unknown(vec![node.region.not_collected("ssm:DescribeMaintenanceWindowTargets")]);
+    };
+    let mut doubts = Vec::new();
+    for target in registered.iter().filter(|target| target.window_target_id.as_ref().is_some_and(|id| ids.contains(id))) {
+        match matches(&target.targets, None, node) {
+            Known::Known(true) => return Known::Known(true),
+            Known::Known(false) => {}
+            Known::Unknown(why) => doubts.extend(why),
+        }
+    }
+    if doubts.is_empty() { Known::Known(false) } else { Known::Unknown(doubts) }
 }
 
 /// What else writes the patch compliance of a node beside its patch policy, for people.
@@ -88,7 +96,7 @@ impl Scanners {
         };
         for association in &file.associations {
             let name = association.association_name.as_deref().unwrap_or_default();
-            if !is_scanner(association.name.as_ref()) || name.starts_with(OF_PATCH_POLICIES) {
+            if !is_scanner(association.name.as_deref()) || name.starts_with(OF_PATCH_POLICIES) {
                 continue;
             }
             let label = || {
@@ -116,17 +124,73 @@ impl Scanners {
                 self.doubts.push(node.region.not_collected("ssm:DescribeMaintenanceWindowTasks"));
                 continue;
             };
-            for task in tasks.iter().filter(|task| is_scanner(task.task_arn.as_ref())) {
+            for task in tasks.iter().filter(|task| task.is_scanner()) {
                 let name = window.name.as_deref().unwrap_or_default();
-                let by_window = task.targets.iter().any(|target| target.key.as_deref() == Some("WindowTargetIds"));
-                let concerns = if by_window {
-                    let settled_by = format!("look up whether {} is among the targets of maintenance window {id}, which patches", node.id);
-                    Known::unknown("unsupported_target", id, settled_by)
-                } else {
-                    matches(&task.targets, None, node)
-                };
-                self.add(|| format!("maintenance window {id} ({name})"), concerns);
+                self.add(|| format!("maintenance window {id} ({name})"), runs_on(task, id, node));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Node, Scanners};
+    use crate::model::Region;
+    use crate::snapshot::RegionFiles;
+    use crate::snapshot::ec2::Tag;
+
+    fn file<T: serde::de::DeserializeOwned>(content: Value) -> T {
+        serde_json::from_value(content).unwrap()
+    }
+
+    /// Whether something else scans a node with the tag `Role=web` in a Region with one maintenance window: its task, and what is registered with it.
+    fn is_scanned(task: &Value, registered: Option<&Value>) -> Option<bool> {
+        let files = RegionFiles {
+            associations: Some(file(json!({"Associations": []}))),
+            maintenance_windows: Some(file(json!({"WindowIdentities": [{"WindowId": "mw-1", "Name": "weekly", "Enabled": true}]}))),
+            maintenance_window_tasks: Some(file(json!({"Tasks": {"mw-1": [task]}}))),
+            maintenance_window_targets: registered.map(|targets| file(json!({"Targets": targets}))),
+            ..RegionFiles::default()
+        };
+        let region = Region::new("111111111111", "eu-central-1", &files, &[]);
+        let tags = [Tag { key: "Role".to_owned(), value: "web".to_owned() }];
+        let node = Node { region: &region, id: "i-1", tags: &tags, operating_system: None, ou_path: "/" };
+        let scanners = Scanners::of(&node);
+        match (scanners.certain.is_empty(), scanners.doubts.is_empty()) {
+            (false, _) => Some(true),
+            (true, true) => Some(false),
+            (true, false) => None,
+        }
+    }
+
+    #[test]
+    fn a_window_scans_the_targets_that_are_registered_with_it() {
+        let task = |document: &str, ids: &[&str]| json!({"TaskArn": document, "Targets": [{"Key": "WindowTargetIds", "Values": ids}]});
+        let patches = |ids: &[&str]| task("AWS-RunPatchBaseline", ids);
+        let target = |id: &str, key: &str, value: &str| json!({"WindowId": "mw-1", "WindowTargetId": id, "ResourceType": "INSTANCE", "Targets": [{"Key": key, "Values": [value]}]});
+        let both =
+            json!({"WindowTargetId": "t-1", "Targets": [{"Key": "tag:Role", "Values": ["web"]}, {"Key": "tag:Stage", "Values": ["test"]}]});
+        let group = target("t-1", "resource-groups:Name", "web");
+        let of = |targets: Value| Some(json!({"mw-1": targets}));
+        let (web, db, it) = (target("t-1", "tag:Role", "web"), target("t-2", "tag:Role", "db"), target("t-3", "InstanceIds", "i-1"));
+        let cases = [
+            (patches(&["t-1"]), of(json!([web, db])), Some(true)),
+            (patches(&["t-2"]), of(json!([web, db])), Some(false)),
+            (patches(&["t-2", "t-3"]), of(json!([web, db, it])), Some(true)),
+            (patches(&["t-gone"]), of(json!([web])), Some(false)),
+            (patches(&["t-1"]), of(json!([both])), Some(false)),
+            (patches(&["t-1"]), of(json!([group])), None),
+            (patches(&["t-1", "t-3"]), of(json!([group, it])), Some(true)),
+            (patches(&["t-1", "t-2"]), of(json!([group, db])), None),
+            (patches(&["t-1"]), Some(json!({})), None),
+            (patches(&["t-1"]), None, None),
+            (task("AWS-RunShellScript", &["t-1"]), None, Some(false)),
+            (json!({"TaskArn": "AWS-RunPatchBaseline", "Targets": [{"Key": "InstanceIds", "Values": ["i-1"]}]}), None, Some(true)),
+        ];
+        for (task, registered, expected) in cases {
+            assert_eq!(is_scanned(&task, registered.as_ref()), expected, "{task} with {registered:?}");
         }
     }
 }

@@ -209,6 +209,7 @@ files! {
         default_patch_baselines: ssm::GetDefaultPatchBaseline = "ssm-get-default-patch-baseline.json", "ssm:GetDefaultPatchBaseline";
         maintenance_windows: ssm::DescribeMaintenanceWindows = "ssm-describe-maintenance-windows.json", "ssm:DescribeMaintenanceWindows";
         maintenance_window_tasks: ssm::DescribeMaintenanceWindowTasks = "ssm-describe-maintenance-window-tasks.json", "ssm:DescribeMaintenanceWindowTasks";
+        maintenance_window_targets: ssm::DescribeMaintenanceWindowTargets = "ssm-describe-maintenance-window-targets.json", "ssm:DescribeMaintenanceWindowTargets";
     }
 }
 

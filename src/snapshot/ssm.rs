@@ -29,6 +29,8 @@ output! {
     pub struct DescribeMaintenanceWindows { window_identities: Vec<MaintenanceWindowIdentity> }
     /// `aws ssm describe-maintenance-window-tasks`, by window
     pub struct DescribeMaintenanceWindowTasks { tasks: BTreeMap<String, Vec<MaintenanceWindowTask>> }
+    /// `aws ssm describe-maintenance-window-targets`, by window; of those where a task that scans for patches is for registered targets
+    pub struct DescribeMaintenanceWindowTargets { targets: BTreeMap<String, Vec<MaintenanceWindowTarget>> }
 }
 
 shape! {
@@ -146,5 +148,36 @@ shape! {
         r#type: Option<String>,
         name: Option<String>,
         targets: Vec<Target>,
+    }
+    pub struct MaintenanceWindowTarget {
+        window_id: Option<String>,
+        window_target_id: Option<String>,
+        resource_type: Option<String>,
+        targets: Vec<Target>,
+        name: Option<String>,
+    }
+}
+
+/// The documents that scan or patch, and so write a node's patch compliance.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-compliance-data-overwrites.html>
+const SCANNERS: [&str; 4] =
+    ["AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation", "AWS-RunPatchBaselineWithHooks", "AWS-ApplyPatchBaseline"];
+
+/// Whether a document, by its name or ARN, scans for patches.
+pub fn is_scanner(document: Option<&str>) -> bool {
+    let name = document.and_then(|document| document.rsplit('/').next()).unwrap_or_default();
+    SCANNERS.contains(&name)
+}
+
+impl MaintenanceWindowTask {
+    pub fn is_scanner(&self) -> bool {
+        is_scanner(self.task_arn.as_deref())
+    }
+
+    /// The ids of the targets, registered with its window, that it is for; `None` for a task that names its nodes itself.
+    /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_RegisterTaskWithMaintenanceWindow.html>
+    pub fn registered_targets(&self) -> Option<&[String]> {
+        let target = self.targets.iter().find(|target| target.key.as_deref() == Some("WindowTargetIds"))?;
+        Some(&target.values)
     }
 }

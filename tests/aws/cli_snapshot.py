@@ -236,6 +236,14 @@ def systems_manager(place: Place, files: dict[str, Any]) -> None:
     tasks = {window: place.ask("ssm", "describe-maintenance-window-tasks", "--window-id", window)["Tasks"] for window in windows}
     place.write("ssm-describe-maintenance-window-tasks", {"Tasks": tasks})
 
+    def goes_by_registered_targets(task: dict[str, Any]) -> bool:
+        by_targets = any(target["Key"] == "WindowTargetIds" for target in task.get("Targets", []))
+        return by_targets and task["TaskArn"].startswith("AWS-RunPatchBaseline")
+
+    wanted = [window for window, found in tasks.items() if any(goes_by_registered_targets(task) for task in found)]
+    targets = {window: place.ask("ssm", "describe-maintenance-window-targets", "--window-id", window)["Targets"] for window in wanted}
+    place.write("ssm-describe-maintenance-window-targets", {"Targets": targets})
+
 
 def roles(place: Place, profiles: set[str], dhmc_roles: set[str]) -> None:
     """The roles behind the instance profiles in use and the ones of Default Host Management, with the policies that they name."""

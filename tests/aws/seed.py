@@ -301,8 +301,10 @@ def patching(home: Home, instance: str) -> None:
     ssm = home.client("ssm")
     window = ssm.create_maintenance_window(Name="weekly", Schedule="cron(0 2 ? * SUN *)", Duration=2, Cutoff=1,
                                            AllowUnassociatedTargets=True)["WindowId"]
+    target = ssm.register_target_with_maintenance_window(
+        WindowId=window, ResourceType="INSTANCE", Name="web", Targets=[{"Key": "InstanceIds", "Values": [instance]}])["WindowTargetId"]
     ssm.register_task_with_maintenance_window(WindowId=window, TaskArn="AWS-RunPatchBaseline", TaskType="RUN_COMMAND", MaxConcurrency="1",
-                                              MaxErrors="1", Targets=[{"Key": "InstanceIds", "Values": [instance]}])
+                                              MaxErrors="1", Targets=[{"Key": "WindowTargetIds", "Values": [target]}])
     baseline = ssm.get_default_patch_baseline(OperatingSystem="AMAZON_LINUX_2023")["BaselineId"]
     ssm.create_patch_baseline(
         Name="ten-days", OperatingSystem="AMAZON_LINUX_2023", ApprovedPatches=["openssl*"], RejectedPatches=["nginx*"],

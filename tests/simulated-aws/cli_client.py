@@ -43,6 +43,7 @@ BY_ID = {
     "ssm-get-patch-baseline": ("--baseline-id", "PatchBaselines", None, []),
     "ssm-get-default-patch-baseline": ("--operating-system", "DefaultPatchBaselines", "BaselineId", []),
     "ssm-describe-maintenance-window-tasks": ("--window-id", "Tasks", "Tasks", []),
+    "ssm-describe-maintenance-window-targets": ("--window-id", "Targets", "Targets", []),
 }
 
 

@@ -34,5 +34,6 @@ shapes! { sdk, ssm;
     PatchGroupPatchBaselineMapping => PatchGroupMapping { patch_group, baseline_identity };
     MaintenanceWindowIdentity => MaintenanceWindowIdentity { window_id, name, schedule, schedule_timezone, next_execution_time }
         present { enabled };
+    MaintenanceWindowTarget => MaintenanceWindowTarget { window_id, window_target_id, resource_type, targets, name };
     MaintenanceWindowTask => MaintenanceWindowTask { window_id, window_task_id, task_arn, r#type, name, targets };
 }

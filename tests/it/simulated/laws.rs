@@ -98,12 +98,13 @@ fn gaps_are_served_as_gaps() {
         member(refuse("route53profiles:ListProfileAssociations", Trouble::InternalError)),
         member(refuse("route53:ListHostedZonesByVPC", Trouble::AccessDenied)),
         member(refuse("ssm:DescribePatchBaselines", Trouble::AccessDenied)),
+        member(refuse("ssm:DescribeMaintenanceWindows", Trouble::AccessDenied)),
         member(Fault { operation: Some("ssm:DescribeInstanceInformation".into()), kind: Kind::ScpDenied, ..Fault::default() }),
         member(Fault { operation: Some("ec2:DescribeNatGateways".into()), kind: Kind::GatewayTimeout, ..Fault::default() }),
         refuse("organizations:ListAccountsForParent", Trouble::AccessDenied),
     ];
     let folder = one_region_of_organization("222222222222", "us-east-1");
-    assert_gaps_are_served(folder.path(), faults, 11);
+    assert_gaps_are_served(folder.path(), faults, 14);
 }
 
 /// As above, of what is asked by id.
@@ -118,6 +119,7 @@ fn gaps_of_what_profiles_and_firewalls_name_are_served_as_gaps() {
         "route53resolver:ListFirewallDomains",
         "route53resolver:ListFirewallRules",
         "route53profiles:ListProfileResourceAssociations",
+        "ssm:DescribeMaintenanceWindowTargets",
         "ssm:GetPatchBaseline",
     ];
     std::thread::scope(|scope| {

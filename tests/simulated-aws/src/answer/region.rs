@@ -25,6 +25,7 @@ const BY_ID: &[(&str, &str, &str, &str)] = &[
     ("ListFirewallDomains", "FirewallDomainListId", "Domains", "Domains"),
     ("ListProfileResourceAssociations", "ProfileId", "ProfileResourceAssociations", "ProfileResourceAssociations"),
     ("DescribeMaintenanceWindowTasks", "WindowId", "Tasks", "Tasks"),
+    ("DescribeMaintenanceWindowTargets", "WindowId", "Targets", "Targets"),
     ("GetConnectionStatus", "Target", "ConnectionStatuses", "Status"),
     ("GetPatchBaseline", "BaselineId", "PatchBaselines", "BaselineId"),
     ("GetDefaultPatchBaseline", "OperatingSystem", "DefaultPatchBaselines", "BaselineId"),

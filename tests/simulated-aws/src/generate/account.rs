@@ -157,19 +157,32 @@ pub(super) fn region(place: &Place, dhmc: Dhmc) -> Files {
     );
     set("ssm-get-patch-baseline", own_baselines(place));
     set("ssm-get-default-patch-baseline", json!({"DefaultPatchBaselines": {"AMAZON_LINUX_2023": baseline, "DEBIAN": baseline}}));
-    let window = place.id("mw", 1);
-    set(
-        "ssm-describe-maintenance-windows",
-        json!({"WindowIdentities": [{"WindowId": window, "Name": "sunday-night", "Enabled": false, "Schedule": "cron(0 3 ? * SUN *)",
-            "ScheduleTimezone": "UTC"}]}),
-    );
-    set(
-        "ssm-describe-maintenance-window-tasks",
-        json!({"Tasks": {window.clone(): [{"WindowId": window, "WindowTaskId": "51a01a7e-0000-4000-8000-000000000001", "TaskArn": "AWS-RunShellScript",
-            "Type": "RUN_COMMAND", "Targets": [{"Key": "tag:group", "Values": ["nightly"]}]}]}}),
-    );
+    maintenance_windows(place, &mut files);
     transit_gateway(place, &mut files);
     files
+}
+
+/// Two windows that are switched off: one patches a target that is registered with it, and the other runs scripts.
+fn maintenance_windows(place: &Place, files: &mut Files) {
+    let (patching, scripts) = (place.id("mw", 1), place.id("mw", 2));
+    let uuid = |number: usize| format!("51a01a7e-0000-4000-8000-{number:012}");
+    let window = |id: &str, name: &str| json!({"WindowId": id, "Name": name, "Enabled": false, "Schedule": "cron(0 3 ? * SUN *)", "ScheduleTimezone": "UTC"});
+    let task = |window: &str, number: usize, document: &str, target: Value| json!({"WindowId": window, "WindowTaskId": uuid(number), "TaskArn": document, "Type": "RUN_COMMAND", "Targets": [target]});
+    let (by_target, by_tag) = (json!({"Key": "WindowTargetIds", "Values": [uuid(4)]}), json!({"Key": "tag:group", "Values": ["nightly"]}));
+    let mut set = |name: &str, value: Value| files.insert(format!("{name}.json"), value);
+    set("ssm-describe-maintenance-windows", json!({"WindowIdentities": [window(&patching, "sunday-night"), window(&scripts, "scripts")]}));
+    set(
+        "ssm-describe-maintenance-window-tasks",
+        json!({"Tasks": {
+            patching.clone(): [task(&patching, 1, "AWS-RunPatchBaseline", by_target.clone()), task(&patching, 2, "AWS-RunShellScript", by_tag.clone())],
+            scripts.clone(): [task(&scripts, 3, "AWS-RunShellScript", by_target)],
+        }}),
+    );
+    set(
+        "ssm-describe-maintenance-window-targets",
+        json!({"Targets": {patching.clone(): [{"WindowId": patching, "WindowTargetId": uuid(4), "ResourceType": "INSTANCE", "Name": "nightly",
+            "Targets": [by_tag]}]}}),
+    );
 }
 
 /// One with all that a baseline can hold, the password of a repository among it, and one with nothing.
