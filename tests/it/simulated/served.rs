@@ -87,6 +87,15 @@ pub(super) fn fixtures() -> Vec<PathBuf> {
 
 /// One account of the sample organization with one of its Regions, as a snapshot of its own.
 pub(super) fn one_region(account: &str, region: &str) -> TempDir {
+    let folder = alone(account, region);
+    // Without an organization Quick Setup of the account itself is asked.
+    let global = folder.path().join(account).join("global");
+    std::fs::write(global.join("ssm-quicksetup-get-configuration-manager.json"), r#"{"ConfigurationManagers": []}"#).unwrap();
+    std::fs::write(global.join("s3-get-bucket-policy.json"), r#"{"BucketPolicies": {}}"#).unwrap();
+    folder
+}
+
+fn alone(account: &str, region: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let from = repository("fixtures/demo-org").join(account);
     for part in ["global", region] {
@@ -97,7 +106,7 @@ pub(super) fn one_region(account: &str, region: &str) -> TempDir {
 
 /// [`one_region`] in an organization with its management account.
 pub(super) fn one_region_of_organization(account: &str, region: &str) -> TempDir {
-    let folder = one_region(account, region);
+    let folder = alone(account, region);
     let sample = repository("fixtures/demo-org");
     copy(&sample.join("organization"), &folder.path().join("organization"));
     let management = "111111111111";
