@@ -29,6 +29,8 @@ pub struct Request {
     pub quick_setup_regions: Vec<String>,
     /// Whether to ask of each online node, in a call of its own, whether its channel for messages is open.
     pub connection_status: bool,
+    /// Whether to ask of each Linux node, in ten calls and more, which packages are installed.
+    pub installed_packages: bool,
     /// The role to assume in every account but the caller's own, with its path if it has one.
     pub role_name: String,
     pub external_id: Option<String>,
@@ -49,6 +51,7 @@ impl Default for Request {
             selection: Selection::default(),
             quick_setup_regions: Vec::new(),
             connection_status: false,
+            installed_packages: false,
             role_name: "OrganizationAccountAccessRole".to_owned(),
             external_id: None,
             profile: None,

@@ -82,7 +82,7 @@ const SSM: &[&str] = &[
     "DescribeInstanceInformation",
     "DescribeInstancePatchStates",
     "GetConnectionStatus",
-    "GetInventory",
+    "ListInventoryEntries",
     "DescribeMaintenanceWindowTasks",
     "DescribeMaintenanceWindowTargets",
     "GetDefaultPatchBaseline",

@@ -204,7 +204,7 @@ async fn visit(
             async move {
                 let _permit = places.acquire().await;
                 let desk = desk.in_region(&region);
-                let files = Box::pin(look_at(&desk, &region, request.connection_status)).await;
+                let files = Box::pin(look_at(&desk, &region, request)).await;
                 let instances =
                     files.instances.iter().flat_map(|file| &file.reservations).map(|reservation| reservation.instances.len()).sum();
                 office.tell(Event::RegionDone { account_id: desk.account_id.clone(), region: region.clone(), instances });
@@ -259,7 +259,7 @@ async fn regions(desk: &Desk, wanted: &Regions, gaps: &mut Vec<Gap>) -> Option<V
 }
 
 /// One Region: its instances, and all the rest only if there are any.
-async fn look_at(desk: &Desk, region: &str, connection_status: bool) -> RegionFiles {
+async fn look_at(desk: &Desk, region: &str, request: &Request) -> RegionFiles {
     let mut files = RegionFiles { instances: ec2::instances(desk).await, ..RegionFiles::default() };
     let Some(instances) = &files.instances else { return files };
     if ec2::judged(instances).next().is_none() {
@@ -277,7 +277,7 @@ async fn look_at(desk: &Desk, region: &str, connection_status: bool) -> RegionFi
         route53::look(desk, &mut zones).await;
         route53::of_vpcs(desk, region, vpcs, &mut zones).await;
     };
-    futures::join!(Box::pin(network), Box::pin(names), Box::pin(ssm::look(desk, connection_status, &mut nodes)));
+    futures::join!(Box::pin(network), Box::pin(names), Box::pin(ssm::look(desk, request, &mut nodes)));
     RegionFiles {
         hosted_zones: zones.hosted_zones,
         record_sets: zones.record_sets,
@@ -293,7 +293,7 @@ async fn look_at(desk: &Desk, region: &str, connection_status: bool) -> RegionFi
         instance_information: nodes.instance_information,
         patch_states: nodes.patch_states,
         connection_statuses: nodes.connection_statuses,
-        inventory: nodes.inventory,
+        installed_packages: nodes.installed_packages,
         associations: nodes.associations,
         service_setting: nodes.service_setting,
         patch_baselines: nodes.patch_baselines,

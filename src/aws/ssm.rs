@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ssm::types::OperatingSystem;
 use futures::future::join_all;
 
+use super::Request;
 use super::desk::Desk;
 use super::shapes::Shape;
 use crate::snapshot::RegionFiles;
@@ -13,14 +14,14 @@ use crate::snapshot::ssm as file;
 const NODES: &str = "ssm:DescribeInstanceInformation";
 const PATCH_STATES: &str = "ssm:DescribeInstancePatchStates";
 const CONNECTION: &str = "ssm:GetConnectionStatus";
-const INVENTORY: &str = "ssm:GetInventory";
+const PACKAGES: &str = "ssm:ListInventoryEntries";
 const DEFAULT_BASELINE: &str = "ssm:GetDefaultPatchBaseline";
 const BASELINES: &str = "ssm:DescribePatchBaselines";
 const BASELINE: &str = "ssm:GetPatchBaseline";
 const WINDOWS: &str = "ssm:DescribeMaintenanceWindows";
 const TASKS: &str = "ssm:DescribeMaintenanceWindowTasks";
 const TARGETS: &str = "ssm:DescribeMaintenanceWindowTargets";
-/// The largest page of the lists of nodes and associations, and the most instances that one question for patch states may name.
+/// The largest page of the lists of nodes, associations and packages, and the most instances that one question for patch states may name.
 const PAGE: i32 = 50;
 const INSTANCES_PER_CALL: usize = 50;
 /// The largest page of the other lists.
@@ -28,8 +29,7 @@ const LARGE_PAGE: i32 = 100;
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>
 const DHMC_SETTING: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
 
-/// `connection_status`: whether to ask of each node that is online whether its channel for messages is open.
-pub(super) async fn look(desk: &Desk, connection_status: bool, files: &mut RegionFiles) {
+pub(super) async fn look(desk: &Desk, request: &Request, files: &mut RegionFiles) {
     let (nodes, associations, setting, baselines, groups, windows) = futures::join!(
         Box::pin(nodes(desk)),
         Box::pin(associations(desk)),
@@ -49,20 +49,22 @@ pub(super) async fn look(desk: &Desk, connection_status: bool, files: &mut Regio
     match &nodes {
         Some(nodes) => {
             let nodes = nodes.instance_information_list.as_slice();
-            let connections = async { if connection_status { connection_statuses(desk, nodes).await } else { None } };
-            let (states, inventory, defaults, connections) = futures::join!(
+            let connections = async { if request.connection_status { connection_statuses(desk, nodes).await } else { None } };
+            let packages = async { if request.installed_packages { installed_packages(desk, nodes).await } else { None } };
+            let (states, defaults, connections, packages) = futures::join!(
                 patch_states(desk, nodes),
-                Box::pin(inventory(desk, nodes)),
                 default_baselines(desk, nodes),
-                Box::pin(connections)
+                Box::pin(connections),
+                Box::pin(packages)
             );
             files.connection_statuses = connections;
+            files.installed_packages = packages;
             files.patch_states = states;
-            files.inventory = inventory;
             files.default_patch_baselines = defaults;
         }
         None => {
-            let asked = [PATCH_STATES, INVENTORY, DEFAULT_BASELINE].into_iter().chain(connection_status.then_some(CONNECTION));
+            let of_each = [request.connection_status.then_some(CONNECTION), request.installed_packages.then_some(PACKAGES)];
+            let asked = [PATCH_STATES, DEFAULT_BASELINE].into_iter().chain(of_each.into_iter().flatten());
             asked.for_each(|operation| desk.miss_without(operation, NODES));
         }
     }
@@ -129,17 +131,25 @@ fn asked_of(nodes: &[file::InstanceInformation]) -> BTreeSet<&str> {
     nodes.iter().filter(is_online).filter_map(|node| node.instance_id.as_deref()).filter(|id| id.starts_with("i-")).collect()
 }
 
-async fn inventory(desk: &Desk, nodes: &[file::InstanceInformation]) -> Option<file::GetInventory> {
-    if nodes.is_empty() {
-        return Some(file::GetInventory { entities: Vec::new() });
+/// The packages of each node, one node after the other as with [`connection_statuses`]: AWS lists them node by node.
+async fn installed_packages(desk: &Desk, nodes: &[file::InstanceInformation]) -> Option<file::ListInventoryEntries> {
+    let client = &desk.ssm();
+    let ids = with_packages(nodes);
+    let mut entries = BTreeMap::new();
+    for id in &ids {
+        let ask = client.list_inventory_entries().instance_id(*id).type_name("AWS:Application").max_results(PAGE);
+        let packages = desk.pages(PACKAGES, |token| ask.clone().set_next_token(token).send(), |page| (page.entries, page.next_token));
+        if let Some(packages) = packages.await {
+            entries.insert((*id).to_owned(), packages);
+        }
     }
-    let client = desk.ssm();
-    let entities = desk.pages(
-        INVENTORY,
-        |token| client.get_inventory().max_results(PAGE).set_next_token(token).send(),
-        |page| (page.entities, page.next_token),
-    );
-    Some(file::GetInventory { entities: entities.await? })
+    (ids.is_empty() || !entries.is_empty()).then_some(file::ListInventoryEntries { entries })
+}
+
+/// The EC2 instances that run Linux, online or not: what was gathered of a node stays when it goes, and only Linux needs a Python.
+fn with_packages(nodes: &[file::InstanceInformation]) -> BTreeSet<&str> {
+    let is_linux = |node: &&file::InstanceInformation| node.platform_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("Linux"));
+    nodes.iter().filter(is_linux).filter_map(|node| node.instance_id.as_deref()).filter(|id| id.starts_with("i-")).collect()
 }
 
 async fn associations(desk: &Desk) -> Option<file::ListAssociations> {
@@ -275,7 +285,7 @@ async fn targets(desk: &Desk, tasks: &file::DescribeMaintenanceWindowTasks) -> O
 
 #[cfg(test)]
 mod tests {
-    use super::{asked_of, file, operating_system};
+    use super::{asked_of, file, operating_system, with_packages};
 
     #[test]
     fn only_instances_that_are_online_are_asked_for_their_channel() {
@@ -287,6 +297,19 @@ mod tests {
         let nodes =
             [node("i-2", "Online"), node("i-1", "online"), node("i-3", "ConnectionLost"), node("mi-4", "Online"), node("i-5", "Inactive")];
         assert_eq!(asked_of(&nodes).into_iter().collect::<Vec<_>>(), ["i-1", "i-2"]);
+    }
+
+    #[test]
+    fn only_instances_that_run_linux_are_asked_for_their_packages() {
+        let node = |id: &str, kind: Option<&str>| file::InstanceInformation {
+            instance_id: Some(id.into()),
+            platform_type: kind.map(Into::into),
+            ..file::InstanceInformation::default()
+        };
+        let nodes = [node("i-2", Some("Linux")), node("i-1", Some("linux")), node("i-3", Some("Windows")), node("i-4", None)];
+        let hybrid = [node("mi-5", Some("Linux")), node("i-6", Some("MacOS"))];
+        assert_eq!(with_packages(&nodes).into_iter().collect::<Vec<_>>(), ["i-1", "i-2"]);
+        assert!(with_packages(&hybrid).is_empty());
     }
 
     #[test]

@@ -93,6 +93,9 @@ pub(crate) struct SelectionArguments {
     /// Ask of each online managed instance whether its message channel is open (one call each)
     #[arg(long, help_heading = "What to look at")]
     pub(crate) connection_status: bool,
+    /// Ask of each managed Linux instance which packages are installed, to know its Python (ten calls and more each)
+    #[arg(long, help_heading = "What to look at")]
+    pub(crate) installed_packages: bool,
 }
 
 impl SelectionArguments {
@@ -131,10 +134,10 @@ pub(crate) struct ScanArguments {
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,
     /// Judge a snapshot instead of AWS
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["demo", "connection_status"], help_heading = "What to look at")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["demo", "connection_status", "installed_packages"], help_heading = "What to look at")]
     pub(crate) snapshot: Option<PathBuf>,
     /// Judge the built-in sample organization
-    #[arg(long, conflicts_with = "connection_status", help_heading = "What to look at")]
+    #[arg(long, conflicts_with_all = ["connection_status", "installed_packages"], help_heading = "What to look at")]
     pub(crate) demo: bool,
     /// Keep what was seen, as a snapshot
     #[arg(long, value_name = "DIR", help_heading = "What to look at")]

@@ -7,6 +7,7 @@ use super::words;
 use crate::model::Region;
 use crate::model::known::{Known, Unknown};
 use crate::platform::{self, Platform, Python, Tables};
+use crate::snapshot::ssm::InstalledPackage;
 
 /// What a patch run needs of the operating system.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,15 +36,13 @@ words! {
     pub enum PackageManager { Yum = "yum", Dnf = "dnf", Apt = "apt", Zypper = "zypper", Other = "other" }
 }
 
-/// The type of inventory that lists packages: <https://docs.aws.amazon.com/systems-manager/latest/userguide/inventory-schema.html>.
-/// A scan does not get it (docs/decisions/0005-identity.md): it is there where somebody put it into the snapshot.
-const APPLICATIONS: &str = "AWS:Application";
-
 impl PackagesFacts {
     pub(super) fn of(tables: &Tables, platform: &Platform, region: &Region<'_>, id: &str) -> Self {
         let packages = packages(region, id);
         let python = platform::python(tables, platform, packages.as_deref());
-        let on_node = |command: &str| Unknown::new("not_in_inventory", id, format!("run `{command}` on {id}"));
+        // Where nobody asked for the packages, the inventory may have them.
+        let or_ask = if region.files.installed_packages.is_none() { ", or scan with --installed-packages" } else { "" };
+        let on_node = |command: &str| Unknown::new("not_in_inventory", id, format!("run `{command}` on {id}{or_ask}"));
         let look = || vec![on_node("command -v python3 python; python3 --version")];
         let which_python = || Known::Unknown(look());
         let missing = packages.as_deref().map(platform::missing_archive_tools);
@@ -94,12 +93,9 @@ impl PackagesFacts {
 
 /// The names and versions of the installed packages; `None` where nobody gathered them.
 fn packages<'a>(region: &Region<'a>, id: &str) -> Option<Vec<(&'a str, &'a str)>> {
-    let entity = region.inventory(id).into_known().flatten()?;
-    let content = &entity.data.get(APPLICATIONS)?.content;
-    let package = |row: &'a std::collections::BTreeMap<String, String>| {
-        Some((row.get("Name")?.as_str(), row.get("Version").map(String::as_str).unwrap_or_default()))
-    };
-    let packages: Vec<(&str, &str)> = content.iter().filter_map(package).collect();
+    let listed = region.files.installed_packages.as_ref()?.entries.get(id)?;
+    let package = |package: &'a InstalledPackage| Some((package.name.as_deref()?, package.version.as_deref().unwrap_or_default()));
+    let packages: Vec<(&str, &str)> = listed.iter().filter_map(package).collect();
     // No system is without packages: an empty list is one that was not gathered.
     (!packages.is_empty()).then_some(packages)
 }

@@ -10,7 +10,7 @@ use crate::snapshot::ec2::{
     DhcpOptions, ImageMetadata, InternetGateway, NatGateway, NetworkAcl, NetworkInterface, RouteTable, SecurityGroup, Subnet, Vpc,
     VpcAttribute, VpcEndpoint,
 };
-use crate::snapshot::ssm::{InstanceInformation, InventoryEntity};
+use crate::snapshot::ssm::InstanceInformation;
 use crate::snapshot::{Gap, GapReason, RegionFiles};
 
 /// A view of the files of one Region of one account.
@@ -37,7 +37,6 @@ pub struct Region<'a> {
     internet_gateways: Index<'a, InternetGateway>,
     dhcp_options: Index<'a, DhcpOptions>,
     nodes: Index<'a, InstanceInformation>,
-    inventory: Index<'a, InventoryEntity>,
     images: HashMap<&'a str, &'a ImageMetadata>,
     prefix_lists: HashMap<&'a str, PrefixListView<'a>>,
 }
@@ -128,7 +127,6 @@ impl<'a> Region<'a> {
             nodes: index(files.instance_information.as_ref().map(|file| file.instance_information_list.as_slice()), |node| {
                 node.instance_id.as_ref()
             }),
-            inventory: index(files.inventory.as_ref().map(|file| file.entities.as_slice()), |entity| entity.id.as_ref()),
             images: images.filter_map(|image| Some((image.instance_id.as_deref()?, image.image_metadata.as_ref()?))).collect(),
             prefix_lists: prefix_lists(files),
         }
@@ -268,14 +266,6 @@ impl<'a> Region<'a> {
         match &self.files.instance_information {
             Some(_) => Known::Known(self.nodes.get(instance).copied()),
             None => Known::Unknown(vec![self.not_collected("ssm:DescribeInstanceInformation")]),
-        }
-    }
-
-    /// What the agent gathered of an instance; `Known(None)` when nothing was.
-    pub fn inventory(&self, instance: &str) -> Known<Option<&'a InventoryEntity>> {
-        match &self.files.inventory {
-            Some(_) => Known::Known(self.inventory.get(instance).copied()),
-            None => Known::Unknown(vec![self.not_collected("ssm:GetInventory")]),
         }
     }
 

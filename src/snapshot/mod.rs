@@ -200,7 +200,7 @@ files! {
         instance_information: ssm::DescribeInstanceInformation = "ssm-describe-instance-information.json", "ssm:DescribeInstanceInformation";
         patch_states: ssm::DescribeInstancePatchStates = "ssm-describe-instance-patch-states.json", "ssm:DescribeInstancePatchStates";
         connection_statuses: ssm::GetConnectionStatus = "ssm-get-connection-status.json", "ssm:GetConnectionStatus";
-        inventory: ssm::GetInventory = "ssm-get-inventory.json", "ssm:GetInventory";
+        installed_packages: ssm::ListInventoryEntries = "ssm-list-inventory-entries.json", "ssm:ListInventoryEntries";
         associations: ssm::ListAssociations = "ssm-list-associations.json", "ssm:ListAssociations";
         service_setting: ssm::GetServiceSetting = "ssm-get-service-setting.json", "ssm:GetServiceSetting";
         patch_baselines: ssm::DescribePatchBaselines = "ssm-describe-patch-baselines.json", "ssm:DescribePatchBaselines";

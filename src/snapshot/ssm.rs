@@ -11,8 +11,8 @@ output! {
     pub struct DescribeInstancePatchStates { instance_patch_states: Vec<InstancePatchState> }
     /// `aws ssm get-connection-status`, by node; only where it was asked for, and of nodes that are online
     pub struct GetConnectionStatus { connection_statuses: BTreeMap<String, ConnectionStatus> }
-    /// `aws ssm get-inventory`: entities keep whatever content types were asked for
-    pub struct GetInventory { entities: Vec<InventoryEntity> }
+    /// `aws ssm list-inventory-entries --type-name AWS:Application`, by node; only where it was asked for, and of the EC2 instances that run Linux
+    pub struct ListInventoryEntries { entries: BTreeMap<String, Vec<InstalledPackage>> }
     /// `aws ssm list-associations`
     pub struct ListAssociations { associations: Vec<Association> }
     /// `aws ssm get-service-setting` of the Default Host Management Configuration
@@ -69,13 +69,8 @@ shape! {
     }
     /// Whether a node's channel for messages (`ssmmessages`) is open: `connected` or `notconnected`.
     pub struct ConnectionStatus { target: Option<String>, status: Option<String> }
-    pub struct InventoryEntity { id: Option<String>, data: BTreeMap<String, InventoryData> }
-    pub struct InventoryData {
-        type_name: Option<String>,
-        schema_version: Option<String>,
-        capture_time: Option<String>,
-        content: Vec<BTreeMap<String, String>>,
-    }
+    /// A package as State Manager gathered it; the rest of what it tells of one decides nothing.
+    pub struct InstalledPackage { name: Option<String>, version: Option<String> }
     pub struct Association {
         name: Option<String>,
         association_id: Option<String>,

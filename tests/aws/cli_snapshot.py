@@ -36,7 +36,7 @@ WHOLE = {
     "route53profiles": ["list-profile-associations"],
     "route53resolver": ["list-firewall-rule-group-associations", "list-resolver-rule-associations", "list-resolver-rules"],
     "ssm": ["describe-instance-information", "describe-maintenance-windows", "describe-patch-baselines", "describe-patch-groups",
-            "get-inventory", "list-associations"],
+            "list-associations"],
 }
 # How the agent names a system, and how Patch Manager does.
 PATCH_MANAGER_NAMES = {
@@ -225,6 +225,10 @@ def systems_manager(place: Place, files: dict[str, Any]) -> None:
     online = [node["InstanceId"] for node in nodes if node["PingStatus"] == "Online" and node["InstanceId"].startswith("i-")]
     statuses = {id_: place.ask("ssm", "get-connection-status", "--target", id_) for id_ in online}
     place.write("ssm-get-connection-status", {"ConnectionStatuses": statuses})
+    linux = [node["InstanceId"] for node in nodes if node["PlatformType"] == "Linux" and node["InstanceId"].startswith("i-")]
+    listed = {id_: place.ask("ssm", "list-inventory-entries", "--instance-id", id_, "--type-name", "AWS:Application") for id_ in linux}
+    entries = {id_: [{name: entry[name] for name in ("Name", "Version")} for entry in answer["Entries"]] for id_, answer in listed.items()}
+    place.write("ssm-list-inventory-entries", {"Entries": entries})
     names = {f"{node['PlatformName']} {node['PlatformVersion']}" for node in nodes}
     systems = {system for name in names for beginning, system in PATCH_MANAGER_NAMES.items() if name.startswith(beginning)}
     baselines = {system: place.ask("ssm", "get-default-patch-baseline", "--operating-system", system)["BaselineId"] for system in systems}

@@ -15,7 +15,6 @@ DHMC = "/ssm/managed-instance/default-ec2-instance-management-role"
 MOST_INSTANCES = 50
 
 whole_list("ssm:DescribeInstanceInformation.InstanceInformationList")
-whole_list("ssm:GetInventory.Entities")
 whole_list("ssm:ListAssociations.Associations")
 whole_list("ssm:DescribePatchGroups.Mappings")
 
@@ -34,6 +33,14 @@ def connection_status(call: Call, rows: Rows) -> dict[str, Any]:
     """A node without a channel, and one that AWS does not know, are not connected."""
     target = call.parameters["Target"]
     return next((row for row in rows if row["Target"] == target), {"Target": target, "Status": "notconnected"})
+
+
+@operation("ssm:ListInventoryEntries", "Entries", "InstanceId TypeName MaxResults NextToken")
+def packages(call: Call, rows: Rows) -> dict[str, Any]:
+    """Of a node that nobody gathered the inventory of, AWS lists nothing."""
+    wanted = {name: call.parameters[name] for name in ("InstanceId", "TypeName")}
+    entries = [entry for row in rows if row.items() >= wanted.items() for entry in row["Entries"]]
+    return {**wanted, "Entries": entries}
 
 
 @operation("ssm:GetServiceSetting", "ServiceSetting", "SettingId")

@@ -322,9 +322,9 @@ def patching(home: Home, instance: str) -> None:
         "InstanceId": instance, "PatchGroup": "web", "BaselineId": baseline, "SnapshotId": "521c3536-930c-4aa9-950e-01234567abcd",
         "Operation": "Scan", "OperationStartTime": A_MONTH_AGO, "OperationEndTime": A_MONTH_AGO, "InstalledCount": 210, "MissingCount": 3,
         "FailedCount": 0})
-    home.row("ssm:GetInventory", {"Id": instance, "Data": {"AWS:InstanceInformation": {
-        "TypeName": "AWS:InstanceInformation", "SchemaVersion": "1.0", "CaptureTime": NOW.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "Content": [{"AgentType": "amazon-ssm-agent", "InstanceStatus": "Active", "PlatformName": "Amazon Linux"}]}}})
+    home.row("ssm:ListInventoryEntries", {"InstanceId": instance, "TypeName": "AWS:Application", "Entries": [
+        {"Name": name, "Version": version, "ApplicationType": "System Environment/Base", "Publisher": "Amazon Linux"}
+        for name, version in (("bash", "5.2.15"), ("python3", "3.9.25"), ("unzip", "6.0"), ("xz", "5.2.5"), ("zstd", "1.5.5"))]})
 
 
 def private_dns(home: Home, net: Network) -> None:

@@ -59,7 +59,7 @@ fn severities_decide_the_exit_code() {
 
 #[test]
 fn wrong_usage_is_code_2_and_says_what_is_right() {
-    let cases: [(&[&str], &str); 15] = [
+    let cases: [(&[&str], &str); 17] = [
         (&["scan", "--demo", "--assume", "tgw-1=internet"], "the model follows tgw-1 itself"),
         (&["scan", "--demo", "--assume", "vgw-=internet"], "vgw-0a1b2c3d=internet"),
         (&["scan", "--demo", "--mirrors", "/nonexistent/mirrors.yaml"], "/nonexistent/mirrors.yaml"),
@@ -74,6 +74,8 @@ fn wrong_usage_is_code_2_and_says_what_is_right() {
         (&["scan", "--demo", "--account", "123"], "twelve digits"),
         (&["scan", "--demo", "--connection-status"], "cannot be used with"),
         (&["scan", "--snapshot", "fixtures/demo-org", "--connection-status"], "cannot be used with"),
+        (&["scan", "--demo", "--installed-packages"], "cannot be used with"),
+        (&["scan", "--snapshot", "fixtures/demo-org", "--installed-packages"], "cannot be used with"),
         (&["scan", "--snapshot", "/nonexistent/snapshot"], "/nonexistent/snapshot is not a folder"),
     ];
     for (arguments, remedy) in cases {

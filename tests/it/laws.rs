@@ -159,7 +159,7 @@ fn taking_entries_away_never_makes_anything_better() {
             items.retain(&mut stays);
         }
     }
-    let kinds: [(&str, Take); 12] = [
+    let kinds: [(&str, Take); 13] = [
         ("a VPC", |files, goes| thin(files.vpcs.as_mut().map(|file| &mut file.vpcs), goes)),
         ("the attributes of a VPC", |files, goes| thin(files.vpc_attributes.as_mut().map(|file| &mut file.vpc_attributes), goes)),
         ("a subnet", |files, goes| thin(files.subnets.as_mut().map(|file| &mut file.subnets), goes)),
@@ -172,6 +172,15 @@ fn taking_entries_away_never_makes_anything_better() {
         ("a DHCP option set", |files, goes| thin(files.dhcp_options.as_mut().map(|file| &mut file.dhcp_options), goes)),
         ("the metadata of an image", |files, goes| {
             thin(files.image_metadata.as_mut().map(|file| &mut file.instance_image_metadata), goes);
+        }),
+        ("the packages of a node", |files, goes| {
+            let mut index = 0;
+            if let Some(file) = &mut files.installed_packages {
+                file.entries.retain(|_, _| {
+                    index += 1;
+                    !goes(index - 1)
+                });
+            }
         }),
         ("the channel of a node", |files, goes| {
             let mut index = 0;

@@ -40,6 +40,7 @@ BY_ID = {
     "route53profiles-list-profile-resource-associations": (
         "--profile-id", "ProfileResourceAssociations", "ProfileResourceAssociations", []),
     "ssm-get-connection-status": ("--target", "ConnectionStatuses", None, []),
+    "ssm-list-inventory-entries": ("--instance-id", "Entries", "Entries", ["--type-name", "AWS:Application"]),
     "ssm-get-patch-baseline": ("--baseline-id", "PatchBaselines", None, []),
     "ssm-get-default-patch-baseline": ("--operating-system", "DefaultPatchBaselines", "BaselineId", []),
     "ssm-describe-maintenance-window-tasks": ("--window-id", "Tasks", "Tasks", []),

@@ -18,8 +18,6 @@ shapes! { sdk, ssm;
         source_id, source_type } times { last_ping_date_time, registration_date };
     InstancePatchState => InstancePatchState { snapshot_id } present { instance_id, patch_group, baseline_id, operation,
         installed_count, missing_count, failed_count } present_times { operation_start_time, operation_end_time };
-    InventoryResultEntity => InventoryEntity { id, data };
-    InventoryResultItem => InventoryData { capture_time, content } present { type_name, schema_version };
     Association => Association { name, association_id, association_version, association_name, instance_id, document_version,
         targets, schedule_expression } times { last_execution_date };
     Target => Target { key, values };
@@ -36,4 +34,11 @@ shapes! { sdk, ssm;
         present { enabled };
     MaintenanceWindowTarget => MaintenanceWindowTarget { window_id, window_target_id, resource_type, targets, name };
     MaintenanceWindowTask => MaintenanceWindowTask { window_id, window_task_id, task_arn, r#type, name, targets };
+}
+
+/// A row of the inventory's list of packages.
+impl super::Shape<ssm::InstalledPackage> for std::collections::HashMap<String, String> {
+    fn shape(mut self) -> ssm::InstalledPackage {
+        ssm::InstalledPackage { name: self.remove("Name"), version: self.remove("Version") }
+    }
 }

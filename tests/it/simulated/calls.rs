@@ -56,12 +56,13 @@ fn of_region(snapshot: &Snapshot, account: &str, region: &str, files: &RegionFil
     let baselines = files.patch_baseline_details.as_ref().map_or(0, |file| file.patch_baselines.len());
     let windows = files.maintenance_windows.as_ref().map_or(0, |file| file.window_identities.len());
     let targets = files.maintenance_window_targets.as_ref().map_or(0, |file| file.targets.len());
-    // The first page of the nodes is among the calls of every Region; their inventory is asked for where there are nodes.
-    let entities = files.inventory.as_ref().map_or(0, |file| file.entities.len());
-    let of_nodes = if nodes == 0 { 0 } else { 2 * nodes.div_ceil(50) - 1 + entities.div_ceil(50).max(1) };
+    // The first page of the nodes is among the calls of every Region.
+    let of_nodes = if nodes == 0 { 0 } else { 2 * nodes.div_ceil(50) - 1 };
     let of_network = 3 * vpcs.len() + lists + 3 * tables + zones + profile_zones + of_profiles_and_firewall(files);
     let channels = files.connection_statuses.as_ref().map_or(0, |file| file.connection_statuses.len());
-    calls + of_network + of_nodes + channels + systems + baselines + windows + targets
+    let packages = files.installed_packages.iter().flat_map(|file| file.entries.values());
+    let packages: usize = packages.map(|packages| packages.len().div_ceil(50).max(1)).sum();
+    calls + of_network + of_nodes + channels + packages + systems + baselines + windows + targets
 }
 
 /// One for each Profile and rule group in use; where a rule names a list of domains, one for whose the lists are, and one for each of the customer's.

@@ -8,18 +8,19 @@ use crate::snapshot_files::files;
 
 const ROLES: &str = "iam-get-account-authorization-details.json";
 const BASELINES: &str = "ssm-get-default-patch-baseline.json";
-const CONNECTIONS: &str = "ssm-get-connection-status.json";
+/// What is asked of each node, with an option alone.
+const OF_NODES: [&str; 2] = ["ssm-get-connection-status.json", "ssm-list-inventory-entries.json"];
 
 /// Law 1: what was collected is what was served.
 ///
-/// Three files of a snapshot may tell more than a scan asks for: an account where no role is in use is not asked for its roles, only the
-/// operating systems that a node runs are asked for their default baseline, and whose channel is open is asked with `--connection-status`
-/// alone.
+/// Some files of a snapshot may tell more than a scan asks for: an account where no role is in use is not asked for its roles, only the
+/// operating systems that a node runs are asked for their default baseline, and whose channel is open and which packages are installed is
+/// asked with `--connection-status` and `--installed-packages` alone.
 pub(super) fn assert_same(served: &Path, collected: &Path) {
     let (mut served, collected) = (files(served), files(collected));
     served.retain(|name, value| {
-        // With the option each Region with instances has the file.
-        let was_asked = !name.ends_with(CONNECTIONS) || collected.keys().any(|name| name.ends_with(CONNECTIONS));
+        // With its option each Region with instances has the file.
+        let was_asked = OF_NODES.iter().all(|file| !name.ends_with(file) || collected.keys().any(|name| name.ends_with(file)));
         collected.contains_key(name) || was_asked && !(name.ends_with(ROLES) && value["RoleDetailList"] == Value::Array(Vec::new()))
     });
     for (name, value) in served.iter_mut().filter(|(name, _)| name.ends_with(BASELINES)) {

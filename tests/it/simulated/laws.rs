@@ -55,7 +55,7 @@ fn the_laws_hold_for_generated_organizations_and_they_are_judged_as_planted() {
                 let planted = organization(seed, &size);
                 planted.write(&served).unwrap();
                 assert_planted(&planted, &offline(&served));
-                hold(&served, Weather { empty_pages, ..Weather::default() }, &["--connection-status"])
+                hold(&served, Weather { empty_pages, ..Weather::default() }, &["--connection-status", "--installed-packages"])
             })
         });
         scans.into_iter().flat_map(|scan| scan.join().unwrap()).collect()

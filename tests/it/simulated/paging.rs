@@ -56,7 +56,7 @@ fn pages_are_as_large_as_the_documentation_says() {
     let documented = |operation: &str| match operation {
         "ec2:DescribeEgressOnlyInternetGateways" => 255,
         "ec2:DescribeRouteTables" | "ec2:DescribeManagedPrefixLists" | "ec2:GetManagedPrefixListEntries" => 100,
-        "ssm:DescribeInstanceInformation" | "ssm:ListAssociations" | "ssm:GetInventory" => 50,
+        "ssm:DescribeInstanceInformation" | "ssm:ListAssociations" | "ssm:ListInventoryEntries" => 50,
         "route53:ListResourceRecordSets" => 300,
         "route53resolver:ListFirewallDomains" => 5000,
         _ if operation.starts_with("ec2:") || operation.starts_with("iam:") => 1000,

@@ -67,7 +67,7 @@ fn what_it_does_not_honour_it_refuses() {
         let (status, text) = ec2(&server, region, form);
         assert_eq!((between(&text, "<Code>", "</Code>"), status >= 400), (Some(code), true), "{form}: {text}");
     }
-    let (status, error) = ssm(&server, "GetInventory", &json!({"MaxResults": 51}));
+    let (status, error) = ssm(&server, "DescribeInstanceInformation", &json!({"MaxResults": 51}));
     assert_eq!((status, error["__type"].as_str()), (400, Some("ValidationException")));
     let (_, error) = ssm(&server, "ListAssociations", &json!({"AssociationFilterList": [{"key": "Name", "value": "x"}]}));
     assert_eq!(error["__type"], "ValidationException");

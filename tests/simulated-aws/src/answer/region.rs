@@ -27,6 +27,7 @@ const BY_ID: &[(&str, &str, &str, &str)] = &[
     ("DescribeMaintenanceWindowTasks", "WindowId", "Tasks", "Tasks"),
     ("DescribeMaintenanceWindowTargets", "WindowId", "Targets", "Targets"),
     ("GetConnectionStatus", "Target", "ConnectionStatuses", "Status"),
+    ("ListInventoryEntries", "InstanceId", "Entries", "Entries"),
     ("GetPatchBaseline", "BaselineId", "PatchBaselines", "BaselineId"),
     ("GetDefaultPatchBaseline", "OperatingSystem", "DefaultPatchBaselines", "BaselineId"),
 ];

@@ -61,7 +61,7 @@ fn control_policies(management: &str, parents: &serde_json::Map<String, Value>) 
 }
 
 /// The files of a Region that hold a list, and its name in them.
-const LISTS: [(&str, &str); 26] = [
+const LISTS: [(&str, &str); 25] = [
     ("ec2-describe-instances", "Reservations"),
     ("ec2-describe-instance-image-metadata", "InstanceImageMetadata"),
     ("ec2-describe-instance-status", "InstanceStatuses"),
@@ -85,7 +85,6 @@ const LISTS: [(&str, &str); 26] = [
     ("route53profiles-list-profile-associations", "ProfileAssociations"),
     ("ssm-describe-instance-information", "InstanceInformationList"),
     ("ssm-describe-instance-patch-states", "InstancePatchStates"),
-    ("ssm-get-inventory", "Entities"),
     ("ssm-list-associations", "Associations"),
     ("ssm-describe-patch-groups", "Mappings"),
 ];
@@ -132,6 +131,7 @@ pub(super) fn region(place: &Place, dhmc: Dhmc) -> Files {
         ("route53resolver-list-firewall-domains", "Domains"),
         ("route53profiles-list-profile-resource-associations", "ProfileResourceAssociations"),
         ("ssm-get-connection-status", "ConnectionStatuses"),
+        ("ssm-list-inventory-entries", "Entries"),
     ] {
         set(name, json!({member: {}}));
     }
