@@ -5,6 +5,7 @@
 
 use ipnet::IpNet;
 
+use super::protocol::Protocol;
 use super::set::IntervalSet;
 use super::trace::Sieve;
 use crate::model::Region;
@@ -31,8 +32,15 @@ pub(super) enum Direction {
     Ingress,
 }
 
-/// The remote addresses with which the groups allow TCP on `port`.
-pub(super) fn allowed(region: &Region<'_>, groups: &[String], direction: Direction, port: u16, members: Members<'_>) -> Allowed {
+/// The remote addresses with which the groups allow the protocol on `port`.
+pub(super) fn allowed(
+    region: &Region<'_>,
+    groups: &[String],
+    direction: Direction,
+    protocol: Protocol,
+    port: u16,
+    members: Members<'_>,
+) -> Allowed {
     let mut result =
         Allowed { sieve: Sieve::nothing(), unknowns: Vec::new(), has_no_rules: true, with_other_protocol: IntervalSet::empty() };
     for id in groups {
@@ -40,7 +48,7 @@ pub(super) fn allowed(region: &Region<'_>, groups: &[String], direction: Directi
             Known::Known(group) => {
                 for rule in rules(group, direction) {
                     result.has_no_rules = false;
-                    if !result.add(region, rule, port, members) {
+                    if !result.add(region, rule, matches(rule, protocol, port), members) {
                         result.unknowns.push(Unknown::new(
                             "fact_not_collected",
                             id,
@@ -76,8 +84,8 @@ fn rules(group: &SecurityGroup, direction: Direction) -> &[IpPermission] {
 }
 
 impl Allowed {
-    /// Adds what a rule allows; whether it could be read.
-    fn add(&mut self, region: &Region<'_>, rule: &IpPermission, port: u16, members: Members<'_>) -> bool {
+    /// Adds what a rule allows that is about the asked port or not; whether it could be read.
+    fn add(&mut self, region: &Region<'_>, rule: &IpPermission, is_about_it: Option<bool>, members: Members<'_>) -> bool {
         let mut is_readable = true;
         let mut covered = Sieve::nothing();
         let ranges = rule.ip_ranges.iter().map(|range| &range.cidr_ip).chain(rule.ipv6_ranges.iter().map(|range| &range.cidr_ipv6));
@@ -102,7 +110,7 @@ impl Allowed {
         for pair in &rule.user_id_group_pairs {
             covered.add(&members(pair));
         }
-        match matches(rule, port) {
+        match is_about_it {
             Some(true) => {
                 self.sieve.must = self.sieve.must.union(&covered.must);
                 self.sieve.may = self.sieve.may.union(&covered.may);
@@ -125,13 +133,12 @@ impl Sieve {
     }
 }
 
-/// Whether the rule is about TCP on the port; `None` when it does not say.
-fn matches(rule: &IpPermission, port: u16) -> Option<bool> {
+/// Whether the rule is about the protocol on the port; `None` when it does not say.
+fn matches(rule: &IpPermission, protocol: Protocol, port: u16) -> Option<bool> {
     let port = i32::from(port);
     match rule.ip_protocol.as_deref()? {
         "-1" => Some(true),
-        "6" => Some(rule.from_port? <= port && port <= rule.to_port?),
-        word if word.eq_ignore_ascii_case("tcp") => Some(rule.from_port? <= port && port <= rule.to_port?),
+        word if protocol.is(word) => Some(rule.from_port? <= port && port <= rule.to_port?),
         _ => Some(false),
     }
 }
