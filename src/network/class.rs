@@ -175,7 +175,7 @@ impl Path {
         let of_blockers =
             self.blockers.iter().flat_map(|blocker| [&blocker.resource, &blocker.detail].into_iter().chain(blocker.place.texts()));
         let of_unknowns = self.unknowns.iter().flat_map(|unknown| [&unknown.resource, &unknown.settled_by]);
-        let of_hops = self.hops.iter().flat_map(|hop| [&hop.resource, &hop.because]);
+        let of_hops = self.hops.iter().flat_map(|hop| [&hop.resource, &hop.because].into_iter().chain(&hop.way));
         of_blockers.chain(of_unknowns).chain(of_hops).chain(&self.notes)
     }
 
@@ -206,6 +206,7 @@ impl Path {
         for hop in &mut path.hops {
             change(&mut hop.resource);
             change(&mut hop.because);
+            hop.way.iter_mut().for_each(change);
         }
         path.notes.iter_mut().for_each(change);
         path

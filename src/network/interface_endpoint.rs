@@ -44,7 +44,13 @@ impl End<'_, '_> {
 pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, because: &str, range: (u16, u16)) -> World {
     let source = journey.source;
     let endpoint = reached.endpoint;
-    let name = Hop { resource: journey.goal.host.clone(), kind: HopKind::Name, decision: Decision::Pass, because: because.to_owned() };
+    let name = Hop {
+        resource: journey.goal.host.clone(),
+        kind: HopKind::Name,
+        decision: Decision::Pass,
+        because: because.to_owned(),
+        way: Vec::new(),
+    };
     let ends = match ends(reached, source.address.is_ipv6()) {
         Known::Known(ends) => ends,
         Known::Unknown(why) => {

@@ -19,6 +19,7 @@ use crate::model::known::Known;
 /// Follows one share of a target past its route.
 pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &Share<'_>, table: &str) {
     trace.via = via(share.next_hop);
+    trace.route = Some(share.destination.clone());
     let destination = &share.destination;
     // A transit gateway and a local address see the boundary of the subnet in their own way, and so does a NAT gateway beside the attachment.
     let is_own_boundary = match share.next_hop {

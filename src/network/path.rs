@@ -194,7 +194,7 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
     let (source, goal) = (journey.source, journey.goal);
     let avoids_aws_lists = !goal.answered_by.is_s3();
     let because = format!("public addresses: {because}");
-    let name = Hop { resource: goal.host.clone(), kind: HopKind::Name, decision: Decision::Pass, because };
+    let name = Hop { resource: goal.host.clone(), kind: HopKind::Name, decision: Decision::Pass, because, way: Vec::new() };
     let nobody = |_: &_| IntervalSet::empty();
     let mut worlds = Vec::new();
     match journey.at.table() {

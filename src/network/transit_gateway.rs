@@ -51,6 +51,7 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
     let mut parts = Vec::new();
     for share in shares {
         let mut part = trace.part(&share.addresses);
+        part.route = Some(share.destination.clone());
         match share.next {
             Next::Attachment(attachment) => enter_vpc(&mut part, journey, &core, attachment),
             Next::Dead => {

@@ -18,6 +18,7 @@ mod demo;
 mod encryption;
 mod endpoint_policies;
 mod exact;
+mod explain;
 mod fixes;
 mod generated;
 mod hub;
