@@ -1,13 +1,13 @@
 //! What `explain` says of an instance: where the addresses part, what decided at each hop, and the same in every form.
 
-use patch_preflight::network::Target::{S3, Ssm};
+use patch_preflight::network::Target::{self, S3, Ssm};
 use patch_preflight::report::types::Report;
 use patch_preflight::report::{Form, explain, find};
 use patch_preflight::snapshot::{Directory, Snapshot};
 
 use crate::laws::Judge;
 use crate::process::repository;
-use crate::topology::{Topology, base, blackhole, route_to};
+use crate::topology::{ALL_IN, ALL_OUT, Topology, allow, base, blackhole, https_group, https_to, https_to_list, route_to, some};
 
 fn told(report: &Report, form: Form) -> String {
     explain(report, find(report, "i-1")[0], form).unwrap()
@@ -80,6 +80,116 @@ fn parts_part_again() {
     let halves = base().nat().route("rtb-main", route_to("0.0.0.0/1", "igw-1"));
     let names: Vec<String> = halves.path(Ssm).hops.into_iter().filter_map(|hop| hop.way.first().cloned()).collect();
     assert!(names.contains(&"what the route to 0.0.0.0/1 takes".to_owned()), "{names:?}");
+}
+
+fn reasons(topology: &Topology, target: Target, resource: &str) -> Vec<String> {
+    topology.path(target).hops.into_iter().filter(|hop| hop.resource == resource).map(|hop| hop.because).collect()
+}
+
+/// Who lets traffic through is named as who does not is: the rule, the entry, the route.
+#[test]
+fn what_passes_names_what_decided() {
+    let nat = || base().nat();
+    let eps = || base().endpoints();
+    let hub = crate::hub::central();
+    let halves = nat().egress(&[https_to("128.0.0.0/1"), https_to("0.0.0.0/1"), allow("tcp", 443, 443, "52.0.0.0/8")]);
+    let two_groups = eps()
+        .member_of(&["sg-i", "sg-j"])
+        .endpoint_group("sg-j", vec![])
+        .egress(&[allow("udp", 443, 443, "0.0.0.0/0"), allow("tcp", 0, 65535, "10.0.2.0/24")]);
+    let narrow = ["90 in tcp 1024-50000 0.0.0.0/0 allow", "80 in tcp 1024-65535 0.0.0.0/0 allow", "70 in all * 9.0.0.0/8 deny", ALL_OUT];
+    let cases: Vec<(&str, Topology, Target, &str, &str)> = vec![
+        ("a rule for everything", nat(), Ssm, "sg-i", "egress all traffic to 0.0.0.0/0 of sg-i lets it out"),
+        (
+            "the rules that are needed, the widest first",
+            halves,
+            Ssm,
+            "sg-i",
+            "egress TCP 443 to 0.0.0.0/1 of sg-i, egress TCP 443 to 128.0.0.0/1 of sg-i let it out",
+        ),
+        (
+            "a prefix list",
+            base().gateway_endpoint("rtb-main").egress(&[https_to_list("pl-s3")]),
+            S3,
+            "sg-i",
+            "egress TCP 443 to pl-s3 of sg-i lets it out",
+        ),
+        ("a group", eps().egress(&[https_group("sg-e")]), Ssm, "sg-i", "egress TCP 443 to sg-e of sg-i lets it out"),
+        (
+            "one of two that cover the same, with its group",
+            two_groups,
+            Ssm,
+            "sg-i, sg-j",
+            "egress TCP 0-65535 to 10.0.2.0/24 of sg-i lets it out",
+        ),
+        ("an endpoint's group", eps(), Ssm, "vpce-ssm", "ingress TCP 443 from 10.0.0.0/16 of sg-e lets it in"),
+        (
+            "an endpoint's group that names the instance's",
+            eps().endpoint_ingress(&[https_group("sg-i")]),
+            Ssm,
+            "vpce-ssm",
+            "ingress TCP 443 from sg-i of sg-e lets it in",
+        ),
+        ("a network ACL outbound", nat(), Ssm, "acl-1", "outbound rule 100 lets it out (TCP 443)"),
+        ("a network ACL inbound", nat(), Ssm, "acl-1", "inbound rule 100 lets the answers back in (TCP 32768-60999)"),
+        (
+            "the number counts, not the order",
+            nat().subnet_acl("subnet-p", &narrow),
+            Ssm,
+            "acl-subnet-p",
+            "denies TCP 32768-60999 inbound from 9.0.0.0/8 (rule 70)",
+        ),
+        (
+            "two entries",
+            eps().subnet_acl("subnet-p", &["80 in tcp 443 0.0.0.0/0 allow", "90 in tcp 1024-50000 10.0.0.0/8 allow", ALL_IN, ALL_OUT]),
+            Ssm,
+            "acl-subnet-p",
+            "inbound rules 90, 100 let the answers back in (TCP 32768-60999)",
+        ),
+        ("a local route", eps(), Ssm, "rtb-main", "the route to 10.0.0.0/16 is local"),
+        ("a route", nat(), Ssm, "rtb-main", "the route to 0.0.0.0/0 leads to nat-1"),
+        ("the route of a transit gateway", hub.clone(), Ssm, "tgw-rtb-1", "the route to 10.100.0.0/16 leads to vpc-h by tgw-attach-h"),
+        ("the route back", hub.clone(), Ssm, "tgw-rtb-1", "the route to 10.0.0.0/16 leads the answers to 10.0.1.10 to vpc-1"),
+        ("the way to the route back", hub, Ssm, "rtb-h-main", "the route to 10.0.0.0/16 leads the answers to 10.0.1.10 to tgw-1"),
+        (
+            "a statement of a policy",
+            eps().each_endpoint(|endpoint| {
+                endpoint.policy_document =
+                    some(r#"{"Statement": [{"Sid": "All", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}"#);
+            }),
+            Ssm,
+            "vpce-ssm",
+            "its policy lets the requests pass (statement All)",
+        ),
+        (
+            "the addresses of a name",
+            eps(),
+            Ssm,
+            "ssm.eu-central-1.amazonaws.com",
+            "10.0.2.103: private DNS of vpce-ssm answers for ssm.eu-central-1.amazonaws.com in all of vpc-1",
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (name, topology, target, resource, expected) in cases {
+        let told = reasons(&topology, target, resource);
+        if !told.iter().any(|because| because == expected) {
+            wrong.push(format!("{name}: {told:#?}, expected {expected:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// An entry that takes a part of the ports does not stop the rest.
+#[test]
+fn a_part_is_told_from_the_whole() {
+    use patch_preflight::network::Decision::{Block, Part};
+    let decisions = |entries: &[&str]| {
+        let path = base().nat().subnet_acl("subnet-p", entries).path(Ssm);
+        let of_acl = path.hops.into_iter().filter(|hop| hop.resource == "acl-subnet-p");
+        of_acl.map(|hop| hop.decision).collect::<Vec<_>>()
+    };
+    assert_eq!(decisions(&[ALL_OUT, "100 in tcp 40000-65535 0.0.0.0/0 allow"])[1], Part);
+    assert_eq!(decisions(&[ALL_OUT, "100 in tcp 61000-65535 0.0.0.0/0 allow"])[1], Block);
 }
 
 /// Everything that the report holds of an instance, in words that a form must have.
