@@ -119,7 +119,6 @@ pub(super) fn edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, c
             journey.come_back(trace, &journey.at, journey.at.table());
         }
         trace.hop(HopKind::Other, id, Decision::Pass, "assumed to lead to the internet and back");
-        trace.notes.push(format!("It is assumed, not seen, that {id} leads to the internet and back."));
     } else {
         trace.unclear(HopKind::Other, id, code, format!("{settled_by}, or declare with assume what you know of {id}"));
     }

@@ -177,8 +177,8 @@ impl<'a> Allowed<'a> {
         while !remaining.is_empty() {
             let gain = |rule: &&Rule<'_>| rule.addresses.intersection(&remaining).len();
             let Some(widest) = self.rules.iter().map(|rule| gain(&rule)).max().filter(|gain| *gain > 0) else { break };
-            let named = self.rules.iter().filter(|rule| gain(rule) == widest).map(|rule| (rule.name(self.direction), rule));
-            let Some((name, rule)) = named.min_by(|left, right| left.0.cmp(&right.0)) else { break };
+            let equals = self.rules.iter().filter(|rule| gain(rule) == widest).map(|rule| (rule.name(self.direction), rule));
+            let Some((name, rule)) = equals.min_by(|left, right| left.0.cmp(&right.0)) else { break };
             remaining = remaining.difference(&rule.addresses);
             names.push(name);
         }

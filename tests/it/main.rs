@@ -44,3 +44,4 @@ mod snapshot_files;
 mod topology;
 mod truth_table;
 mod verdicts;
+mod vouched;
