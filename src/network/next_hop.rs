@@ -1,5 +1,6 @@
 //! What happens to a part of a target at the next hop of its route.
 
+use super::Assumptions;
 use super::encryption::{self, Exit};
 use super::endpoint_policy;
 use super::interface_endpoint;
@@ -48,6 +49,11 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
         return;
     }
     trace.doubt_if(share.doubt(table));
+    if share.next_hop == NextHop::Untold {
+        let settled_by = format!("collect {table} again: its route to {destination} has no target");
+        trace.unclear(HopKind::RouteTable, table, "fact_not_collected", settled_by);
+        return;
+    }
     trace.hop(HopKind::RouteTable, table, Decision::Pass, format!("the route to {destination} leads to {}", share.next_hop.id()));
     match share.next_hop {
         NextHop::Endpoint(id) => gateway_endpoint(trace, journey, id),
@@ -79,7 +85,7 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
                 "check by hand where this route leads: its target is of a kind that is not modelled",
             );
         }
-        NextHop::Nothing => {}
+        NextHop::Untold | NextHop::Nothing => {}
     }
 }
 
@@ -93,7 +99,7 @@ fn via(next_hop: NextHop<'_>) -> Via {
         NextHop::TransitGateway(_) => Via::TransitGateway,
         NextHop::VirtualPrivateGateway(_) => Via::VirtualPrivateGateway,
         NextHop::Interface(_) => Via::NetworkInterface,
-        NextHop::Local | NextHop::Unmodelled(_) => Via::Other,
+        NextHop::Local | NextHop::Unmodelled(_) | NextHop::Untold => Via::Other,
         NextHop::Nothing => Via::None,
     }
 }
@@ -120,7 +126,12 @@ pub(super) fn edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, c
         }
         trace.hop(HopKind::Other, id, Decision::Pass, "assumed to lead to the internet and back");
     } else {
-        trace.unclear(HopKind::Other, id, code, format!("{settled_by}, or declare with assume what you know of {id}"));
+        let or_declare = if journey.end.is_none() && Assumptions::may_name(id) {
+            format!(", or declare --assume {id}=internet if you know that it leads there and back")
+        } else {
+            String::new()
+        };
+        trace.unclear(HopKind::Other, id, code, format!("{settled_by}{or_declare}"));
     }
 }
 

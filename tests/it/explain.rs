@@ -1,9 +1,9 @@
 //! What `explain` says of an instance: where the addresses part, what decided at each hop, and the same in every form.
 
-use patch_preflight::network::Target::{self, S3, Ssm};
+use patch_preflight::network::Target::{self, Repository, S3, Ssm};
 use patch_preflight::report::types::Report;
 use patch_preflight::report::{Form, explain, find};
-use patch_preflight::snapshot::{Directory, Snapshot};
+use patch_preflight::snapshot::{Directory, Snapshot, ec2};
 
 use crate::laws::Judge;
 use crate::process::repository;
@@ -241,8 +241,45 @@ fn the_diagram_says_what_the_text_says() {
 fn names_cannot_draw() {
     let named = base().instance(|instance| {
         let value = "a\"]-->b#quot;<i>`&\u{1b}".to_owned();
-        instance.tags = vec![patch_preflight::snapshot::ec2::Tag { key: "Name".to_owned(), value }];
+        instance.tags = vec![ec2::Tag { key: "Name".to_owned(), value }];
     });
     let diagram = told(&Judge::new().report(&named.snapshot()), Form::Mermaid);
     assert!(diagram.contains("(a#quot;]--#gt;b#35;quot;#lt;i#gt;`#amp;)"), "{diagram}");
+}
+
+/// What would help is named in full, with the resource and the words to type.
+#[test]
+fn the_next_step_is_named() {
+    let asleep = || base().endpoint_group("sg-e", vec![https_to("10.0.0.0/16")]).endpoint("s3", &["subnet-e"]);
+    let off = asleep().each_endpoint(|endpoint| endpoint.private_dns_enabled = Some(false));
+    let inbound = asleep().each_endpoint(|endpoint| {
+        endpoint.dns_options = Some(ec2::DnsOptions { private_dns_only_for_inbound_resolver_endpoint: Some(true), ..Default::default() });
+    });
+    let behind = |target: &str| base().route("rtb-main", route_to("0.0.0.0/0", target));
+    let empty = base().route("rtb-main", ec2::Route { nat_gateway_id: some(""), gateway_id: None, ..route_to("0.0.0.0/0", "nat-") });
+    let or_declare = "check that the network behind the gateway leads to the service, or declare --assume vgw-1=internet if you know that it leads there and back";
+    let cases = [
+        ("S3, private DNS off", off.clone(), S3, "vpc-1 has no gateway endpoint for s3, and private DNS of vpce-s3 is off"),
+        (
+            "S3, private DNS for others",
+            inbound,
+            S3,
+            "vpc-1 has no gateway endpoint for s3, and private DNS of vpce-s3 is for inbound resolver endpoints alone",
+        ),
+        ("the names of S3 with IPv6", off.amazon_linux_2023(), Repository, "vpc-1 has no gateway endpoint for s3"),
+        ("a gateway", behind("vgw-1"), Ssm, or_declare),
+        ("a route without a target", empty, Ssm, "collect rtb-main again: its route to 0.0.0.0/0 has no target"),
+    ];
+    for (name, topology, target, expected) in cases {
+        let path = topology.path(target);
+        let blockers = path.blockers.iter().map(|blocker| format!("{} {}", blocker.resource, blocker.detail));
+        let told: Vec<String> = blockers.chain(path.unknowns.iter().map(|unknown| unknown.settled_by.clone())).collect();
+        assert!(told.iter().any(|told| told.starts_with(expected)), "{name}: {told:#?}");
+    }
+    // What the model follows itself, and what --assume says nothing of, is not to be declared.
+    let private = crate::hub::beside(vec![https_to("10.0.0.0/16")]).zone_to_hub().route("rtb-main", route_to("10.100.0.0/16", "vgw-1"));
+    for topology in [private, behind("local")] {
+        let path = topology.path(Ssm);
+        assert!(path.unknowns.iter().all(|unknown| !unknown.settled_by.contains("--assume")), "{path:#?}");
+    }
 }
