@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use jiff::tz::Offset;
 
-use crate::assess::{AccountDirectory, assess, assess_policies, verifier};
+use crate::assess::{AccountDirectory, Assessed, assess, assess_policies, mark, verifier};
 use crate::facts::Surroundings;
 use crate::model::Estate;
 use crate::network::Assumptions;
@@ -39,25 +39,6 @@ pub enum ScanError {
     Rule(#[from] RuleError),
 }
 
-/// What the user vouches for beside the network, for the report.
-fn vouched(assumptions: &Assumptions) -> impl Iterator<Item = String> {
-    let told = [
-        (
-            assumptions.no_organization_policies,
-            "Assumed (--assume no-organization-policies): no service control policy and no resource control policy takes away what patching needs.",
-        ),
-        (
-            assumptions.no_unseen_patch_policies,
-            "Assumed (--assume no-unseen-patch-policies): no patch policy exists beside those that were seen.",
-        ),
-        (
-            assumptions.quick_setup_bucket_policies,
-            "Assumed (--assume quick-setup-bucket-policies): where the policy of a patch policy's bucket was not read, it is as Quick Setup writes it.",
-        ),
-    ];
-    told.into_iter().filter(|(is_assumed, _)| *is_assumed).map(|(_, note)| note.to_owned())
-}
-
 /// Judges what was chosen of a snapshot. The same snapshot gives the same report.
 ///
 /// # Errors
@@ -77,18 +58,18 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
         Regions::Named(names) => names.iter().any(|name| name == region),
     };
     let estate = Estate::new(snapshot);
-    let policies = patch_policies(&estate, judging.policies, judging.tables, &judging.assumptions)?;
-    let captured_at = snapshot.manifest.captured_at.as_deref();
-    let surroundings = Surroundings {
-        tables: judging.tables,
-        mirrors: judging.mirrors,
-        policies: &policies,
-        captured_at: captured_at.and_then(|text| text.parse::<Timestamp>().ok()),
+    let written_at = snapshot.manifest.captured_at.as_deref();
+    let captured_at = written_at.and_then(|text| text.parse::<Timestamp>().ok());
+    let judge = |assumptions: &Assumptions| -> Result<(Policies, Vec<Assessed>), ScanError> {
+        let policies = patch_policies(&estate, judging.policies, judging.tables, assumptions)?;
+        let surroundings = Surroundings { tables: judging.tables, mirrors: judging.mirrors, policies: &policies, captured_at };
+        let is_chosen = |account: &str, region: &str| chosen.contains(account) && is_chosen_region(region);
+        let assessed = assess(&estate, judging.rules, &directory, surroundings, assumptions, is_chosen)?;
+        Ok((policies, assessed))
     };
-    let assessed = assess(&estate, judging.rules, &directory, surroundings, &judging.assumptions, |account, region| {
-        chosen.contains(account) && is_chosen_region(region)
-    })?;
-    let today = surroundings.captured_at.map_or(FIRST_DAY, |at| Offset::UTC.to_datetime(at).date());
+    let (policies, mut assessed) = judge(&judging.assumptions)?;
+    let vouched = mark(&mut assessed, &judging.assumptions, |assumptions| judge(assumptions).map(|(_, assessed)| assessed))?;
+    let today = captured_at.map_or(FIRST_DAY, |at| Offset::UTC.to_datetime(at).date());
     let concerns = |gap: &&Gap| {
         let is_chosen = chosen.contains(gap.account_id.as_str()) || !scope.accounts.iter().any(|account| account.id == gap.account_id);
         is_chosen && gap.region.as_deref().is_none_or(is_chosen_region)
@@ -97,20 +78,11 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
     let frame = Frame {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         rules_digest: judging.rules.digest(),
-        captured_at: captured_at.map(str::to_owned),
+        captured_at: written_at.map(str::to_owned),
         accounts: scope.accounts.iter().map(|account| account_of(snapshot, &directory, &account.id, &account.decision, &gaps)).collect(),
         policies: assess_policies(&estate, &policies, &assessed, today),
         gaps,
-        notes: snapshot
-            .manifest
-            .notes
-            .iter()
-            .cloned()
-            .chain(scope.notes)
-            .chain(vouched(&judging.assumptions))
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect(),
+        notes: snapshot.manifest.notes.iter().cloned().chain(scope.notes).chain(vouched).collect::<BTreeSet<_>>().into_iter().collect(),
     };
     let verifier = verifier(&estate, &judging.assumptions, &assessed);
     Ok(report::build(frame, &assessed, &verifier))

@@ -1,6 +1,7 @@
 //! Judges every instance of a snapshot: facts, rules, readiness, and the changes that would mend what is wrong.
 
 mod policies;
+mod vouched;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use crate::rules::{Outcome, RuleError, RuleSet};
 use crate::snapshot::ec2::Instance;
 
 pub use policies::{AssessedPolicy, assess_policies};
+pub use vouched::mark;
 
 /// One instance, judged.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::network::Assumptions;
 use crate::report::Format;
 use crate::report::types::Severity;
 use crate::scope::{Regions, Selection};
@@ -284,12 +285,10 @@ impl FromStr for Assumption {
             None if text == "no-unseen-patch-policies" => Ok(Self::NoUnseenPatchPolicies),
             None if text == "quick-setup-bucket-policies" => Ok(Self::QuickSetupBucketPolicies),
             // The model follows the others itself, and would never ask.
-            Some((id, "internet")) if ["tgw-", "nat-", "igw-", "eigw-", "pcx-"].iter().any(|kind| id.starts_with(kind) && !id.starts_with("tgw-attach-")) => {
+            Some((id, "internet")) if Assumptions::are_needless_of(id) => {
                 Err(format!("the model follows {id} itself; name what lies at the edge of what AWS shows: a virtual private gateway, a VPN, an appliance's interface or endpoint"))
             }
-            Some((id, "internet")) if id.split_once('-').is_some_and(|(kind, rest)| !kind.is_empty() && !rest.is_empty()) => {
-                Ok(Self::LeadsToInternet(id.to_owned()))
-            }
+            Some((id, "internet")) if Assumptions::may_name(id) => Ok(Self::LeadsToInternet(id.to_owned())),
             _ => Err("write no-private-dns-overrides, dns-firewall-passes-aws-names, no-organization-policies, no-unseen-patch-policies, quick-setup-bucket-policies, or the id of a gateway or attachment and =internet, such as vgw-0a1b2c3d=internet"
                 .to_owned()),
         }

@@ -59,7 +59,7 @@ pub struct Learned {
     pub last_ping_at: Option<String>,
     /// Whether the model agrees with a fresh sign of life; `None` without one.
     pub agrees: Option<bool>,
-    /// What follows from a sign of life, or from its absence, in whole sentences.
+    /// What follows from a sign of life or from its absence, and what the user vouches for, in whole sentences.
     pub notes: Vec<String>,
 }
 

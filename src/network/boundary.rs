@@ -86,13 +86,15 @@ fn cross_once(trace: &mut Trace, acl: &NetworkAcl, crossing: Crossing, ends: &En
         }
     };
     if denied.is_empty() {
+        let direction = if is_egress { "outbound" } else { "inbound" };
         let words = match crossing {
-            Crossing::Out => "lets it out",
-            Crossing::In => "lets it in",
-            Crossing::BackOut => "lets the answers out",
-            Crossing::BackIn => "lets the answers back in",
+            Crossing::Out => "it out",
+            Crossing::In => "it in",
+            Crossing::BackOut => "the answers out",
+            Crossing::BackIn => "the answers back in",
         };
-        trace.hop(HopKind::NetworkAcl, id, Decision::Pass, format!("{words} (TCP {})", ports.as_ports()));
+        let because = format!("{direction} {} {words} (TCP {})", filtered.allowers(), ports.as_ports());
+        trace.hop(HopKind::NetworkAcl, id, Decision::Pass, because);
     } else {
         blame(trace, acl, is_egress, &denied, &ports, &filtered);
     }
@@ -121,7 +123,8 @@ fn blame(trace: &mut Trace, acl: &NetworkAcl, is_egress: bool, denied: &FlowSet,
     if code == Code::EphemeralPartial && trace.ports(0) == *asked {
         trace.assume(47, &format!("the operating system opens connections from all of the ports {}", asked.as_ports()));
     }
-    trace.hop(HopKind::NetworkAcl, id, Decision::Block, detail.clone());
+    let decision = if filtered.allowed.is_empty() { Decision::Block } else { Decision::Part };
+    trace.hop(HopKind::NetworkAcl, id, decision, detail.clone());
     let place = Place::NetworkAcl { acl: id.to_owned(), egress: is_egress, addresses, ports: ports.port_bounds() };
     trace.blame(code, id, detail, place);
 }

@@ -70,11 +70,18 @@ impl<'r, 'a> Network<'r, 'a> {
     pub fn judge(&self, region: &'r Region<'a>, instance: &'a Instance, needs: &Needs) -> Judged {
         let source = Source::of(self.estate, region, instance);
         let others = Source::others(self.estate, region, instance);
+        let over_ipv6 = source.known().and_then(Source::over_ipv6);
         let mut path_to = |goal: &Goal| match &source {
             Known::Known(source) => {
                 let mut path = self.path(source, goal, needs.ports);
                 for other in &others {
                     let remark = disagreement(source, other, path.verdict, self.path(other, goal, needs.ports).verdict);
+                    Arc::make_mut(&mut path).notes.extend(remark);
+                }
+                if let Some(over_ipv6) = &over_ipv6 {
+                    // A name without an IPv6 address is asked for over IPv4 anyway.
+                    let of_ipv6 = (goal.has_ipv6 == Some(true)).then(|| self.path(over_ipv6, goal, needs.ports).verdict);
+                    let remark = beside_ipv4(source, goal, path.verdict, of_ipv6);
                     Arc::make_mut(&mut path).notes.extend(remark);
                 }
                 self.blame_port_80(&mut path, source, goal, needs.ports);
@@ -168,6 +175,22 @@ fn disagreement(source: &Source<'_, '_>, other: &Source<'_, '_>, verdict: Verdic
     })
 }
 
+/// IPv4 decides where there is any; that IPv6 is there too, and what it would change, is worth a remark (decision 10 of docs/reachability.md).
+fn beside_ipv4(source: &Source<'_, '_>, goal: &Goal, verdict: Verdict, of_ipv6: Option<Verdict>) -> Option<String> {
+    let interface = source.interface;
+    match of_ipv6.filter(|of_ipv6| *of_ipv6 != verdict) {
+        Some(of_ipv6) => Some(format!(
+            "{}:{} would be {} over IPv6, which {interface} has too; IPv4 decides, by which it is {}.",
+            goal.host,
+            goal.port,
+            of_ipv6.as_str(),
+            verdict.as_str()
+        )),
+        // Said once for all paths.
+        None => (goal.target == Target::Ssm).then(|| format!("{interface} has an IPv6 address too; its paths are judged over IPv4.")),
+    }
+}
+
 /// Shares the path where nothing in it names the first member.
 fn respell(path: &Arc<Path>, first: &Spelling, own: &Spelling) -> Arc<Path> {
     if path.names(first) { Arc::new(path.respelt(first, own)) } else { Arc::clone(path) }
@@ -178,7 +201,7 @@ impl Path {
         let of_blockers =
             self.blockers.iter().flat_map(|blocker| [&blocker.resource, &blocker.detail].into_iter().chain(blocker.place.texts()));
         let of_unknowns = self.unknowns.iter().flat_map(|unknown| [&unknown.resource, &unknown.settled_by]);
-        let of_hops = self.hops.iter().flat_map(|hop| [&hop.resource, &hop.because]);
+        let of_hops = self.hops.iter().flat_map(|hop| [&hop.resource, &hop.because].into_iter().chain(&hop.way));
         of_blockers.chain(of_unknowns).chain(of_hops).chain(&self.notes)
     }
 
@@ -209,6 +232,7 @@ impl Path {
         for hop in &mut path.hops {
             change(&mut hop.resource);
             change(&mut hop.because);
+            hop.way.iter_mut().for_each(change);
         }
         path.notes.iter_mut().for_each(change);
         path

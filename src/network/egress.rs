@@ -19,8 +19,12 @@ pub(super) fn leave_interface(trace: &mut Trace, source: &Source<'_, '_>, port: 
     }
     if taken.is_empty() {
         let is_sure = trace.addresses.difference(&allowed.sieve.must).is_empty();
-        let (decision, word) = if is_sure { (Decision::Pass, "lets") } else { (Decision::Unknown, "may let") };
-        trace.hop(HopKind::SecurityGroup, &groups, decision, format!("a rule {word} TCP {port} out"));
+        let (decision, because) = if is_sure {
+            (Decision::Pass, format!("{} it out", allowed.allowers(&trace.addresses)))
+        } else {
+            (Decision::Unknown, format!("whether a rule lets TCP {port} out is not known"))
+        };
+        trace.hop(HopKind::SecurityGroup, &groups, decision, because);
         return;
     }
     let is_part = trace.decision(&taken) == Decision::Part;

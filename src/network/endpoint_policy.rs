@@ -11,7 +11,7 @@ use super::trace::Trace;
 use super::verdict::{Authorization, Decision, HopKind};
 use crate::model::Estate;
 use crate::model::known::Unknown;
-use crate::policy_language::{Context, Layers, Policies, Policy, Principal, Request, Resource, Verdict, evaluate};
+use crate::policy_language::{Context, Layers, Policies, Policy, PolicyKind, Principal, Reason, Request, Resource, Verdict, evaluate};
 use crate::snapshot::ec2::VpcEndpoint;
 
 /// Holds what the instance asks for against the policy of an endpoint on its way.
@@ -19,9 +19,14 @@ pub(super) fn pass(trace: &mut Trace, estate: &Estate<'_>, account: &str, endpoi
     let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
     // Without a document the endpoint has AWS's default, which allows everything.
     let Some(document) = endpoint.policy_document.as_deref() else { return };
-    let authorization = judge(estate, account, id, document, goal);
+    let mut statements = BTreeSet::new();
+    let authorization = judge(estate, account, id, document, goal, &mut statements);
     let (decision, because) = match &authorization {
-        Authorization::Allowed => (Decision::Pass, "its policy lets the requests pass".to_owned()),
+        Authorization::Allowed if statements.is_empty() => (Decision::Pass, "nothing is asked that its policy could refuse".to_owned()),
+        Authorization::Allowed => {
+            let statements = statements.into_iter().collect::<Vec<_>>().join(", ");
+            (Decision::Pass, format!("its policy lets the requests pass (statement {statements})"))
+        }
         Authorization::Denied { because, .. } => (Decision::Block, because.clone()),
         Authorization::Unknown(why) => (Decision::Unknown, why.first().map_or_else(String::new, |why| why.settled_by.clone())),
     };
@@ -29,7 +34,8 @@ pub(super) fn pass(trace: &mut Trace, estate: &Estate<'_>, account: &str, endpoi
     trace.authorization = std::mem::take(&mut trace.authorization).and(authorization);
 }
 
-fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Goal) -> Authorization {
+/// Whether the policy lets pass what is asked; `allowing` learns the statements that do.
+fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Goal, allowing: &mut BTreeSet<String>) -> Authorization {
     let policy = Policy::parse_text(id, document);
     let unknown = |settled_by: String| Authorization::Unknown(vec![Unknown::new("endpoint_policy", id, settled_by)]);
     let (principal, context) = match goal.requests {
@@ -56,12 +62,17 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
         Requests::OfRole(bucket) => account_of(bucket),
         Requests::None | Requests::Unsigned(_) | Requests::UnknownBuckets => None,
     };
-    let judgement = |action: &str, resource: Resource<'_>| {
-        evaluate(&layers, &Request { action, resource, principal: &principal, resource_account, context: &context })
+    let mut verdict_on = |action: &str, resource: Resource<'_>| {
+        let judgement = evaluate(&layers, &Request { action, resource, principal: &principal, resource_account, context: &context });
+        if let Reason::Allowed(statements) = judgement.reason {
+            let own = statements.into_iter().filter(|statement| statement.kind == PolicyKind::Endpoint);
+            allowing.extend(own.map(|statement| statement.statement));
+        }
+        judgement.verdict
     };
     if goal.requests == Requests::UnknownBuckets {
         // Whatever the buckets are called, a policy that lets every object be read lets theirs.
-        return match judgement("s3:GetObject", Resource::Pattern("arn:aws:s3:::*")).verdict {
+        return match verdict_on("s3:GetObject", Resource::Pattern("arn:aws:s3:::*")) {
             Verdict::Allow => Authorization::Allowed,
             Verdict::Deny | Verdict::Unknown => unknown(format!(
                 "check that the policy of {id} allows s3:GetObject on the buckets that patching reads: AWS does not publish their names in this Region"
@@ -73,8 +84,8 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
     for (action, resource) in &asked {
         let named = if resource == "*" { (*action).to_owned() } else { format!("{action} on {resource}") };
         // Some of the actions are on a document or an instance, some on nothing in particular: what holds of both, holds.
-        let of_any = judgement(action, Resource::Pattern(resource)).verdict;
-        let verdict = match (resource == "*").then(|| judgement(action, Resource::Exact("*")).verdict) {
+        let of_any = verdict_on(action, Resource::Pattern(resource));
+        let verdict = match (resource == "*").then(|| verdict_on(action, Resource::Exact("*"))) {
             Some(of_none) if of_none != of_any => Verdict::Unknown,
             _ => of_any,
         };

@@ -59,7 +59,7 @@ pub(super) fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, home: &Reg
     let allowed = security_group::allowed(home, &groups, Direction::Ingress, Protocol::Tcp, port, &members);
     let (from, names) = (sender.as_addresses(), groups.join(", "));
     if sender.difference(&allowed.sieve.must).is_empty() {
-        trace.hop(HopKind::SecurityGroup, &names, Decision::Pass, format!("lets {from} in to {id} (TCP {port})"));
+        trace.hop(HopKind::SecurityGroup, &names, Decision::Pass, format!("{} it in to {id}", allowed.allowers(sender)));
     } else if sender.intersection(&allowed.sieve.may).is_empty() {
         let detail = format!("has no inbound rule for TCP {port} from {from}, and guards {id}");
         let resource = groups.first().map_or(id, String::as_str);

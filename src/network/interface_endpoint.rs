@@ -45,7 +45,13 @@ impl End<'_, '_> {
 pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, because: &str, range: (u16, u16)) -> World {
     let source = journey.source;
     let endpoint = reached.endpoint;
-    let name = Hop { resource: journey.goal.host.clone(), kind: HopKind::Name, decision: Decision::Pass, because: because.to_owned() };
+    let name = Hop {
+        resource: journey.goal.host.clone(),
+        kind: HopKind::Name,
+        decision: Decision::Pass,
+        because: because.to_owned(),
+        way: Vec::new(),
+    };
     let ends = match ends(reached, source.address.is_ipv6()) {
         Known::Known(ends) => ends,
         Known::Unknown(why) => {
@@ -71,6 +77,7 @@ pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, be
         return World::nameless(Code::DnsNoIpv6Address, id, detail, Place::Other);
     }
     let all = ends.iter().fold(IntervalSet::empty(), |sum, end| sum.union(&IntervalSet::address(end.address)));
+    let name = Hop { because: format!("{}: {because}", all.as_addresses()), ..name };
     let traces: Vec<Trace> = ends.iter().map(|end| to_end(journey, end, &ends, range)).collect();
     let mut world = World::of(&traces, &all, true, vec![name]);
     if ends.len() > 1 && world.verdict == Verdict::Partial {
@@ -193,7 +200,7 @@ fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
                 "a group of a shared VPC's owner may refer to one of a participant, as one of a participant may to the owner's",
             );
         }
-        trace.hop(kind, endpoint, Decision::Pass, format!("{groups} lets it in on TCP {port}"));
+        trace.hop(kind, endpoint, Decision::Pass, format!("{} it in", allowed.allowers(sender)));
     } else if !sender.intersection(&allowed.sieve.may).is_empty() {
         trace.hop(kind, endpoint, Decision::Unknown, format!("whether {groups} lets {from} in is not known"));
         let why = if allowed.unknowns.is_empty() {

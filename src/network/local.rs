@@ -2,6 +2,8 @@
 //! (<https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html>), and what comes back in through an internet gateway
 //! (<https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html>).
 
+use std::collections::BTreeSet;
+
 use super::position::Position;
 use super::private_dns;
 use super::route::{self, NextHop, Share};
@@ -18,7 +20,9 @@ pub(super) fn stays_local(trace: &mut Trace, at: &Position<'_, '_>, table: Known
     let splits = route::split(at.home, table, &at.nets, addresses, false);
     let shares: Vec<&Share<'_>> = splits.iter().flat_map(|split| &split.shares).collect();
     let Some(share) = shares.iter().find(|share| !is_local(share)) else {
-        trace.hop(HopKind::RouteTable, id, Decision::Pass, "local route");
+        let destinations: BTreeSet<&str> = shares.iter().map(|share| share.destination.as_str()).collect();
+        let destinations = destinations.into_iter().collect::<Vec<_>>().join(", ");
+        trace.hop(HopKind::RouteTable, id, Decision::Pass, format!("the route to {destinations} is local"));
         return;
     };
     if shares.iter().all(|share| share.is_blackhole) {

@@ -89,6 +89,18 @@ pub struct Assumptions {
     pub leads_to_internet: BTreeSet<String>,
 }
 
+impl Assumptions {
+    /// Whether the model follows traffic through it, so that there is nothing to vouch for.
+    pub fn are_needless_of(id: &str) -> bool {
+        ["tgw-", "nat-", "igw-", "eigw-", "pcx-"].iter().any(|kind| id.starts_with(kind)) && !id.starts_with("tgw-attach-")
+    }
+
+    /// Whether the user may vouch that it leads to the internet.
+    pub fn may_name(id: &str) -> bool {
+        !Self::are_needless_of(id) && id.split_once('-').is_some_and(|(kind, rest)| !kind.is_empty() && !rest.is_empty())
+    }
+}
+
 /// What decides whether an instance needs ec2messages at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ec2Messages {

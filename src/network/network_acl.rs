@@ -11,11 +11,20 @@ use crate::snapshot::ec2::{NetworkAcl, NetworkAclEntry};
 #[derive(Debug)]
 pub(super) struct Filtered {
     pub(super) allowed: FlowSet,
+    /// The numbers of the rules that allowed something, in the order of evaluation.
+    allowing: Vec<i32>,
     /// Who denied what, in the order of evaluation: the rule's number, `None` for the deny at the end.
     pub(super) denied: Vec<(Option<i32>, FlowSet)>,
 }
 
 impl Filtered {
+    /// The rules that allowed something, as the beginning of a sentence: `rule 100 lets`.
+    pub(super) fn allowers(&self) -> String {
+        let numbers: Vec<String> = self.allowing.iter().map(ToString::to_string).collect();
+        let (noun, verb) = if numbers.len() == 1 { ("rule", "lets") } else { ("rules", "let") };
+        format!("{noun} {} {verb}", numbers.join(", "))
+    }
+
     /// The rules that denied something, as a fragment of a sentence.
     pub(super) fn deniers(&self) -> String {
         let name = |number: &Option<i32>| number.map_or_else(|| "the final deny".to_owned(), |number| format!("rule {number}"));
@@ -36,7 +45,7 @@ pub(super) fn filter(
     // AWS does not promise an order; the number is what counts.
     entries.sort_by_key(|entry| entry.rule_number);
     let mut remaining = FlowSet::product(addresses, ports);
-    let mut result = Filtered { allowed: FlowSet::empty(), denied: Vec::new() };
+    let mut result = Filtered { allowed: FlowSet::empty(), allowing: Vec::new(), denied: Vec::new() };
     for entry in entries {
         let Some(entry) = Entry::parse(entry, protocol) else {
             let id = acl.network_acl_id.as_deref().unwrap_or("a network ACL without an id");
@@ -52,6 +61,7 @@ pub(super) fn filter(
         remaining = remaining.difference(&matched);
         if entry.allows {
             result.allowed = result.allowed.union(&matched);
+            result.allowing.push(entry.number);
         } else {
             result.denied.push((Some(entry.number).filter(|number| *number != FINAL_DENY), matched));
         }

@@ -1,5 +1,6 @@
 //! What happens to a part of a target at the next hop of its route.
 
+use super::Assumptions;
 use super::encryption::{self, Exit};
 use super::endpoint_policy;
 use super::host;
@@ -20,6 +21,7 @@ use crate::model::known::Known;
 /// Follows one share of a target past its route.
 pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &Share<'_>, table: &str) {
     trace.via = via(share.next_hop);
+    trace.route = Some(share.destination.clone());
     let destination = &share.destination;
     // A transit gateway and a local address see the boundary of the subnet in their own way, and so does a NAT gateway beside the attachment.
     let is_own_boundary = match share.next_hop {
@@ -50,6 +52,11 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
         return;
     }
     trace.doubt_if(share.doubt(table));
+    if share.next_hop == NextHop::Untold {
+        let settled_by = format!("collect {table} again: its route to {destination} has no target");
+        trace.unclear(HopKind::RouteTable, table, "fact_not_collected", settled_by);
+        return;
+    }
     trace.hop(HopKind::RouteTable, table, Decision::Pass, format!("the route to {destination} leads to {}", share.next_hop.id()));
     match share.next_hop {
         NextHop::Endpoint(id) => gateway_endpoint(trace, journey, id),
@@ -74,7 +81,7 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
                 "check by hand where this route leads: its target is of a kind that is not modelled",
             );
         }
-        NextHop::Nothing => {}
+        NextHop::Untold | NextHop::Nothing => {}
     }
 }
 
@@ -88,7 +95,7 @@ fn via(next_hop: NextHop<'_>) -> Via {
         NextHop::TransitGateway(_) => Via::TransitGateway,
         NextHop::VirtualPrivateGateway(_) => Via::VirtualPrivateGateway,
         NextHop::Interface(_) => Via::NetworkInterface,
-        NextHop::Local | NextHop::Unmodelled(_) => Via::Other,
+        NextHop::Local | NextHop::Unmodelled(_) | NextHop::Untold => Via::Other,
         NextHop::Nothing => Via::None,
     }
 }
@@ -114,9 +121,13 @@ pub(super) fn edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, c
             journey.come_back(trace, &journey.at, journey.at.table());
         }
         trace.hop(HopKind::Other, id, Decision::Pass, "assumed to lead to the internet and back");
-        trace.notes.push(format!("It is assumed, not seen, that {id} leads to the internet and back."));
     } else {
-        trace.unclear(HopKind::Other, id, code, format!("{settled_by}, or declare with assume what you know of {id}"));
+        let or_declare = if journey.end.is_none() && Assumptions::may_name(id) {
+            format!(", or declare --assume {id}=internet if you know that it leads there and back")
+        } else {
+            String::new()
+        };
+        trace.unclear(HopKind::Other, id, code, format!("{settled_by}{or_declare}"));
     }
 }
 

@@ -14,7 +14,7 @@ use super::private_dns;
 use super::set::IntervalSet;
 use super::source::Source;
 use super::trace::Trace;
-use super::verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Verdict, assumption};
+use super::verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, assumption};
 use super::world::{World, combine};
 use super::{Assumptions, PortFamily};
 use crate::model::is_word;
@@ -77,10 +77,18 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
     let mut path = combine(goal, worlds.into_iter().flatten().flatten().collect(), doubts);
     if path.verdict != Verdict::Unknown {
         path.notes.extend(assumed);
-        path.notes.sort();
     }
+    let is_nameless = path.blockers.iter().any(|blocker| blocker.code == Code::DnsNoIpv6Address);
+    if is_nameless && goal.target != Target::Repository {
+        path.notes.push(DUAL_STACK_AGENT.to_owned());
+    }
+    path.notes.sort();
     path
 }
+
+/// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-server-patching-iPv6-tutorial.html>, the version by
+/// <https://github.com/aws/amazon-ssm-agent/releases/tag/3.3.3270.0>)
+const DUAL_STACK_AGENT: &str = "SSM Agent 3.3.3270.0 and later ask for names that have IPv6 addresses if Agent.UseDualStackEndpoint is true in amazon-ssm-agent.json. AWS does not show whether it is: it is taken for false, as it comes.";
 
 /// What the answers rest on that AWS does not document.
 fn assumed_of_names(place: &dns::Place<'_, '_, '_>, goal: &Goal, resolution: &Resolution<'_, '_>) -> Vec<String> {
@@ -206,7 +214,7 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
     let (source, goal) = (journey.source, journey.goal);
     let avoids_aws_lists = !goal.answered_by.is_s3();
     let because = format!("public addresses: {because}");
-    let name = Hop { resource: goal.host.clone(), kind: HopKind::Name, decision: Decision::Pass, because };
+    let name = Hop { resource: goal.host.clone(), kind: HopKind::Name, decision: Decision::Pass, because, way: Vec::new() };
     let nobody = |_: &_| IntervalSet::empty();
     let mut worlds = Vec::new();
     match journey.at.table() {
@@ -262,15 +270,24 @@ fn explain_public_answer(world: &mut World, journey: &Journey<'_, '_, '_>) {
     let serving: Vec<&&VpcEndpoint> = endpoints.iter().filter(|endpoint| private_dns::serves(endpoint, goal, home.name)).collect();
     let mut add =
         |code, resource: &str, detail: String, place| world.blockers.push(Blocker { code, resource: resource.to_owned(), detail, place });
-    if serving.is_empty() {
-        let kind = if goal.answered_by.is_s3() { "gateway endpoint" } else { "interface endpoint" };
-        add(Code::EndpointMissing, vpc, format!("has no {kind} for {service}"), Place::NoEndpoint { vpc: vpc.to_owned() });
-        if let Some(zone) = hosted_zone::named(journey.source.estate, home.name, &goal.host) {
-            let detail = format!("answers for {} in other VPCs, and is not associated with {vpc}", goal.host);
-            add(Code::DnsPhzNotAssociated, zone, detail, Place::Other);
-        }
+    let is_of = |endpoint: &VpcEndpoint, kind: &str| is_word(endpoint.vpc_endpoint_type.as_ref(), kind);
+    if goal.answered_by.is_s3() && !serving.iter().any(|endpoint| is_of(endpoint, "Gateway")) {
+        // S3 has two kinds of endpoints. One fix is enough, and that of a gateway endpoint is free.
+        let interfaces = serving.iter().filter(|endpoint| is_of(endpoint, "Interface"));
+        let mut asleep = interfaces.filter_map(|endpoint| Some((endpoint.vpc_endpoint_id.as_deref()?, private_dns::why_asleep(endpoint)?)));
+        let beside = asleep.next().map(|(id, why)| format!(", and private DNS of {id} is {why}")).unwrap_or_default();
+        let detail = format!("has no gateway endpoint for {service}{beside}");
+        add(Code::EndpointMissing, vpc, detail, Place::NoEndpoint { vpc: vpc.to_owned() });
+    } else if serving.is_empty() {
+        add(Code::EndpointMissing, vpc, format!("has no interface endpoint for {service}"), Place::NoEndpoint { vpc: vpc.to_owned() });
     }
-    for endpoint in serving.into_iter().filter(|endpoint| is_word(endpoint.vpc_endpoint_type.as_ref(), "Interface")) {
+    if serving.is_empty()
+        && let Some(zone) = hosted_zone::named(journey.source.estate, home.name, &goal.host)
+    {
+        let detail = format!("answers for {} in other VPCs, and is not associated with {vpc}", goal.host);
+        add(Code::DnsPhzNotAssociated, zone, detail, Place::Other);
+    }
+    for endpoint in serving.into_iter().filter(|endpoint| is_of(endpoint, "Interface")) {
         let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
         if private_dns::is_down(endpoint) {
             let state = endpoint.state.as_deref().unwrap_or_default();

@@ -91,10 +91,13 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
         let detail = format!("has no route back to {back}, so the answers are lost");
         trace.stop(HopKind::RouteTable, Code::NoRouteToDestination, table_id, detail, Place::Other);
     } else if shares.iter().all(|share| !share.is_blackhole && share.next_hop == NextHop::Peering(id)) {
+        let mut destinations: Vec<&str> = shares.iter().map(|share| share.destination.as_str()).collect();
+        destinations.sort_unstable();
+        let because = format!("the route to {} leads the answers to {back} to {id}", destinations.join(", "));
         for share in shares {
             trace.doubt_if(share.doubt(table_id));
         }
-        trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the answers to {back} go by {id}"));
+        trace.hop(HopKind::RouteTable, table_id, Decision::Pass, because);
     } else {
         let elsewhere = shares.iter().find(|share| share.next_hop != NextHop::Peering(id)).map_or("nothing", |share| share.next_hop.id());
         let settled_by = format!("make the routes symmetric: {table_id} sends the answers to {back} by {elsewhere}, not by {id}");

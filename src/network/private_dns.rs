@@ -156,6 +156,16 @@ pub(super) fn covers_dual_stack(endpoint: &VpcEndpoint) -> Option<bool> {
     endpoint.ip_address_type.as_ref().map(|kind| is_word(Some(kind), "dualstack") || is_word(Some(kind), "ipv6"))
 }
 
+/// Why an interface endpoint of S3 answers for no name in its VPC: what its private DNS is.
+pub(super) fn why_asleep(endpoint: &VpcEndpoint) -> Option<&'static str> {
+    let inbound_only = endpoint.dns_options.as_ref().and_then(|options| options.private_dns_only_for_inbound_resolver_endpoint);
+    match (endpoint.private_dns_enabled, inbound_only) {
+        (Some(false), _) => Some("off"),
+        (_, Some(true)) => Some("for inbound resolver endpoints alone"),
+        _ => None,
+    }
+}
+
 pub(super) fn is_available(endpoint: &VpcEndpoint) -> bool {
     is_word(endpoint.state.as_ref(), "available")
 }

@@ -42,6 +42,8 @@ pub(super) enum NextHop<'a> {
     Interface(&'a str),
     /// A target of a kind that is not modelled. It still takes its addresses.
     Unmodelled(&'a str),
+    /// The route does not tell its target.
+    Untold,
     Nothing,
 }
 
@@ -49,6 +51,7 @@ impl NextHop<'_> {
     pub(super) fn id(&self) -> &str {
         match self {
             Self::Local => "local",
+            Self::Untold => "a target that is not told",
             Self::Nothing => "nothing",
             Self::InternetGateway(id)
             | Self::EgressOnlyGateway(id)
@@ -276,22 +279,22 @@ fn destination(route: &Route) -> String {
 }
 
 fn next_hop(route: &Route) -> NextHop<'_> {
-    if let Some(id) = &route.nat_gateway_id {
+    if let Some(id) = told(route.nat_gateway_id.as_ref()) {
         return NextHop::NatGateway(id);
     }
-    if let Some(id) = &route.transit_gateway_id {
+    if let Some(id) = told(route.transit_gateway_id.as_ref()) {
         return NextHop::TransitGateway(id);
     }
-    if let Some(id) = &route.vpc_peering_connection_id {
+    if let Some(id) = told(route.vpc_peering_connection_id.as_ref()) {
         return NextHop::Peering(id);
     }
-    if let Some(id) = &route.network_interface_id {
+    if let Some(id) = told(route.network_interface_id.as_ref()) {
         return NextHop::Interface(id);
     }
-    if let Some(id) = &route.egress_only_internet_gateway_id {
+    if let Some(id) = told(route.egress_only_internet_gateway_id.as_ref()) {
         return NextHop::EgressOnlyGateway(id);
     }
-    match route.gateway_id.as_deref() {
+    match told(route.gateway_id.as_ref()) {
         Some("local") => NextHop::Local,
         Some(id) if id.starts_with("igw-") => NextHop::InternetGateway(id),
         Some(id) if id.starts_with("vpce-") => NextHop::Endpoint(id),
@@ -306,7 +309,12 @@ fn next_hop(route: &Route) -> NextHop<'_> {
                 &route.odb_network_arn,
                 &route.ip_address,
             ];
-            NextHop::Unmodelled(others.into_iter().flatten().next().map_or("a route without a target", String::as_str))
+            others.into_iter().find_map(|id| told(id.as_ref())).map_or(NextHop::Untold, NextHop::Unmodelled)
         }
     }
+}
+
+/// A target without an id is none.
+fn told(id: Option<&String>) -> Option<&str> {
+    id.map(String::as_str).filter(|id| !id.is_empty())
 }

@@ -17,8 +17,11 @@ pub(super) type Members<'m> = &'m dyn Fn(&UserIdGroupPair) -> IntervalSet;
 
 /// What the groups of an interface let through in one direction.
 #[derive(Debug)]
-pub(super) struct Allowed {
+pub(super) struct Allowed<'a> {
     pub(super) sieve: Sieve,
+    direction: Direction,
+    /// The rules that surely let something through.
+    rules: Vec<Rule<'a>>,
     pub(super) unknowns: Vec<Unknown>,
     /// No group has any rule in this direction.
     pub(super) has_no_rules: bool,
@@ -32,23 +35,55 @@ pub(super) enum Direction {
     Ingress,
 }
 
+/// One rule as AWS counts them: a permission of a group with one of its peers.
+#[derive(Debug)]
+struct Rule<'a> {
+    group: &'a str,
+    permission: &'a IpPermission,
+    peer: &'a str,
+    addresses: IntervalSet,
+}
+
+impl Rule<'_> {
+    /// `egress TCP 443 to 0.0.0.0/0 of sg-1`: the answer that lists the groups tells no ids of rules.
+    fn name(&self, direction: Direction) -> String {
+        let Self { group, permission, peer, .. } = self;
+        let (word, preposition) = match direction {
+            Direction::Egress => ("egress", "to"),
+            Direction::Ingress => ("ingress", "from"),
+        };
+        let what = match (permission.ip_protocol.as_deref(), permission.from_port, permission.to_port) {
+            (Some("-1"), _, _) => "all traffic".to_owned(),
+            (_, Some(first), Some(last)) if first != last => format!("TCP {first}-{last}"),
+            (_, first, _) => format!("TCP {}", first.unwrap_or_default()),
+        };
+        format!("{word} {what} {preposition} {peer} of {group}")
+    }
+}
+
 /// The remote addresses with which the groups allow the protocol on `port`.
-pub(super) fn allowed(
-    region: &Region<'_>,
+pub(super) fn allowed<'a>(
+    region: &Region<'a>,
     groups: &[String],
     direction: Direction,
     protocol: Protocol,
     port: u16,
     members: Members<'_>,
-) -> Allowed {
-    let mut result =
-        Allowed { sieve: Sieve::nothing(), unknowns: Vec::new(), has_no_rules: true, with_other_protocol: IntervalSet::empty() };
+) -> Allowed<'a> {
+    let mut result = Allowed {
+        sieve: Sieve::nothing(),
+        direction,
+        rules: Vec::new(),
+        unknowns: Vec::new(),
+        has_no_rules: true,
+        with_other_protocol: IntervalSet::empty(),
+    };
     for id in groups {
         match region.security_group(id) {
             Known::Known(group) => {
                 for rule in rules(group, direction) {
                     result.has_no_rules = false;
-                    if !result.add(region, rule, matches(rule, protocol, port), members) {
+                    if !result.add(region, group, rule, matches(rule, protocol, port), members) {
                         result.unknowns.push(Unknown::new(
                             "fact_not_collected",
                             id,
@@ -83,37 +118,53 @@ fn rules(group: &SecurityGroup, direction: Direction) -> &[IpPermission] {
     }
 }
 
-impl Allowed {
-    /// Adds what a rule allows that is about the asked port or not; whether it could be read.
-    fn add(&mut self, region: &Region<'_>, rule: &IpPermission, is_about_it: Option<bool>, members: Members<'_>) -> bool {
+impl<'a> Allowed<'a> {
+    /// Adds what a permission allows that is about the asked port or not; whether it could be read.
+    fn add(
+        &mut self,
+        region: &Region<'a>,
+        group: &'a SecurityGroup,
+        permission: &'a IpPermission,
+        is_about_it: Option<bool>,
+        members: Members<'_>,
+    ) -> bool {
         let mut is_readable = true;
         let mut covered = Sieve::nothing();
-        let ranges = rule.ip_ranges.iter().map(|range| &range.cidr_ip).chain(rule.ipv6_ranges.iter().map(|range| &range.cidr_ipv6));
-        for range in ranges {
-            match range.as_deref().unwrap_or_default().parse::<IpNet>() {
-                Ok(net) => covered.add(&IntervalSet::net(net)),
+        let mut rules = Vec::new();
+        let group = group.group_id.as_deref().unwrap_or_default();
+        let mut add = |covered: &mut Sieve, peer: &'a str, addresses: IntervalSet| {
+            covered.add(&addresses);
+            rules.push(Rule { group, permission, peer, addresses });
+        };
+        let of_ipv6 = permission.ipv6_ranges.iter().map(|range| &range.cidr_ipv6);
+        for range in permission.ip_ranges.iter().map(|range| &range.cidr_ip).chain(of_ipv6) {
+            let range = range.as_deref().unwrap_or_default();
+            match range.parse::<IpNet>() {
+                Ok(net) => add(&mut covered, range, IntervalSet::net(net)),
                 Err(_) => {
                     is_readable = false;
                     covered.may = IntervalSet::everything();
                 }
             }
         }
-        for list in &rule.prefix_list_ids {
-            match region.prefix_list_entries(list.prefix_list_id.as_deref().unwrap_or_default()) {
-                Known::Known(entries) => covered.add(&IntervalSet::nets(entries)),
+        for list in &permission.prefix_list_ids {
+            let list = list.prefix_list_id.as_deref().unwrap_or_default();
+            match region.prefix_list_entries(list) {
+                Known::Known(entries) => add(&mut covered, list, IntervalSet::nets(entries)),
                 Known::Unknown(why) => {
                     covered.may = IntervalSet::everything();
                     self.unknowns.extend(why);
                 }
             }
         }
-        for pair in &rule.user_id_group_pairs {
-            covered.add(&members(pair));
+        for pair in &permission.user_id_group_pairs {
+            add(&mut covered, pair.group_id.as_deref().unwrap_or_default(), members(pair));
         }
         match is_about_it {
             Some(true) => {
                 self.sieve.must = self.sieve.must.union(&covered.must);
                 self.sieve.may = self.sieve.may.union(&covered.may);
+                self.rules.extend(rules);
             }
             Some(false) => self.with_other_protocol = self.with_other_protocol.union(&covered.must),
             // A rule that cannot be read may allow what it covers.
@@ -123,6 +174,27 @@ impl Allowed {
             }
         }
         is_readable
+    }
+
+    /// The rules that let these addresses through, as the beginning of a sentence: each covers something that those before it do not: the widest first, so that neither
+    /// their order in the file nor one that adds nothing shows.
+    pub(super) fn allowers(&self, addresses: &IntervalSet) -> String {
+        const MOST_NAMES: usize = 3;
+        let mut remaining = addresses.clone();
+        let mut names = Vec::new();
+        while !remaining.is_empty() {
+            let gain = |rule: &&Rule<'_>| rule.addresses.intersection(&remaining).len();
+            let Some(widest) = self.rules.iter().map(|rule| gain(&rule)).max().filter(|gain| *gain > 0) else { break };
+            let equals = self.rules.iter().filter(|rule| gain(rule) == widest).map(|rule| (rule.name(self.direction), rule));
+            let Some((name, rule)) = equals.min_by(|left, right| left.0.cmp(&right.0)) else { break };
+            remaining = remaining.difference(&rule.addresses);
+            names.push(name);
+        }
+        let rest = names.len().saturating_sub(MOST_NAMES);
+        names.truncate(MOST_NAMES);
+        let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
+        let verb = if names.len() == 1 { "lets" } else { "let" };
+        format!("{}{more} {verb}", names.join(", "))
     }
 }
 

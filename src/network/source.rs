@@ -8,7 +8,7 @@ use crate::model::{Estate, Region, address, is_word};
 use crate::snapshot::ec2::{GroupIdentifier, Instance, InstanceNetworkInterface, Subnet, Vpc};
 
 /// One interface of an instance, with what surrounds it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Source<'r, 'a> {
     pub(super) estate: &'r Estate<'a>,
     /// The Region of the account that owns the instance and its security groups.
@@ -20,6 +20,8 @@ pub(super) struct Source<'r, 'a> {
     pub(super) interface: &'a str,
     /// IPv4, unless the instance has an IPv6 address alone.
     pub(super) address: IpAddr,
+    /// The IPv6 address that it has beside an IPv4 one.
+    ipv6_beside: Option<IpAddr>,
     pub(super) has_public_address: bool,
     /// Whether the instance does not run: EC2 takes an automatic public address back when it stops, and gives another when it starts.
     pub(super) is_at_rest: bool,
@@ -52,6 +54,11 @@ impl<'r, 'a> Source<'r, 'a> {
         others.filter_map(|interface| Self::from(estate, region, instance, Some(interface)).into_known()).collect()
     }
 
+    /// The same interface by the IPv6 address that it has beside its IPv4 one.
+    pub(super) fn over_ipv6(&self) -> Option<Self> {
+        self.ipv6_beside.map(|address| Self { address, ipv6_beside: None, ..self.clone() })
+    }
+
     fn from(
         estate: &'r Estate<'a>,
         region: &'r Region<'a>,
@@ -78,6 +85,7 @@ impl<'r, 'a> Source<'r, 'a> {
             owner_unseen: place.owner_unseen,
             interface: interface.and_then(|interface| interface.network_interface_id.as_deref()).unwrap_or(id),
             address,
+            ipv6_beside: ipv4.and(ipv6),
             has_public_address: interface.map_or(instance.public_ip_address.is_some(), has_public_address),
             is_at_rest: instance
                 .state

@@ -57,6 +57,8 @@ pub(super) struct Trace {
     pub(super) addresses: IntervalSet,
     /// Whether the addresses are surely none of those in an AWS-managed prefix list.
     pub(super) avoids_aws_lists: bool,
+    /// The destination of the route that takes the addresses; empty where none does.
+    pub(super) route: Option<String>,
     /// One for each sender, first the instance.
     legs: Vec<Leg>,
     pub(super) via: Via,
@@ -77,6 +79,7 @@ impl Trace {
         Self {
             addresses,
             avoids_aws_lists,
+            route: None,
             legs,
             via: Via::None,
             blockers: Vec::new(),
@@ -153,11 +156,12 @@ impl Trace {
             }
         }
         self.blockers = distinct;
+        // Of several ways the first is shown.
+        self.hops.extend(side_by_side(ways.first().map_or(&[], Vec::as_slice)));
         for (number, part) in ways.into_iter().enumerate().flat_map(|(number, way)| way.into_iter().map(move |part| (number, part))) {
             self.unknowns.extend(part.unknowns);
             self.authorization = std::mem::take(&mut self.authorization).and(part.authorization);
             if number == 0 {
-                self.hops.extend(part.hops);
                 self.notes.extend(part.notes);
             }
         }
@@ -241,7 +245,7 @@ impl Trace {
     }
 
     pub(super) fn hop(&mut self, kind: HopKind, resource: &str, decision: Decision, because: impl Into<String>) {
-        self.hops.push(Hop { resource: resource.to_owned(), kind, decision, because: because.into() });
+        self.hops.push(Hop { resource: resource.to_owned(), kind, decision, because: because.into(), way: Vec::new() });
     }
 
     /// Marks the verdict as one that hangs on what AWS does not document.
@@ -265,6 +269,21 @@ impl Trace {
         if self.addresses.difference(taken).is_empty() { Decision::Block } else { Decision::Part }
     }
 
+    /// The addresses in words: by the route that takes them, where they are many.
+    fn way(&self) -> String {
+        const MOST_BLOCKS: usize = 4;
+        match self.route.as_deref() {
+            Some(destination) if self.addresses.to_nets().len() > MOST_BLOCKS => {
+                if destination.is_empty() {
+                    "what no route takes".to_owned()
+                } else {
+                    format!("what the route to {destination} takes")
+                }
+            }
+            _ => self.addresses.as_addresses(),
+        }
+    }
+
     pub(super) fn reach(&self) -> Reach {
         let over_legs = |of_leg: fn(&Leg) -> IntervalSet| {
             self.legs.iter().map(of_leg).reduce(|left, right| left.intersection(&right)).unwrap_or_default()
@@ -276,6 +295,16 @@ impl Trace {
             some_may: over_legs(|leg| leg.may.addresses()),
         }
     }
+}
+
+/// The hops of the parts of a target: each under the addresses that take them, where there are several.
+pub(super) fn side_by_side(parts: &[Trace]) -> Vec<Hop> {
+    let mut hops = Vec::new();
+    for part in parts {
+        let way = (parts.len() > 1).then(|| part.way());
+        hops.extend(part.hops.iter().map(|hop| Hop { way: way.iter().chain(&hop.way).cloned().collect(), ..hop.clone() }));
+    }
+    hops
 }
 
 /// How far the addresses of a target can be reached: surely with all ports, surely with some, perhaps with all, perhaps with some.

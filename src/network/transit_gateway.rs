@@ -51,8 +51,9 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
     let mut parts = Vec::new();
     for share in shares {
         let mut part = trace.part(&share.addresses);
+        part.route = Some(share.destination.clone());
         match share.next {
-            Next::Attachment(attachment) => enter_vpc(&mut part, journey, &core, attachment),
+            Next::Attachment(attachment) => enter_vpc(&mut part, journey, &core, attachment, &share.destination),
             Next::Dead => {
                 let detail = format!("has a dead route to {}", share.destination);
                 part.stop(KIND, Code::TgwRtbBadStateRoute, core.table, detail, Place::Other);
@@ -95,7 +96,8 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
         return;
     };
     trace.doubt_if(shares.first().and_then(|share| share.doubt(table_id)));
-    trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the answers to {back} go by {id}"));
+    let destination = shares.first().map_or("", |share| share.destination.as_str());
+    trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the route to {destination} leads the answers to {back} to {id}"));
     let Some(door) = leave_vpc(trace, from, id) else { return };
     boundary::cross(trace, &door.position, &[Crossing::BackIn], &journey.sender.ends);
     let Some(core) = Core::of(trace, journey.source.estate, from, id, door.attachment) else { return };
@@ -121,7 +123,10 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
             }
         }
     }
-    trace.hop(KIND, core.table, Decision::Pass, format!("the answers to {back} go to {}", home.vpc_id));
+    let mut destinations: Vec<&str> = shares.iter().map(|share| share.destination.as_str()).collect();
+    destinations.sort_unstable();
+    let because = format!("the route to {} leads the answers to {back} to {}", destinations.join(", "), home.vpc_id);
+    trace.hop(KIND, core.table, Decision::Pass, because);
     let Some(attachment) = attachment_of(trace, home, id) else { return };
     let Some(doors) = doors(trace, home, attachment, from.zone()) else { return };
     let ways = doors.into_iter().map(|door| {
@@ -295,7 +300,7 @@ impl<'r, 'a> Core<'r, 'a> {
 }
 
 /// Out of the transit gateway by an attachment: into a VPC, or to what is not modelled.
-fn enter_vpc(trace: &mut Trace, journey: &Journey<'_, '_, '_>, core: &Core<'_, '_>, to: &TransitGatewayRouteAttachment) {
+fn enter_vpc(trace: &mut Trace, journey: &Journey<'_, '_, '_>, core: &Core<'_, '_>, to: &TransitGatewayRouteAttachment, destination: &str) {
     let id = to.transit_gateway_attachment_id.as_deref().unwrap_or_default();
     let resource = to.resource_id.as_deref().unwrap_or_default();
     match to.resource_type.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
@@ -338,7 +343,7 @@ fn enter_vpc(trace: &mut Trace, journey: &Journey<'_, '_, '_>, core: &Core<'_, '
     ) else {
         return;
     };
-    trace.hop(KIND, core.table, Decision::Pass, format!("leads to {resource} by {id}"));
+    trace.hop(KIND, core.table, Decision::Pass, format!("the route to {destination} leads to {resource} by {id}"));
     let Some(doors) = doors(trace, &into, attachment, journey.at.zone()) else { return };
     let has_group_references = Some(has_group_references(attachment));
     let ways = doors.into_iter().map(|door| {

@@ -259,6 +259,8 @@ pub struct Hop {
     pub decision: Decision,
     /// The rule, route or entry that decided, as a fragment of a sentence.
     pub because: String,
+    /// Which of the addresses come by here, where they part: from the widest part to the narrowest. Empty where all of them do.
+    pub way: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::goal::Goal;
 use super::set::IntervalSet;
-use super::trace::{Reach, Trace};
+use super::trace::{Reach, Trace, side_by_side};
 use super::verdict::{Authorization, Blocker, Code, Decision, Hop, HopKind, Path, Place, Verdict, Via};
 use crate::model::known::Unknown;
 
@@ -22,7 +22,8 @@ pub(super) struct World {
 impl World {
     /// A world in which the name leads nowhere.
     pub(super) fn nameless(code: Code, resource: &str, detail: String, place: Place) -> Self {
-        let hop = Hop { resource: resource.to_owned(), kind: HopKind::Name, decision: Decision::Block, because: detail.clone() };
+        let hop =
+            Hop { resource: resource.to_owned(), kind: HopKind::Name, decision: Decision::Block, because: detail.clone(), way: Vec::new() };
         Self {
             verdict: Verdict::Blocked,
             via: Via::None,
@@ -51,7 +52,7 @@ impl World {
             via: carrier.map_or(Via::None, |trace| trace.via),
             blockers: traces.iter().flat_map(|trace| trace.blockers.iter().cloned()).collect(),
             unknowns,
-            hops: first_hops.into_iter().chain(traces.iter().flat_map(|trace| trace.hops.iter().cloned())).collect(),
+            hops: first_hops.into_iter().chain(side_by_side(traces)).collect(),
             authorization: traces.iter().fold(Authorization::Allowed, |sum, trace| sum.and(trace.authorization.clone())),
             notes: traces.iter().flat_map(|trace| trace.notes.iter().cloned()).collect(),
         }

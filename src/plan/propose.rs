@@ -186,6 +186,13 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
                 format!("Associate private hosted zone {} with {vpc}: it leads {} to an endpoint elsewhere", blocker.resource, path.host);
             Some(Change::ByHand { resource: blocker.resource.clone(), what })
         }
+        Place::Other if blocker.code == Code::DnsNoIpv6Address && path.target != Target::Repository => {
+            let what = format!(
+                "Set Agent.UseDualStackEndpoint to true in amazon-ssm-agent.json (SSM Agent 3.3.3270.0 or later), or give the instances of {} another way to IPv4 names: DNS64 with a route of 64:ff9b::/96 to a NAT gateway, or an interface endpoint with IPv6 addresses",
+                blocker.resource
+            );
+            Some(Change::ByHand { resource: blocker.resource.clone(), what })
+        }
         Place::Other => {
             Some(Change::ByHand { resource: blocker.resource.clone(), what: format!("Mend {}: {}", blocker.resource, blocker.detail) })
         }

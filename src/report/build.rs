@@ -153,6 +153,7 @@ fn path(path: &crate::network::Path) -> Path {
         kind: hop.kind,
         decision: hop.decision,
         because: hop.because.clone(),
+        way: hop.way.clone(),
     };
     Path {
         target: path.target,

@@ -390,6 +390,10 @@ pub struct Hop {
     pub kind: HopKind,
     pub decision: Decision,
     pub because: String,
+    /// Which of the path's addresses come by here, where they part: from the widest part to the narrowest. Absent where all of them do; what comes
+    /// under one name goes on beside what comes under another, not after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub way: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -130,3 +130,42 @@ fn an_ipv4_address_decides() {
     });
     check(vec![("IPv4 and IPv6", both, Ssm, Reachable, &[])]);
 }
+
+/// Decision 10: IPv4 decides, and that there is IPv6 beside it is told, with what would fare otherwise over it.
+#[test]
+fn ipv6_beside_ipv4_is_a_remark() {
+    let beside = |topology: Topology| {
+        topology.nat().egress(&[https_to("0.0.0.0/0"), https_v6("::/0")]).instance(|instance| {
+            instance.network_interfaces[0].private_ip_address = some("10.0.1.10");
+        })
+    };
+    let general = "eni-i has an IPv6 address too; its paths are judged over IPv4.";
+    let notes = |topology: Topology| -> Vec<String> {
+        let topology = topology.amazon_linux_2023();
+        assert_eq!(topology.path(Repository).verdict, Reachable, "IPv4 decides");
+        topology.paths().into_iter().flat_map(|path| path.notes).collect()
+    };
+    assert_eq!(notes(beside(by_egress_only_gateway())), [general]);
+    let blocked = notes(beside(ipv6_only()));
+    let told = "s3.dualstack.eu-central-1.amazonaws.com:443 would be blocked over IPv6, which eni-i has too; IPv4 decides, by which it is reachable.";
+    // Of the run's program and of the repository.
+    assert!(blocked.len() == 3 && blocked[0] == general && blocked[1] == told && blocked[2].ends_with(told), "{blocked:?}");
+    assert!(notes(base().nat()).is_empty(), "without IPv6 there is nothing to tell");
+}
+
+/// What stands in the agent's configuration no API shows: it is named where it would help, and nowhere else.
+#[test]
+fn the_agent_may_be_told_to_use_ipv6() {
+    use crate::laws::Judge;
+    let told = |topology: &Topology| {
+        let notes: Vec<String> = topology.paths().into_iter().flat_map(|path| path.notes).collect();
+        notes.iter().filter(|note| note.contains("Agent.UseDualStackEndpoint")).count()
+    };
+    assert_eq!(told(&by_egress_only_gateway()), 4, "one of each service");
+    assert_eq!(told(&by_nat64()), 0);
+    assert_eq!(told(&base()), 0);
+    let report = Judge::new().report(&by_egress_only_gateway().snapshot());
+    let finding = report.findings.iter().find(|finding| finding.rule_id == "ssm-path-blocked").unwrap();
+    let fixes: Vec<&str> = report.fixes.iter().filter(|fix| finding.fixes.contains(&fix.id)).map(|fix| fix.title.as_str()).collect();
+    assert!(fixes.len() == 1 && fixes[0].starts_with("Set Agent.UseDualStackEndpoint to true"), "{fixes:?}");
+}

@@ -42,13 +42,11 @@ impl Judge {
     }
 
     pub(crate) fn report(&self, snapshot: &Snapshot) -> Report {
-        let judging = Judging {
-            rules: &self.rules,
-            tables: &self.tables,
-            assumptions: Assumptions::default(),
-            mirrors: &Mirrors::default(),
-            policies: &[],
-        };
+        self.report_assuming(snapshot, Assumptions::default())
+    }
+
+    pub(crate) fn report_assuming(&self, snapshot: &Snapshot, assumptions: Assumptions) -> Report {
+        let judging = Judging { rules: &self.rules, tables: &self.tables, assumptions, mirrors: &Mirrors::default(), policies: &[] };
         scan(snapshot, &Selection::default(), &judging).unwrap()
     }
 }

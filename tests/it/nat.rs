@@ -97,7 +97,7 @@ fn away_from_the_attachment() {
     ]);
     // The answers leave the NAT gateway's subnet once.
     let hops = central_egress().path(Ssm).hops;
-    let leaves = hops.iter().filter(|hop| hop.because == "lets the answers out (TCP 32768-60999)").count();
+    let leaves = hops.iter().filter(|hop| hop.because == "outbound rule 100 lets the answers out (TCP 32768-60999)").count();
     assert_eq!(leaves, 2, "of the NAT gateway's subnet, and of the spoke's attachment: {hops:#?}");
 }
 

@@ -128,10 +128,11 @@ fn repositories() {
 }
 
 #[test]
-fn the_users_word_on_what_lies_behind_a_gateway_is_taken_and_told() {
+fn the_users_word_on_what_lies_behind_a_gateway_is_taken() {
     let mut topology = base().route("rtb-main", route_to("0.0.0.0/0", "vgw-1")).ubuntu();
     topology.assumptions.leads_to_internet.insert("vgw-1".to_owned());
     let path = topology.path(Repository);
     assert_eq!(path.verdict, Reachable, "{path:#?}");
-    assert_eq!(path.notes, ["It is assumed, not seen, that vgw-1 leads to the internet and back."]);
+    let told = path.hops.iter().find(|hop| hop.resource == "vgw-1").map(|hop| hop.because.as_str());
+    assert_eq!(told, Some("assumed to lead to the internet and back"), "{path:#?}");
 }

@@ -130,7 +130,7 @@ fn profiles() {
 }
 
 /// A firewall with these rules: action, domain list, and its domains where AWS shows them.
-fn firewall(topology: Topology, rules: &[(&'static str, &'static str, Option<&[&str]>)]) -> Topology {
+pub(crate) fn firewall(topology: Topology, rules: &[(&'static str, &'static str, Option<&[&str]>)]) -> Topology {
     let rule = |(number, (action, list, _)): (usize, &(&'static str, &'static str, Option<&[&str]>))| FirewallRule {
         firewall_rule_group_id: some("rslvr-frg-1"),
         firewall_domain_list_id: Some((*list).to_owned()).filter(|list| !list.is_empty()),

@@ -24,7 +24,12 @@ fn the_program_of_a_run_comes_by_the_dual_stack_name() {
     let rows: [(&str, Topology, Verdict, &[&str]); 6] = [
         ("a gateway endpoint", base().gateway_endpoint("rtb-main"), Reachable, &[]),
         ("the internet", base().nat(), Reachable, &[]),
-        ("an interface endpoint for IPv4", by_interface("ipv4"), Blocked, &["DNS_DUALSTACK_NOT_COVERED", "NO_ROUTE_TO_DESTINATION"]),
+        (
+            "an interface endpoint for IPv4",
+            by_interface("ipv4"),
+            Blocked,
+            &["DNS_DUALSTACK_NOT_COVERED", "NO_ROUTE_TO_DESTINATION", "ENDPOINT_MISSING"],
+        ),
         ("an interface endpoint for both", by_interface("dualstack"), Reachable, &[]),
         ("both kinds of endpoint", by_interface("ipv4").gateway_endpoint("rtb-main"), Reachable, &[]),
         ("a private zone without the name", claimed(&[]), Blocked, &["DNS_PHZ_NXDOMAIN"]),

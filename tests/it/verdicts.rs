@@ -13,7 +13,7 @@ fn eps() -> Topology {
 }
 
 fn custom_dns(topology: Topology) -> Topology {
-    topology.dns_servers(&["10.9.9.9"])
+    topology.dns_servers(&["10.9.9.9"]).route("rtb-main", route_to("10.9.0.0/16", "vgw-1"))
 }
 
 /// The answers come in on some of the ports alone: all that Windows uses, a part of what Linux does.
