@@ -3,6 +3,8 @@
 use patch_preflight::network::Target::{S3, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 
+use patch_preflight::snapshot::ec2;
+
 use crate::repositories::s3_interface_endpoint;
 use crate::topology::{Topology, all_to, allow, base, https_to, route_to};
 use crate::truth_table::check;
@@ -55,6 +57,22 @@ fn a_server_must_be_reached() {
             Reachable,
             &[],
         ),
+    ]);
+}
+
+/// Half an option set says nothing, an empty one neither.
+#[test]
+fn an_option_set_is_read_whole_or_not_at_all() {
+    let changed = |change: fn(&mut ec2::DhcpConfiguration)| {
+        base().nat().with(|files| change(&mut files.dhcp_options.as_mut().unwrap().dhcp_options[0].dhcp_configurations[0]))
+    };
+    let empty = base().nat().with(|files| files.dhcp_options.as_mut().unwrap().dhcp_options[0].dhcp_configurations.clear());
+    check(vec![
+        ("no key", changed(|option| option.key = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("no values", changed(|option| option.values.clear()), Ssm, Unknown, &["fact_not_collected"]),
+        ("a value that is none", changed(|option| option.values[0].value = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("no options", empty, Ssm, Unknown, &["fact_not_collected"]),
+        ("Amazon's by its IPv6 address", base().endpoints().dns_servers(&["fd00:ec2::253"]), Ssm, Reachable, &[]),
     ]);
 }
 

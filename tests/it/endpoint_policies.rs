@@ -69,6 +69,7 @@ fn policies_of_endpoints() {
         ("one of the buckets", r#"{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::aws-ssm-eu-central-1/*"}"#.into(), S3, Denied),
         ("a bucket without its objects", r#"{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::aws-ssm-eu-central-1", "arn:aws:s3:::patch-baseline-snapshot-eu-central-1"]}"#.into(), S3, Denied),
         ("resources of the organization", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceOrgID": "o-own"}}}"#.into(), S3, Denied),
+        ("resources of another organization, which may be AWS's", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceOrgID": "o-other"}}}"#.into(), S3, Unknown),
         ("resources of others than the organization", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:ResourceOrgID": "o-own"}}}"#.into(), S3, Denied),
         ("resources of the account", format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {{"StringEquals": {{"aws:ResourceAccount": "{OWN}"}}}}}}"#), S3, Denied),
         ("resources of an account that may be AWS's", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"s3:ResourceAccount": "999999999999"}}}"#.into(), S3, Unknown),

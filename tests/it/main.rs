@@ -18,6 +18,7 @@ mod demo;
 mod dns_servers;
 mod encryption;
 mod endpoint_policies;
+mod endpoints;
 mod exact;
 mod explain;
 mod fixes;

@@ -109,6 +109,13 @@ fn profiles() {
             Blocked,
             &["DNS_PHZ_NXDOMAIN"],
         ),
+        (
+            "two records of one name",
+            two_endpoints().hosted_zone(HOST, &[(HOST, &good), (HOST, &closed)]),
+            Ssm,
+            Unknown,
+            &["private_zone_record"],
+        ),
         ("a Profile's zone of another name", profile_zone(base().nat(), "corp.example.", None), Ssm, Reachable, &[]),
         ("a Profile's zone whose name nobody told", unnamed, Ssm, Unknown, &["fact_not_collected"]),
         ("a Profile's rule that is not listed", rule, Ssm, Unknown, &["fact_not_collected"]),
