@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One call that gave no whole answer. Everything that the call could have told is unknown, never "none".
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Gap {
     pub account_id: String,
     /// Absent for calls that concern an account or the organization as a whole.
@@ -17,6 +18,8 @@ pub struct Gap {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
+
+super::shape::by_name!(Gap);
 
 /// What AWS does not offer in every Region and partition: where it is not offered, there is nothing to read.
 const NOT_EVERYWHERE: &[&str] = &[

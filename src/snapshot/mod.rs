@@ -40,7 +40,7 @@ pub struct AccountSnapshot {
 
 /// `snapshot.json`. Optional on reading.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub struct Manifest {
     pub format: String,
     pub version: u32,
@@ -80,14 +80,14 @@ impl Default for Manifest {
 
 /// Who looked.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub struct Caller {
     pub account_id: String,
     pub arn: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub struct ManifestAccount {
     pub regions: BTreeMap<String, ManifestRegion>,
     /// Why the account was left out on purpose (suspended, excluded, not chosen).
@@ -96,12 +96,14 @@ pub struct ManifestAccount {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub struct ManifestRegion {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub captured_at: Option<String>,
     pub complete: bool,
 }
+
+shape::by_name!(Manifest, Caller, ManifestAccount, ManifestRegion);
 
 /// Declares the files of one folder: the field, its type, the file's name and the operation that fills it.
 macro_rules! files {

@@ -14,8 +14,10 @@ pub enum ReadError {
     Io { path: String, source: std::io::Error },
     #[error("{path} is not a folder: give the folder that `patch-preflight collect` wrote")]
     NotAFolder { path: String },
-    #[error("{path}: {place}: {problem}; save the file again with `aws … --output json`, or delete it to have it count as not collected")]
-    Malformed { path: String, place: String, problem: String },
+    #[error("{path}: {place}: {problem}; {remedy}")]
+    Malformed { path: String, place: String, problem: String, remedy: &'static str },
+    #[error("{path} is encoded in {encoding}: save it as UTF-8, in Windows PowerShell with `aws … | Out-File -Encoding utf8`")]
+    Encoding { path: String, encoding: &'static str },
     #[error(
         "{path} has format {format:?} version {version}, and this program reads {FORMAT:?} version {VERSION}: use the program that wrote it, or a newer one"
     )]
@@ -148,6 +150,7 @@ fn check_ids(files: &dyn Files, folder: &str, region: &RegionFiles) -> Result<()
             path: files.display(&format!("{folder}/{file}")),
             place: format!("{} of {all} entries", all - named),
             problem: "InstanceId is missing".to_owned(),
+            remedy: remedy(file),
         }),
     }
 }
@@ -156,9 +159,14 @@ fn check_ids(files: &dyn Files, folder: &str, region: &RegionFiles) -> Result<()
 pub(super) fn file<T: DeserializeOwned>(files: &dyn Files, folder: &str, name: &str) -> Result<Option<T>, ReadError> {
     let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
     let Some(bytes) = files.read(&path)? else { return Ok(None) };
-    // A file saved with PowerShell's redirection starts with a byte order mark.
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let mut json = serde_json::Deserializer::from_slice(text);
+    let text = decode(&bytes).map_err(|encoding| ReadError::Encoding { path: files.display(&path), encoding })?;
+    let malformed = |place: String, error: &serde_json::Error| {
+        let text = error.to_string();
+        // serde_json ends its message with the position that `place` already tells.
+        let problem = text.split(" at line ").next().unwrap_or(&text).to_owned();
+        ReadError::Malformed { path: files.display(&path), place, problem, remedy: remedy(name) }
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let inner = error.inner();
         let at = format!("line {}, column {}", inner.line(), inner.column());
@@ -167,17 +175,31 @@ pub(super) fn file<T: DeserializeOwned>(files: &dyn Files, folder: &str, name: &
             path if path == "." || path == "?" => at,
             path => format!("{path} ({at})"),
         };
-        malformed(files, &path, place, inner)
+        malformed(place, inner)
     })?;
-    json.end().map_err(|error| malformed(files, &path, format!("line {}, column {}", error.line(), error.column()), &error))?;
+    json.end().map_err(|error| malformed(format!("line {}, column {}", error.line(), error.column()), &error))?;
     Ok(Some(value))
 }
 
-fn malformed(files: &dyn Files, path: &str, place: String, error: &serde_json::Error) -> ReadError {
-    let text = error.to_string();
-    // serde_json ends its message with the position that `place` already tells.
-    let problem = text.split(" at line ").next().unwrap_or(&text).to_owned();
-    ReadError::Malformed { path: files.display(path), place, problem }
+/// The text of a file, or in what else it is encoded: the redirection of Windows PowerShell writes UTF-16.
+fn decode(bytes: &[u8]) -> Result<&str, &'static str> {
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{' | b'[', 0, ..] | [0, b'{' | b'[', ..] = bytes {
+        return Err("UTF-16");
+    }
+    // A byte order mark is no part of the text.
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(text).map_err(|_| "something else than UTF-8")
+}
+
+/// What to do about a file that cannot be read. Not all of them are what the AWS CLI prints.
+fn remedy(name: &str) -> &'static str {
+    match name {
+        "snapshot.json" => "mend it, or use it as `patch-preflight collect` wrote it",
+        "organizational-units.json" | "organization-policies.json" => {
+            "mend it as docs/snapshot.md describes it, or delete it to have it count as not collected"
+        }
+        _ => "save the file again with `aws … --output json`, or delete it to have it count as not collected",
+    }
 }
 
 pub(crate) fn is_account_id(name: &str) -> bool {

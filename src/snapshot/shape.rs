@@ -1,8 +1,8 @@
 //! The one way a type of the AWS CLI's output is declared here.
 
 use jiff::{SignedDuration, Timestamp, Unit};
-use serde::de::Error as _;
-use serde::{Deserialize as _, Deserializer};
+use serde::de::{Error as _, Visitor};
+use serde::{Deserialize as _, Deserializer, forward_to_deserialize_any};
 use serde_json::Value;
 
 /// Whether a value says nothing, so that it is left out of the file as AWS leaves it out.
@@ -26,6 +26,44 @@ pub(crate) fn time<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>
     }
 }
 
+/// Reads structs from objects alone: serde would take the members of one from a list too, by their position.
+pub(crate) struct ByName<D>(pub(crate) D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ByName<D> {
+    type Error = D::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct seq tuple
+        tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// Has structs with `#[serde(remote = "Self")]` read by the names of their members alone
+/// (<https://serde.rs/remote-derive.html>: the derived functions become the struct's own, and the traits are left to be implemented).
+macro_rules! by_name {
+    ($($name:ident),*) => {$(
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+                Self::deserialize(crate::snapshot::shape::ByName(input))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+                Self::serialize(self, output)
+            }
+        }
+    )*};
+}
+
 /// Declares structs in the shape that the AWS CLI prints: members in `PascalCase`, absent when empty, unknown members ignored.
 macro_rules! shape {
     ($(
@@ -36,7 +74,7 @@ macro_rules! shape {
     )*) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-        #[serde(rename_all = "PascalCase", default)]
+        #[serde(remote = "Self", rename_all = "PascalCase", default)]
         pub struct $name {
             $(
                 $(#[$field_meta])*
@@ -44,6 +82,7 @@ macro_rules! shape {
                 pub $field: $kind,
             )*
         }
+        crate::snapshot::shape::by_name!($name);
     )*};
 }
 
@@ -57,13 +96,15 @@ macro_rules! output {
     )*) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-        #[serde(rename_all = "PascalCase")]
+        #[serde(remote = "Self", rename_all = "PascalCase")]
         pub struct $name {
             $( $(#[$field_meta])* pub $field: $kind, )*
         }
+        crate::snapshot::shape::by_name!($name);
     )*};
 }
 
+pub(crate) use by_name;
 pub(crate) use output;
 pub(crate) use shape;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::process::{code, program, repository, run, shown, text};
 
-fn write(path: &Path, content: &str) {
+fn write(path: &Path, content: impl AsRef<[u8]>) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, content).unwrap();
 }
@@ -107,6 +107,63 @@ fn a_broken_snapshot_names_the_file_and_the_place() {
         assert_eq!(code(&output), 2, "{content:?}: {}", shown(&output));
         assert!(!told.contains('?'), "{content:?}: {told}");
         assert!(told.contains(file) && told.contains(place), "{content:?} should name {file} and {place}: {told}");
+    }
+}
+
+/// A struct is an object: by position, members that are not in order would be taken for others.
+#[test]
+fn a_list_is_no_object() {
+    let cases = [
+        ("111111111111/eu-central-1/ec2-describe-vpcs.json", "[[]]", "line 1, column"),
+        ("111111111111/eu-central-1/ec2-describe-vpcs.json", r#"{"Vpcs": [["vpc-1", "111111111111"]]}"#, "Vpcs[0] (line 1"),
+        (
+            "111111111111/eu-central-1/ec2-describe-instances.json",
+            r#"{"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": [16, "running"]}]}]}"#,
+            "Reservations[0].Instances[0].State",
+        ),
+        ("snapshot.json", r#"["patch-preflight/snapshot", 1]"#, "line 1, column"),
+        ("snapshot.json", r#"{"format": "patch-preflight/snapshot", "version": 1, "caller": ["1", "2"]}"#, "caller"),
+        ("snapshot.json", r#"{"format": "patch-preflight/snapshot", "version": 1, "gaps": [["1", null, "a:B", "error", ""]]}"#, "gaps[0]"),
+    ];
+    for (file, content, place) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("111111111111/eu-central-1/ec2-describe-instances.json"), r#"{"Reservations": []}"#);
+        write(&folder.path().join(file), content);
+        let output = run(&["scan", "--snapshot", folder.path().to_str().unwrap()]);
+        let told = text(&output.stderr);
+        assert_eq!(code(&output), 2, "{content:?}: {}", shown(&output));
+        assert!(told.contains(file) && told.contains(place) && told.contains("sequence"), "{content:?} should name {place}: {told}");
+    }
+}
+
+/// What to do depends on who makes the file, and on what is wrong with it.
+#[test]
+fn a_broken_snapshot_says_how_to_mend_it() {
+    let utf16 = |text: &str, is_big: bool| -> Vec<u8> {
+        let mark = std::iter::once(0xfeff).chain(text.encode_utf16());
+        mark.flat_map(|unit| if is_big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+    };
+    let vpcs = "111111111111/eu-central-1/ec2-describe-vpcs.json";
+    let empty = "{\"Vpcs\": []}";
+    let cases: [(&str, Vec<u8>, &str, &str); 8] = [
+        (vpcs, b"{".to_vec(), "`aws \u{2026} --output json`", "wrote it"),
+        ("snapshot.json", b"{".to_vec(), "as `patch-preflight collect` wrote it", "--output json"),
+        ("organization/organizational-units.json", b"{".to_vec(), "docs/snapshot.md", "--output json"),
+        (vpcs, utf16(empty, false), "is encoded in UTF-16: save it as UTF-8", "expected value"),
+        (vpcs, utf16(empty, true), "is encoded in UTF-16: save it as UTF-8", "expected value"),
+        (vpcs, utf16(empty, false)[2..].to_vec(), "is encoded in UTF-16: save it as UTF-8", "expected value"),
+        ("snapshot.json", utf16("{}", false), "is encoded in UTF-16", "expected value"),
+        (vpcs, b"{\"Vpcs\": [{\"Tags\": [{\"Key\": \"\xe4\", \"Value\": \"\"}]}]}".to_vec(), "save it as UTF-8", "UTF-16"),
+    ];
+    for (file, content, remedy, never) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("111111111111/eu-central-1/ec2-describe-instances.json"), r#"{"Reservations": []}"#);
+        write(&folder.path().join(file), &content);
+        let output = run(&["scan", "--snapshot", folder.path().to_str().unwrap()]);
+        let told = text(&output.stderr);
+        assert_eq!(code(&output), 2, "{file}: {}", shown(&output));
+        assert!(told.contains(file) && told.contains(remedy), "{file} should say {remedy:?}: {told}");
+        assert!(!told.contains(never), "{file} should not say {never:?}: {told}");
     }
 }
 
