@@ -114,6 +114,7 @@ fn of_associations(region: &Region<'_>, id: &str, name: Option<&str>, associatio
         install: schedule(false),
         concurrency: None,
         error_threshold: None,
+        attaches: None,
         configuration: None,
         origin: Origin::Associations { id: id.to_owned(), names },
     }

@@ -102,6 +102,10 @@ struct PlannedPolicy {
     schedule: PlannedSchedule,
     #[serde(default)]
     rate_control: RateControl,
+    /// Quick Setup's "Add required IAM policies to existing instance profiles attached to your instances" (`IsPolicyAttachAllowed`). Without it:
+    /// as in the existing policy that this one replaces, and otherwise AWS's default, `false`.
+    #[serde(default)]
+    attach_policies: Option<bool>,
 }
 
 /// Who is targeted: every node of the accounts and Regions, or those with a tag, of a resource group, or of a list.
@@ -312,6 +316,7 @@ impl PlannedPolicy {
             install: schedule(self.schedule.install),
             concurrency: self.rate_control.concurrency.map(|Share(share)| share),
             error_threshold: self.rate_control.error_threshold.map(|Share(share)| share),
+            attaches: self.attach_policies,
             configuration: None,
         }
     }

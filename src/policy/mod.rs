@@ -59,6 +59,8 @@ pub struct Policy {
     /// A number, or a percentage with its sign.
     pub concurrency: Option<String>,
     pub error_threshold: Option<String>,
+    /// "Add required IAM policies to existing instance profiles attached to your instances"; `None` when nobody said.
+    pub attaches: Option<bool>,
     /// What Quick Setup holds of it; `None` for what is not made yet, and for what only associations tell of.
     pub configuration: Option<Configuration>,
 }
@@ -71,8 +73,6 @@ pub struct Configuration {
     pub id: Option<String>,
     /// The account in which it was made.
     pub owner: String,
-    /// "Add required IAM policies to existing instance profiles attached to your instances".
-    pub is_attach_allowed: bool,
 }
 
 /// Where a policy is known from.
@@ -145,9 +145,10 @@ impl Policies {
         let mut all = planned;
         let existing = existing::existing(estate, &landscape);
         for plan in all.iter_mut().filter(|plan| plan.configuration.is_none()) {
-            let mut replaced = existing.iter().filter(|policy| policy.name == plan.name).filter_map(|policy| policy.configuration.as_ref());
+            let mut replaced = existing.iter().filter(|policy| policy.name == plan.name && policy.configuration.is_some());
             if let (Some(only), None) = (replaced.next(), replaced.next()) {
-                plan.configuration = Some(only.clone());
+                plan.configuration.clone_from(&only.configuration);
+                plan.attaches = plan.attaches.or(only.attaches);
             }
         }
         all.extend(existing.into_iter().filter(|policy| !all.iter().any(|planned| planned.name == policy.name)).collect::<Vec<_>>());

@@ -182,7 +182,7 @@ fn a_plan_is_read_from_what_the_aws_cli_prints() {
     assert_eq!(report["policies"].as_array().unwrap().len(), 1);
 }
 
-/// A plan of the same name is what becomes of the existing policy, with its bucket; a plan of another name has none yet.
+/// A plan of the same name is what becomes of the existing policy, with its bucket; a plan of another name gets one of its own.
 #[test]
 fn a_plan_keeps_the_bucket_of_the_policy_that_it_replaces() {
     let folder = tempfile::tempdir().unwrap();
@@ -193,14 +193,58 @@ fn a_plan_keeps_the_bucket_of_the_policy_that_it_replaces() {
     let written = folder.path().join("not-attached");
     snapshot.write(&written).unwrap();
     let file = folder.path().join("plan.yaml");
-    for (name, ready, will_fail) in [("production", 0, 3), ("another", 2, 1)] {
-        let plan = format!("name: {name}\ntargets: {{accounts: ['333333333333'], regions: [eu-central-1]}}\n");
+    for (name, attaches, ready, will_fail) in [
+        ("production", "", 0, 3),
+        ("production", "true", 2, 1),
+        ("another", "", 0, 3),
+        ("another", "false", 0, 3),
+        ("another", "true", 2, 1),
+    ] {
+        let attaches = if attaches.is_empty() { String::new() } else { format!("attach_policies: {attaches}\n") };
+        let plan = format!("name: {name}\ntargets: {{accounts: ['333333333333'], regions: [eu-central-1]}}\n{attaches}");
         std::fs::write(&file, plan).unwrap();
         let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", file.to_str().unwrap(), "--output", "json"];
         let report = report(&run(&arguments));
         let planned = rows(&report["policies"]).find(|policy| policy["origin"] == "planned").unwrap();
         let counts = &planned["counts"];
-        assert_eq!((&counts["ready"], &counts["will_fail"]), (&json!(ready), &json!(will_fail)), "{name}: {planned}");
+        assert_eq!((&counts["ready"], &counts["will_fail"]), (&json!(ready), &json!(will_fail)), "{name} {attaches}: {planned}");
+    }
+}
+
+/// What becomes of test's web server, whose role has a statement more, under a plan that is new.
+#[test]
+fn what_keeps_a_role_from_the_bucket_of_a_new_policy_is_there_before_it() {
+    let statement = |effect: &str, action: &str| json!({"Effect": effect, "Action": action, "Resource": "*"});
+    let reading = || Some(statement("Allow", "s3:GetObject"));
+    let cases: [(Option<Value>, &str, &str, &str); 6] = [
+        (None, "true", "ready", ""),
+        (Some(statement("Deny", "s3:*")), "true", "will_fail", "quick-setup-cannot-attach"),
+        (Some(statement("Deny", "s3:*")), "false", "will_fail", "patch-policy-bucket-not-readable"),
+        (None, "false", "will_fail", "patch-policy-bucket-not-readable"),
+        (reading(), "true", "ready", ""),
+        // No role can have the tag before the policy has its id.
+        (reading(), "false", "unknown", "patch-policy-bucket-not-readable"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.yaml");
+    for (number, (statement, attaches, outcome, because)) in cases.into_iter().enumerate() {
+        let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
+        let iam = snapshot.accounts.get_mut("222222222222").unwrap().global.iam.as_mut().unwrap();
+        for role in &mut iam.role_detail_list {
+            let document = statement.as_ref().map(|statement| json!({"Version": "2012-10-17", "Statement": [statement]}));
+            role.role_policy_list.extend(
+                document.map(|document| serde_json::from_value(json!({"PolicyName": "more", "PolicyDocument": document})).unwrap()),
+            );
+        }
+        let written = folder.path().join(number.to_string());
+        snapshot.write(&written).unwrap();
+        let plan = "name: plan\ntargets: {organizational_units: [/Test], regions: [eu-central-1]}\n";
+        std::fs::write(&file, format!("{plan}attach_policies: {attaches}\n")).unwrap();
+        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", file.to_str().unwrap(), "--output", "json"];
+        let report = report(&run(&arguments));
+        let web = rows(&report["instances"]).find(|instance| instance["name"] == "test-web-01").unwrap();
+        let planned = rows(&web["policies"]).find(|policy| policy["name"] == "plan").unwrap();
+        assert_eq!((&planned["outcome"], &planned["because"]), (&json!(outcome), &json!(because)), "{statement:?} {attaches}: {web}");
     }
 }
 
@@ -394,7 +438,8 @@ fn ten_thousand_deployments_are_the_most() {
     let plan = folder.path().join("plan.yaml");
     let regions = "us-east-1, us-east-2, us-west-1, us-west-2, ap-south-1, ap-northeast-1, ap-northeast-2, ap-southeast-1, ap-southeast-2, \
                    ca-central-1, eu-central-1, eu-west-1, eu-west-2, eu-west-3, eu-north-1, sa-east-1";
-    std::fs::write(&plan, format!("name: plan\ntargets: {{organizational_units: [/Test], regions: [{regions}]}}\n")).unwrap();
+    let targets = format!("targets: {{organizational_units: [/Test], regions: [{regions}]}}");
+    std::fs::write(&plan, format!("name: plan\n{targets}\nattach_policies: true\n")).unwrap();
     for (more, outcome) in [(624, "ready"), (625, "missed")] {
         let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
         let accounts = &mut snapshot.organization.accounts.as_mut().unwrap().accounts;

@@ -10,7 +10,8 @@ use crate::process::{code, report, run, shown};
 use crate::snapshot_files::files;
 
 fn collect(aws: &Aws, folder: &Path) {
-    let output = aws.program(&["collect", folder.to_str().unwrap(), "--org", "--connection-status", "--installed-packages"]).output().unwrap();
+    let output =
+        aws.program(&["collect", folder.to_str().unwrap(), "--org", "--connection-status", "--installed-packages"]).output().unwrap();
     assert_eq!(code(&output), 0, "{}", shown(&output));
 }
 
@@ -21,7 +22,10 @@ fn live_and_offline_give_the_same_report() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().to_str().unwrap();
     aws.page_limit(Some(2));
-    let output = aws.program(&["scan", "--org", "--connection-status", "--installed-packages", "--output", "json", "--save-snapshot", folder]).output().unwrap();
+    let output = aws
+        .program(&["scan", "--org", "--connection-status", "--installed-packages", "--output", "json", "--save-snapshot", folder])
+        .output()
+        .unwrap();
     aws.page_limit(None);
     assert_eq!(code(&output), 1, "{}", shown(&output));
     let offline = run(&["scan", "--snapshot", folder, "--output", "json"]);

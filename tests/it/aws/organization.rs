@@ -108,7 +108,10 @@ fn accounts_are_chosen_and_left_out() {
 #[test]
 fn only_permitted_calls_are_made() {
     let aws = organization();
-    let output = aws.program(&["scan", "--org", "--connection-status", "--installed-packages", "--external-id", "acme-7", "--output", "json"]).output().unwrap();
+    let output = aws
+        .program(&["scan", "--org", "--connection-status", "--installed-packages", "--external-id", "acme-7", "--output", "json"])
+        .output()
+        .unwrap();
     assert_eq!(code(&output), 1, "{}", shown(&output));
     let printed = crate::process::text(&crate::process::run(&["permissions", "list"]).stdout);
     let allowed: BTreeSet<&str> = printed.lines().filter_map(|line| line.split_whitespace().next()).collect();
