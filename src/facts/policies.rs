@@ -38,6 +38,8 @@ impl PolicyFacts {
             missed_because: standing.missed_because,
             is_covered_twice: standing.is_covered_twice,
             covered_by: standing.covered_by,
+            is_undeployed: standing.is_undeployed,
+            undeployed_because: standing.undeployed_because,
             has_baseline: standing.has_baseline,
             without_baseline: standing.without_baseline,
             is_patch_group_ignored: standing.is_patch_group_ignored,

@@ -4,6 +4,7 @@
 mod approvals;
 mod association;
 mod baseline;
+mod deployment;
 mod existing;
 mod file;
 mod landscape;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 
 pub use approvals::Approvals;
 pub use baseline::{Delay, Listing, listing};
+pub use deployment::{Deployment, Missing, NotDeployed};
 pub use file::{PolicyError, json_schema, parse};
 pub use landscape::Landscape;
 pub use order::{Premature, premature};
@@ -63,6 +65,8 @@ pub struct Policy {
     pub attaches: Option<bool>,
     /// What Quick Setup holds of it; `None` for what is not made yet, and for what only associations tell of.
     pub configuration: Option<Configuration>,
+    /// Of one that Quick Setup holds.
+    pub deployment: Deployment,
 }
 
 /// A policy as Quick Setup keeps it.
@@ -83,7 +87,12 @@ pub enum Origin {
     /// A configuration manager of Quick Setup, by its ARN, in the account that deploys it.
     QuickSetup { manager: String },
     /// The State Manager associations that Quick Setup left behind, with the id in their names. Its baselines are not known.
-    Associations { id: String, names: Vec<String> },
+    Associations {
+        id: String,
+        names: Vec<String>,
+        /// The policies of Quick Setup's that they may be of, whose own were not found.
+        perhaps: Vec<String>,
+    },
 }
 
 /// An organizational unit, or the root.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Baseline, Configuration, Nodes, Origin, Policy, Schedule, Unit};
+use super::{Baseline, Configuration, Deployment, Nodes, Origin, Policy, Schedule, Unit};
 use crate::snapshot::global::{ConfigurationDefinition, ConfigurationManager};
 
 /// The patch policies of a configuration manager. Whose it is stands in its ARN; without one it is taken for that of the account in which it was
@@ -48,6 +48,7 @@ fn policy(manager: &ConfigurationManager, definition: &ConfigurationDefinition, 
         // AWS's default.
         attaches: Some(text("IsPolicyAttachAllowed").is_some_and(|word| word.eq_ignore_ascii_case("true"))),
         configuration: owner.map(|owner| Configuration { id: definition.id.clone().filter(|id| !id.is_empty()), owner }),
+        deployment: Deployment::of(&manager.status_summaries),
         origin: Origin::QuickSetup { manager: manager_arn.clone() },
     }
 }
