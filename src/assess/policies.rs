@@ -33,9 +33,12 @@ impl Assessed {
         match (reach, self.readiness) {
             _ if self.is_no_node() => PolicyOutcome::Excluded,
             (Reach::Missed(_), _) => PolicyOutcome::Missed,
-            (Reach::Covered, Readiness::NotReady) => PolicyOutcome::WillFail,
-            (Reach::Covered, _) if system.is_some_and(|system| policy.baseline(system).is_none()) => PolicyOutcome::WillFail,
-            (Reach::Unknown(_), _) | (Reach::Covered, Readiness::Unknown) => PolicyOutcome::Unknown,
+            (Reach::NotDeployed(missing), _) if missing.doubt.is_none() => PolicyOutcome::WillFail,
+            (Reach::Covered | Reach::NotDeployed(_), Readiness::NotReady) => PolicyOutcome::WillFail,
+            (Reach::Covered | Reach::NotDeployed(_), _) if system.is_some_and(|system| policy.baseline(system).is_none()) => {
+                PolicyOutcome::WillFail
+            }
+            (Reach::Unknown(_) | Reach::NotDeployed(_), _) | (Reach::Covered, Readiness::Unknown) => PolicyOutcome::Unknown,
             (Reach::Covered, _) if system.is_none() && policy.baselines.is_some() => PolicyOutcome::Unknown,
             (Reach::Covered, Readiness::Ready | Readiness::Excluded) => PolicyOutcome::Ready,
         }
@@ -76,8 +79,12 @@ fn count(position: usize, policy: &Policy, assessed: &[Assessed]) -> (Seen, Asse
                 let is_reached = each.learned.reaches.iter().any(|reach| !matches!(reach, Reach::Missed(_)));
                 seen.passed_over += usize::from(miss.code == MissCode::ManagementAccount && !is_reached);
             }
-            Reach::Covered => {
+            Reach::Covered | Reach::NotDeployed(_) => {
                 seen.targeted += 1;
+                let place = || (each.account_id.clone(), each.region.clone());
+                if let Reach::NotDeployed(missing) = reach {
+                    seen.undeployed.entry(place()).or_insert((0, missing.doubt.is_none())).0 += 1;
+                }
                 if let Some(system) = &each.learned.patched_as {
                     *seen.systems.entry(system.clone()).or_insert(0) += 1;
                 }
@@ -90,9 +97,9 @@ fn count(position: usize, policy: &Policy, assessed: &[Assessed]) -> (Seen, Asse
                 } += 1;
                 counts.covered_twice += u64::from(each.learned.facts.policy.is_covered_twice.is(&true));
                 if each.learned.facts.agent.is_registered.is(&true) {
-                    let run = seen.runs.entry((each.account_id.clone(), each.region.clone())).or_insert((0, 0));
+                    let run = seen.runs.entry(place()).or_insert((0, 0));
                     run.0 += 1;
-                    run.1 += usize::from(outcome == PolicyOutcome::WillFail);
+                    run.1 += usize::from(*reach == Reach::Covered && outcome == PolicyOutcome::WillFail);
                 }
             }
         }

@@ -58,7 +58,7 @@ pub struct PermissionFacts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PatchPolicyAccessFacts {
-    /// Whether a patch policy that Quick Setup holds targets the instance: one that was read, or a plan that takes its place.
+    /// Whether a patch policy targets the instance, one that exists or one that is planned.
     pub is_targeted: Known<bool>,
     /// The names of those policies, with commas between them.
     pub policies: String,

@@ -172,6 +172,10 @@ pub struct PolicyFacts {
     pub is_covered_twice: Known<bool>,
     /// The names of the policies that target it; empty when none does.
     pub covered_by: String,
+    /// Whether policies target the instance, and none of them is deployed to its account and Region.
+    pub is_undeployed: Known<bool>,
+    /// What is lacking there; one fragment of a sentence, or empty.
+    pub undeployed_because: String,
     /// Whether each policy that targets the instance has a patch baseline for its operating system.
     pub has_baseline: Known<bool>,
     /// The policies without one, and the operating system; empty when there are none.
@@ -322,6 +326,8 @@ impl Facts {
                 missed_because: String::new(),
                 is_covered_twice: Known::Known(false),
                 covered_by: "production".to_owned(),
+                is_undeployed: Known::Known(false),
+                undeployed_because: String::new(),
                 has_baseline: Known::Known(true),
                 without_baseline: String::new(),
                 is_patch_group_ignored: Known::Known(false),

@@ -8,28 +8,28 @@ use crate::network::PolicyBucket;
 use crate::policy::{Origin, Policies, Policy, Reach, Standing};
 use crate::snapshot::global::patch_policy_bucket;
 
-/// The policies that target an instance of a Region, or may, as far as they have a bucket: a plan that is new has none before it is made.
-/// `reaches` are those of [`Policies::reach`] for the instance.
-pub fn patch_policies<'p>(policies: &'p Policies, reaches: &[Reach], region: &Region<'_>) -> PatchPolicies<'p> {
+/// The policies that target an instance of a Region, or may. `reaches` are those of [`Policies::reach`] for the instance.
+pub fn patch_policies<'p>(policies: &'p Policies, reaches: &[Reach], region: &Region<'p>) -> PatchPolicies<'p> {
     let targeting = policies.all.iter().zip(reaches).filter_map(|(policy, reach)| {
         let is_targeted = reach.is_covered();
         if is_targeted.is(&false) {
             return None;
         }
-        Some((with_bucket(policy)?, is_targeted))
+        Some((with_bucket(policies, policy, region.account), is_targeted))
     });
     PatchPolicies { targeting: targeting.collect(), unseen: policies.unseen_in(region) }
 }
 
-fn with_bucket(policy: &Policy) -> Option<PatchPolicy<'_>> {
-    let name = &policy.name;
-    match (&policy.configuration, &policy.origin) {
-        (Some(made), _) => {
-            Some(PatchPolicy { id: made.id.as_deref(), name, owner: Some(&made.owner), is_attach_allowed: Some(made.is_attach_allowed) })
-        }
-        (None, Origin::Associations { id, .. }) => Some(PatchPolicy { id: Some(id), name, owner: None, is_attach_allowed: None }),
-        (None, _) => None,
-    }
+fn with_bucket<'p>(policies: &'p Policies, policy: &'p Policy, account: &'p str) -> PatchPolicy<'p> {
+    let (id, owner) = match (&policy.configuration, &policy.origin) {
+        (Some(made), _) => (made.id.as_deref(), Some(made.owner.as_str())),
+        (None, Origin::Planned { .. }) => (None, policies.landscape.maker(policy, account)),
+        (None, Origin::Associations { id, .. }) => (Some(id.as_str()), None),
+        (None, Origin::QuickSetup { .. }) => (None, None),
+    };
+    // AWS's default is not to.
+    let is_attach_allowed = policy.attaches.or(policy.is_planned().then_some(false));
+    PatchPolicy { id, name: &policy.name, owner, is_attach_allowed, is_planned: policy.is_planned() }
 }
 
 /// The buckets of those policies, as far as it is known which they are, with what would settle whether the policy targets the instance.
@@ -55,6 +55,8 @@ impl PolicyFacts {
             missed_because: standing.missed_because,
             is_covered_twice: standing.is_covered_twice,
             covered_by: standing.covered_by,
+            is_undeployed: standing.is_undeployed,
+            undeployed_because: standing.undeployed_because,
             has_baseline: standing.has_baseline,
             without_baseline: standing.without_baseline,
             is_patch_group_ignored: standing.is_patch_group_ignored,

@@ -352,6 +352,7 @@ impl Targeting<'_> {
         (access.may_read, access.can_attach) = (unseen.clone(), unseen);
         let (mut lacks, mut obstacles) = (Vec::new(), Vec::new());
         let mut attach_allowed = None;
+        let mut is_any_left = Known::Known(false);
         for (policy, is_targeted) in &self.0.targeting {
             let if_targeted = |fact: Known<bool>| is_targeted.clone().negate().or(fact);
             let bucket = identities.bucket(policy, placed.account);
@@ -361,6 +362,7 @@ impl Targeting<'_> {
             if !may_read.is(&true) {
                 // Without the permission Quick Setup touches only instances that have no profile.
                 let attaches = policy.is_attach_allowed().and(Known::Known(asker.giver == Giver::Ec2));
+                is_any_left = is_any_left.or(if_targeted(may_read.or(attaches.clone())).negate());
                 attach_allowed = Some(attach_allowed.unwrap_or(Known::Known(true)).and(if_targeted(attaches)));
                 let (can_attach, why) = bucket.can_attach(policy, placed.role, asker, identities.managed.as_ref());
                 access.can_attach = access.can_attach.and(if_targeted(can_attach));
@@ -370,7 +372,11 @@ impl Targeting<'_> {
         lacks.dedup();
         obstacles.dedup();
         access.because = lacks.join("; ");
-        access.is_attach_allowed = attach_allowed.unwrap_or(Known::Known(false));
+        access.is_attach_allowed = match attach_allowed {
+            // Something is lacking: what Quick Setup attaches for one policy is no loss where another may lack nothing.
+            Some(_) if access.may_read.is(&false) => is_any_left.negate(),
+            attach_allowed => attach_allowed.unwrap_or(Known::Known(false)),
+        };
         access.cannot_attach_because = obstacles.join("; ");
         access
     }

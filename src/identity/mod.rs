@@ -96,7 +96,7 @@ impl<'a> Identities<'a> {
             return Bucket::unread(policy, self.vouched, if own.is_empty() { own } else { undecided() });
         };
         let file = self.snapshot.accounts.get(owner).and_then(|account| account.global.bucket_policies.as_ref());
-        match file.zip(policy.bucket()).and_then(|(file, name)| file.bucket_policies.get(&name)) {
+        match file.filter(|_| !policy.is_planned).zip(policy.bucket()).and_then(|(file, name)| file.bucket_policies.get(&name)) {
             Some(read) => Bucket::read(policy, read, over(owner)),
             None => Bucket::unread(policy, self.vouched, over(owner)),
         }

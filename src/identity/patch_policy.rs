@@ -10,17 +10,20 @@ use crate::policy_language::{Context, Decision, Layers, ManagedPolicies, Policie
 use crate::snapshot::global::{BucketPolicy, patch_policy_bucket};
 
 use super::Vouched;
-use super::permission::{Asker, known, refusal};
+use super::permission::{Asker, Giver, known, refusal};
 use super::role::Role;
 
 const ACTION: &str = "s3:GetObject";
 /// What Quick Setup attaches where it is allowed to.
-const ATTACHED: [&str; 2] = ["AmazonSSMManagedInstanceCore", "AWSQuickSetupPatchPolicyBaselineAccess"];
+const ATTACHED: [&str; 2] = ["AmazonSSMManagedInstanceCore", BASELINE_ACCESS];
+const BASELINE_ACCESS: &str = "AWSQuickSetupPatchPolicyBaselineAccess";
 /// AWS's default quotas of a role: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
 const MANAGED_POLICIES_A_ROLE: usize = 20;
 const TAGS_A_ROLE: usize = 50;
 /// An account that is not the role's. Asked as from there, the role's own word counts, whatever the bucket says.
 const ANOTHER_ACCOUNT: &str = "another";
+/// Stands for the id of a policy that is still to be made.
+const TO_COME: &str = "<id>";
 
 /// The patch policies that concern one instance.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +44,8 @@ pub struct PatchPolicy<'p> {
     pub owner: Option<&'p str>,
     /// "Add required IAM policies to existing instance profiles attached to your instances"; `None` where nobody said.
     pub is_attach_allowed: Option<bool>,
+    /// It is what a plan makes of it: Quick Setup writes its bucket's policy for whom it targets then.
+    pub is_planned: bool,
 }
 
 impl PatchPolicy<'_> {
@@ -53,14 +58,20 @@ impl PatchPolicy<'_> {
         patch_policy_bucket(self.owner.unwrap_or("*"), self.id.unwrap_or("*"))
     }
 
-    /// The tag that the bucket's policy asks of the role, as Quick Setup writes it: `DenyAllButPrincipalsWithTag`.
-    fn tag(&self) -> Option<String> {
-        Some(format!("QSConfigId-{}", self.id?))
+    /// It is still to be made: nobody knows its id, and no role can have its tag.
+    fn is_new(&self) -> bool {
+        self.is_planned && self.id.is_none()
+    }
+
+    /// The key and the value of the tag that the bucket's policy asks of the role, as Quick Setup writes it: `DenyAllButPrincipalsWithTag`.
+    fn tag(&self) -> Option<(String, &str)> {
+        let id = self.id.or(self.is_new().then_some(TO_COME))?;
+        Some((format!("QSConfigId-{id}"), id))
     }
 
     /// The context of a role that has the tag.
     fn tagged(&self, context: &Context) -> Context {
-        match self.tag().zip(self.id) {
+        match self.tag() {
             Some((tag, id)) => context.clone().known(&format!("aws:PrincipalTag/{tag}"), id),
             None => context.clone(),
         }
@@ -95,10 +106,10 @@ impl Bucket {
         Self { policy: policy_of_bucket, resource_control, owner: policy.owner.map(str::to_owned) }
     }
 
-    /// Its policy was not collected: it may say anything, unless the user vouches that it is Quick Setup's.
+    /// Its policy was not collected: it may say anything, unless Quick Setup is going to write it, or the user vouches that it is as written.
     pub(super) fn unread(policy: &PatchPolicy<'_>, vouched: Vouched, resource_control: Vec<Policies>) -> Self {
         let name = policy.shown_bucket();
-        let policy_of_bucket = match (vouched.bucket_policies_as_written, policy.tag().zip(policy.id)) {
+        let policy_of_bucket = match (policy.is_planned || vouched.bucket_policies_as_written, policy.tag()) {
             (true, Some((tag, id))) => Policies::Known(vec![Policy::parse(&name, &as_written(&tag, id))]),
             (true, None) => Policies::Unknown(format!("look up the id of {} in Quick Setup", policy.name)),
             (false, _) => Policies::Unknown(format!(
@@ -112,9 +123,42 @@ impl Bucket {
     /// Whether the role may read what a run reads first, and if not, what is lacking.
     pub(super) fn access(&self, policy: &PatchPolicy<'_>, role: &Role<'_>, asker: &Asker<'_>) -> (Known<bool>, Vec<String>) {
         let context = asker.context(role);
+        if policy.is_new() {
+            return self.access_to_come(policy, role, &context, asker);
+        }
         let may_read = known(role, ACTION, &self.decide(policy, &role.layers, &context, role, asker));
         let lacks = if may_read.is(&false) { self.lacks(policy, role, &context, asker) } else { Vec::new() };
         (may_read, lacks)
+    }
+
+    /// Access to the bucket of a policy that is still to be made. What the role's policies say is known; its tag somebody has yet to put there.
+    fn access_to_come(
+        &self,
+        policy: &PatchPolicy<'_>,
+        role: &Role<'_>,
+        context: &Context,
+        asker: &Asker<'_>,
+    ) -> (Known<bool>, Vec<String>) {
+        let (name, made) = (role.name(), policy.name);
+        let to_do = |what: String| Known::unknown("policy_not_made", name, format!("once Quick Setup has made {made}, {what}"));
+        let tag = policy.tag().map_or_else(String::new, |(tag, id)| format!("{tag}={id}"));
+        if asker.giver == Giver::SystemsManager {
+            // An instance without a profile is given one, with a role that has everything.
+            let what = format!(
+                "see whether it has given the instance its own instance profile, or attach {BASELINE_ACCESS} to {name} and put the tag {tag} on it"
+            );
+            return (to_do(what), Vec::new());
+        }
+        let with_tag = self.decide(policy, &role.layers, &policy.tagged(context), role, asker);
+        let is_allowed = known(role, ACTION, &with_tag);
+        let refused =
+            is_allowed.is(&false).then(|| format!("{name} may not read {} ({})", policy.shown_bucket(), refusal(&with_tag.reason)));
+        // Quick Setup tags the roles to which it may attach something, or nobody does before.
+        let is_tagged = match policy.is_attach_allowed {
+            Some(true) => Known::Known(false),
+            _ => to_do(format!("put the tag {tag} on the role {name}, or plan it with attach_policies: true")),
+        };
+        (is_allowed.and(is_tagged), refused.into_iter().collect())
     }
 
     /// What keeps the role from reading, each party asked as if the other let everything pass.
@@ -133,7 +177,7 @@ impl Bucket {
         let unlimited = Layers { identity: Policies::Known(vec![everything()]), ..Layers::default() };
         let by_bucket = self.decide(policy, &unlimited, context, role, asker);
         let with_tag = self.decide(policy, &unlimited, &policy.tagged(context), role, asker);
-        if let Some((tag, id)) = policy.tag().zip(policy.id)
+        if let Some((tag, id)) = policy.tag()
             && with_tag.reason != by_bucket.reason
         {
             lacks.push(format!("the role {} has no tag {tag}={id}", role.name()));
@@ -163,7 +207,7 @@ impl Bucket {
             return no(format!("{name} has {attached} managed policies of {MANAGED_POLICIES_A_ROLE}, and lacks {}", missing.join(" and ")));
         }
         let tags = role.detail.tags.len();
-        let is_tagged = policy.tag().zip(policy.id).is_some_and(|(tag, id)| role.has_tag(&tag, id));
+        let is_tagged = policy.tag().is_some_and(|(tag, id)| role.has_tag(&tag, id));
         if !is_tagged && tags >= TAGS_A_ROLE {
             return no(format!("{name} has {tags} tags of {TAGS_A_ROLE}"));
         }

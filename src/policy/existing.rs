@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::association::OF_PATCH_POLICIES;
-use super::target::{Node, Reach, reach};
-use super::{Landscape, Nodes, Origin, Policy, Schedule, parameters};
-use crate::model::known::Unknown;
+use super::target::{Node, reach};
+use super::{Deployment, Landscape, Missing, Nodes, Origin, Policy, Schedule, parameters};
+use crate::model::known::{Known, Unknown};
 use crate::model::{Estate, Region};
 use crate::snapshot::ssm::Association;
 
@@ -16,11 +16,11 @@ const NAME_TAG: &str = "QSConfigName-";
 pub(super) fn existing(estate: &Estate<'_>, landscape: &Landscape) -> Vec<Policy> {
     let files = estate.snapshot.accounts.iter().filter_map(|(account, seen)| Some((account, seen.global.quick_setup.as_ref()?)));
     let managers = files.flat_map(|(account, file)| file.configuration_managers.iter().map(move |manager| (account, manager)));
-    let known: Vec<Policy> = managers.flat_map(|(account, manager)| parameters::policies(manager, Some(account))).collect();
+    let mut known: Vec<Policy> = managers.flat_map(|(account, manager)| parameters::policies(manager, Some(account))).collect();
     let names = names(estate);
     let mut all: Vec<Policy> = Vec::new();
     for region in estate.regions() {
-        all.extend(unlisted(region, &known, &names, landscape));
+        all.extend(unlisted(region, &mut known, &names, landscape));
     }
     all.extend(known);
     all
@@ -50,42 +50,57 @@ fn names<'a>(estate: &Estate<'a>) -> BTreeMap<&'a str, &'a str> {
     tags.filter_map(|tag| Some((tag.key.strip_prefix(NAME_TAG)?, tag.value.as_str()))).collect()
 }
 
-/// The policies of a Region that only their associations tell of: made in the account itself, or in a Quick Setup that was not read.
-fn unlisted(region: &Region<'_>, known: &[Policy], names: &BTreeMap<&str, &str>, landscape: &Landscape) -> Vec<Policy> {
+/// The policies of a Region that only their associations tell of: made in the account itself, or in a Quick Setup that was not read. Those of the
+/// known ones that have no association there are told so.
+fn unlisted(region: &Region<'_>, known: &mut [Policy], names: &BTreeMap<&str, &str>, landscape: &Landscape) -> Vec<Policy> {
+    let Some(file) = &region.files.associations else { return Vec::new() };
     let mut by_id: BTreeMap<&str, Vec<&Association>> = BTreeMap::new();
-    for association in region.files.associations.iter().flat_map(|file| &file.associations) {
+    for association in &file.associations {
         if let Some(id) = association.association_name.as_deref().and_then(configuration_id) {
             by_id.entry(id).or_default().push(association);
         }
     }
-    let is_of = |id: &str, policy: &Policy| {
-        let definition = policy.configuration.as_ref().and_then(|configuration| configuration.id.as_deref());
-        let is_in_arn = matches!(&policy.origin, Origin::QuickSetup { manager } if manager.contains(id));
-        definition == Some(id) || is_in_arn || names.get(id).is_some_and(|name| *name == policy.name)
-    };
-    let deployed: Vec<&Policy> = known.iter().filter(|policy| is_deployed(policy, region, landscape)).collect();
     let mut explained: BTreeSet<&str> = BTreeSet::new();
-    let mut without_associations = 0_usize;
-    for policy in &deployed {
-        match by_id.keys().find(|id| is_of(id, policy)) {
-            Some(id) => {
-                explained.insert(id);
-            }
-            None => without_associations += 1,
+    let mut bereft: Vec<&mut Policy> = Vec::new();
+    for policy in known {
+        let is_here = is_meant(policy, region, landscape);
+        let own: Vec<&str> = by_id.keys().copied().filter(|id| !is_here.is(&false) && is_of(id, policy, names)).collect();
+        explained.extend(&own);
+        if own.is_empty() && is_here.is(&true) {
+            bereft.push(policy);
         }
     }
-    // An id that nothing names may be that of any policy deployed here whose own associations were not found.
-    let nameless: Vec<&str> = by_id.keys().copied().filter(|id| !explained.contains(id) && !names.contains_key(id)).collect();
-    explained.extend(nameless.into_iter().take(without_associations));
     by_id.retain(|id, _| !explained.contains(id));
-    by_id.into_iter().map(|(id, associations)| of_associations(region, id, names.get(id).copied(), &associations)).collect()
+    // An id that no other name is known for may be that of any of them.
+    let may_be = |id: &str, policy: &Policy| names.get(id).is_none_or(|name| *name == policy.name);
+    let unlisted = by_id.iter().map(|(id, associations)| {
+        let perhaps = bereft.iter().filter(|policy| may_be(id, policy)).map(|policy| policy.name.clone()).collect();
+        of_associations(region, id, names.get(id).copied(), associations, perhaps)
+    });
+    let unlisted = unlisted.collect();
+    for policy in bereft {
+        let perhaps = by_id.keys().filter(|id| may_be(id, policy)).map(|id| (*id).to_owned()).collect();
+        let (account, region) = (region.account.to_owned(), region.name.to_owned());
+        policy.deployment.missing.push(Missing { account, region, perhaps });
+    }
+    unlisted
 }
 
-/// Whether the policy has associations in an account and Region.
-fn is_deployed(policy: &Policy, region: &Region<'_>, landscape: &Landscape) -> bool {
+/// Whether an id in the name of an association is that of a policy that Quick Setup holds. Where its definition has one, it is no other.
+fn is_of(id: &str, policy: &Policy, names: &BTreeMap<&str, &str>) -> bool {
+    if let Some(definition) = policy.configuration.as_ref().and_then(|configuration| configuration.id.as_deref()) {
+        return definition == id;
+    }
+    let is_in_arn =
+        matches!(&policy.origin, Origin::QuickSetup { manager } if manager.rsplit('/').next().is_some_and(|last| last.contains(id)));
+    is_in_arn || names.get(id).is_some_and(|name| *name == policy.name)
+}
+
+/// Whether the policy is for an account and Region.
+fn is_meant(policy: &Policy, region: &Region<'_>, landscape: &Landscape) -> Known<bool> {
     let everywhere = Policy { nodes: Nodes::All, ..policy.clone() };
     let node = Node { region, id: "", tags: &[], operating_system: None, ou_path: "" };
-    matches!(reach(&everywhere, &node, landscape), Reach::Covered)
+    reach(&everywhere, &node, landscape).is_covered()
 }
 
 /// `AWS-QuickSetup-PatchPolicy-ScanForPatches-LA-dv2gb` is of configuration `dv2gb`.
@@ -93,7 +108,7 @@ fn configuration_id(name: &str) -> Option<&str> {
     name.strip_prefix(OF_PATCH_POLICIES)?.rsplit('-').next().filter(|id| !id.is_empty())
 }
 
-fn of_associations(region: &Region<'_>, id: &str, name: Option<&str>, associations: &[&Association]) -> Policy {
+fn of_associations(region: &Region<'_>, id: &str, name: Option<&str>, associations: &[&Association], perhaps: Vec<String>) -> Policy {
     let names: Vec<String> = associations.iter().filter_map(|association| association.association_name.clone()).collect();
     let schedule = |is_scan: bool| {
         let fits =
@@ -114,7 +129,9 @@ fn of_associations(region: &Region<'_>, id: &str, name: Option<&str>, associatio
         install: schedule(false),
         concurrency: None,
         error_threshold: None,
+        attaches: None,
         configuration: None,
-        origin: Origin::Associations { id: id.to_owned(), names },
+        deployment: Deployment::default(),
+        origin: Origin::Associations { id: id.to_owned(), names, perhaps },
     }
 }

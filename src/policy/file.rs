@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Baseline, Nodes, Origin, Policy, Schedule, Unit, parameters};
+use super::{Baseline, Deployment, Nodes, Origin, Policy, Schedule, Unit, parameters};
 use crate::snapshot::global::{ConfigurationManager, GetConfigurationManager};
 
 /// A file that is no patch policy; the fault of whoever wrote it.
@@ -58,7 +58,8 @@ fn import(text: &str, file: &str) -> Result<Vec<Policy>, PolicyError> {
         vec![serde_json::from_value(value).map_err(malformed)?]
     };
     let policies = managers.iter().flat_map(|manager| parameters::policies(manager, None));
-    let planned = policies.map(|policy| Policy { origin: Origin::Planned { file: file.to_owned() }, ..policy });
+    let planned =
+        policies.map(|policy| Policy { origin: Origin::Planned { file: file.to_owned() }, deployment: Deployment::default(), ..policy });
     let planned: Vec<Policy> = planned.collect();
     if planned.is_empty() { Err(PolicyError::NoPatchPolicy { file: file.to_owned() }) } else { Ok(planned) }
 }
@@ -102,6 +103,10 @@ struct PlannedPolicy {
     schedule: PlannedSchedule,
     #[serde(default)]
     rate_control: RateControl,
+    /// Quick Setup's "Add required IAM policies to existing instance profiles attached to your instances" (`IsPolicyAttachAllowed`). Without it:
+    /// as in the existing policy that this one replaces, and otherwise AWS's default, `false`.
+    #[serde(default)]
+    attach_policies: Option<bool>,
 }
 
 /// Who is targeted: every node of the accounts and Regions, or those with a tag, of a resource group, or of a list.
@@ -312,7 +317,9 @@ impl PlannedPolicy {
             install: schedule(self.schedule.install),
             concurrency: self.rate_control.concurrency.map(|Share(share)| share),
             error_threshold: self.rate_control.error_threshold.map(|Share(share)| share),
+            attaches: self.attach_policies,
             configuration: None,
+            deployment: Deployment::default(),
         }
     }
 }

@@ -36,6 +36,11 @@ impl Landscape {
         Some(accounts)
     }
 
+    /// The account in which a policy for nodes of an account is made: the account itself where it is chosen by itself.
+    pub fn maker<'l>(&'l self, policy: &Policy, account: &'l str) -> Option<&'l str> {
+        if policy.accounts.iter().any(|chosen| chosen == account) { Some(account) } else { self.management_account.as_deref() }
+    }
+
     /// The product of accounts and Regions, where it is known.
     pub fn deployments(&self, policy: &Policy) -> Option<usize> {
         Some(self.accounts(policy)?.len().saturating_mul(policy.regions.len()))

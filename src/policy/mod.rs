@@ -4,6 +4,7 @@
 mod approvals;
 mod association;
 mod baseline;
+mod deployment;
 mod existing;
 mod file;
 mod landscape;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 
 pub use approvals::Approvals;
 pub use baseline::{Delay, Listing, listing};
+pub use deployment::{Deployment, Missing, NotDeployed};
 pub use file::{PolicyError, json_schema, parse};
 pub use landscape::Landscape;
 pub use order::{Premature, premature};
@@ -59,8 +61,12 @@ pub struct Policy {
     /// A number, or a percentage with its sign.
     pub concurrency: Option<String>,
     pub error_threshold: Option<String>,
+    /// "Add required IAM policies to existing instance profiles attached to your instances"; `None` when nobody said.
+    pub attaches: Option<bool>,
     /// What Quick Setup holds of it; `None` for what is not made yet, and for what only associations tell of.
     pub configuration: Option<Configuration>,
+    /// Of one that Quick Setup holds.
+    pub deployment: Deployment,
 }
 
 /// A policy as Quick Setup keeps it.
@@ -71,8 +77,6 @@ pub struct Configuration {
     pub id: Option<String>,
     /// The account in which it was made.
     pub owner: String,
-    /// "Add required IAM policies to existing instance profiles attached to your instances".
-    pub is_attach_allowed: bool,
 }
 
 /// Where a policy is known from.
@@ -83,7 +87,12 @@ pub enum Origin {
     /// A configuration manager of Quick Setup, by its ARN, in the account that deploys it.
     QuickSetup { manager: String },
     /// The State Manager associations that Quick Setup left behind, with the id in their names. Its baselines are not known.
-    Associations { id: String, names: Vec<String> },
+    Associations {
+        id: String,
+        names: Vec<String>,
+        /// The policies of Quick Setup's that they may be of, whose own were not found.
+        perhaps: Vec<String>,
+    },
 }
 
 /// An organizational unit, or the root.
@@ -145,9 +154,10 @@ impl Policies {
         let mut all = planned;
         let existing = existing::existing(estate, &landscape);
         for plan in all.iter_mut().filter(|plan| plan.configuration.is_none()) {
-            let mut replaced = existing.iter().filter(|policy| policy.name == plan.name).filter_map(|policy| policy.configuration.as_ref());
+            let mut replaced = existing.iter().filter(|policy| policy.name == plan.name && policy.configuration.is_some());
             if let (Some(only), None) = (replaced.next(), replaced.next()) {
-                plan.configuration = Some(only.clone());
+                plan.configuration.clone_from(&only.configuration);
+                plan.attaches = plan.attaches.or(only.attaches);
             }
         }
         all.extend(existing.into_iter().filter(|policy| !all.iter().any(|planned| planned.name == policy.name)).collect::<Vec<_>>());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Baseline, Configuration, Nodes, Origin, Policy, Schedule, Unit};
+use super::{Baseline, Configuration, Deployment, Nodes, Origin, Policy, Schedule, Unit};
 use crate::snapshot::global::{ConfigurationDefinition, ConfigurationManager};
 
 /// The patch policies of a configuration manager. Whose it is stands in its ARN; without one it is taken for that of the account in which it was
@@ -45,11 +45,10 @@ fn policy(manager: &ConfigurationManager, definition: &ConfigurationDefinition, 
         install: text("ConfigurationOptionsInstallValue").filter(|_| installs).map(Schedule::of_aws),
         concurrency: text("RateControlConcurrency").map(str::to_owned),
         error_threshold: text("RateControlErrorThreshold").map(str::to_owned),
-        configuration: owner.map(|owner| Configuration {
-            id: definition.id.clone().filter(|id| !id.is_empty()),
-            owner,
-            is_attach_allowed: text("IsPolicyAttachAllowed").is_some_and(|word| word.eq_ignore_ascii_case("true")),
-        }),
+        // AWS's default.
+        attaches: Some(text("IsPolicyAttachAllowed").is_some_and(|word| word.eq_ignore_ascii_case("true"))),
+        configuration: owner.map(|owner| Configuration { id: definition.id.clone().filter(|id| !id.is_empty()), owner }),
+        deployment: Deployment::of(&manager.status_summaries),
         origin: Origin::QuickSetup { manager: manager_arn.clone() },
     }
 }
@@ -119,8 +118,8 @@ mod tests {
         );
         let [policy] = read.as_slice() else { panic!("{read:?}") };
         assert_eq!(policy.name, "prod");
-        let configuration = Configuration { id: Some("dv2gb".into()), owner: "111111111111".into(), is_attach_allowed: true };
-        assert_eq!(policy.configuration, Some(configuration));
+        let configuration = Configuration { id: Some("dv2gb".into()), owner: "111111111111".into() };
+        assert_eq!((policy.configuration.as_ref(), policy.attaches), (Some(&configuration), Some(true)));
         assert_eq!(policy.units.iter().map(|unit| unit.written.as_str()).collect::<Vec<_>>(), ["ou-ab12-1", "ou-ab12-2"]);
         assert!(policy.accounts.is_empty());
         assert_eq!(policy.regions, ["eu-central-1", "us-east-1"]);
@@ -145,7 +144,8 @@ mod tests {
         assert_eq!(policy.accounts, ["111111111111"]);
         assert_eq!(policy.nodes, Nodes::Instances(vec!["i-1".into(), "i-2".into()]));
         assert_eq!((policy.install.as_ref(), policy.baselines.as_ref()), (None, None));
-        assert_eq!(policy.configuration.as_ref().map(|made| (made.owner.as_str(), made.is_attach_allowed)), Some(("111111111111", false)));
+        assert_eq!(policy.configuration.as_ref().map(|made| made.owner.as_str()), Some("111111111111"));
+        assert_eq!(policy.attaches, Some(false));
     }
 
     #[test]

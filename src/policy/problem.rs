@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::baseline::{Listing, WITHOUT_DELAY, listing};
+use super::deployment::is_of_deployment;
 use super::order::{Premature, premature};
 use super::target::spans_accounts;
 use super::{Baseline, MOST_DEPLOYMENTS, MOST_INSTANCES, Nodes, Policies, Policy, listed};
@@ -35,6 +36,8 @@ pub struct Seen {
     pub on_centos_stream: usize,
     /// Instances of the management account that the policy means and no policy reaches.
     pub passed_over: usize,
+    /// By account and Region where it is not seen to be deployed: how many it targets there, and whether it surely is not.
+    pub undeployed: BTreeMap<(String, String), (usize, bool)>,
     /// By account and Region: the managed nodes among them, and how many of those will fail.
     pub runs: BTreeMap<(String, String), (usize, usize)>,
 }
@@ -52,6 +55,7 @@ pub fn problems(
     let mut found = Found(Vec::new());
     found.limits(policies, policy, own);
     found.hand_chosen(estate, policy, instances);
+    found.deployment(policy, own);
     if policy.is_planned() && own.targeted + own.doubtful == 0 && found.0.is_empty() {
         found.warning("nothing_targeted", "it targets none of the instances that were scanned".to_owned());
     }
@@ -143,6 +147,31 @@ impl Found {
             self.warning("instance_not_found", format!("{them}, chosen by hand, is in none of its accounts and Regions"));
         } else {
             self.unknown("instance_not_found", format!("{them}, chosen by hand, is not among the instances that were scanned"));
+        }
+    }
+
+    /// What an existing policy's deployment lacks.
+    fn deployment(&mut self, policy: &Policy, own: &Seen) {
+        for failure in &policy.deployment.failures {
+            let word = |word: &Option<String>| word.clone().unwrap_or_default();
+            let (of, status, message) = (word(&failure.status_type), word(&failure.status), word(&failure.status_message));
+            let message = if message.is_empty() { message } else { format!(" ({message})") };
+            let told = format!("Quick Setup says of it: {of} {status}{message}: mend what failed there, and deploy it again");
+            if is_of_deployment(failure) { self.error("deployment_failed", told) } else { self.warning("deployment_failed", told) }
+        }
+        let at = |is_certain: bool| {
+            let here = own.undeployed.iter().filter(move |(_, (_, certain))| *certain == is_certain);
+            let places: Vec<String> = here.clone().map(|((account, region), _)| format!("{account} {region}")).collect();
+            let number: usize = here.map(|(_, (number, _))| number).sum();
+            (!places.is_empty()).then(|| format!("{}, where {number} of its instances are", listed(&places)))
+        };
+        let code = "policy_not_deployed";
+        if let Some(places) = at(true) {
+            self.error(code, format!("it is not deployed to {places}: State Manager has none of its associations there"));
+        }
+        if let Some(places) = at(false) {
+            let settled_by = "look at its deployments in Quick Setup: no association there is known to be its own";
+            self.unknown(code, format!("it is not known whether it is deployed to {places}: {settled_by}"));
         }
     }
 

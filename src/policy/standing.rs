@@ -1,7 +1,7 @@
 //! How one node stands to all policies together.
 
 use super::association::{Scanners, concerns};
-use super::{Miss, MissCode, Node, Policies, Policy, Reach, listed};
+use super::{Miss, MissCode, Node, NotDeployed, Policies, Policy, Reach, listed};
 use crate::model::known::{Known, Unknown};
 
 /// The associations of a patch policy on each node: one scans, one installs.
@@ -26,6 +26,9 @@ pub struct Standing {
     pub is_covered_twice: Known<bool>,
     /// The names of the policies that target it.
     pub covered_by: String,
+    /// Policies target it, and none of them is deployed to its account and Region.
+    pub is_undeployed: Known<bool>,
+    pub undeployed_because: String,
     /// False when a policy that targets it has no patch baseline for its operating system.
     pub has_baseline: Known<bool>,
     pub without_baseline: String,
@@ -43,7 +46,7 @@ pub struct Standing {
 /// Reaches are those of [`Policies::reach`] for the same node.
 pub fn standing(policies: &Policies, reaches: &[Reach], node: &Node<'_, '_>) -> Standing {
     let pairs = || policies.all.iter().zip(reaches);
-    let covering: Vec<&Policy> = pairs().filter(|(_, reach)| **reach == Reach::Covered).map(|(policy, _)| policy).collect();
+    let covering: Vec<&Policy> = pairs().filter(|(_, reach)| reach.is_covered().is(&true)).map(|(policy, _)| policy).collect();
     let doubts: Vec<Unknown> =
         reaches.iter().filter_map(|reach| if let Reach::Unknown(why) = reach { Some(why) } else { None }).flatten().cloned().collect();
     let uncertain = reaches.iter().filter(|reach| matches!(reach, Reach::Unknown(_))).count();
@@ -63,11 +66,12 @@ pub fn standing(policies: &Policies, reaches: &[Reach], node: &Node<'_, '_>) -> 
     let names: Vec<String> = covering.iter().map(|policy| policy.name.clone()).collect();
     let associations = node.region.files.associations.as_ref();
     let is_covered_twice = match covering.len() {
-        0 | 1 if covering.len() + uncertain > 1 => Known::Unknown(doubts),
+        0 | 1 if covering.len() + uncertain > 1 => Known::Unknown(doubts.clone()),
         // A policy that was made in the account itself is known by its associations only.
         1 if associations.is_none() => Known::Unknown(vec![node.region.not_collected("ssm:ListAssociations")]),
         covering => Known::Known(covering > 1),
     };
+    let (is_undeployed, undeployed_because) = undeployed(reaches, &doubts);
     let when_covered = |fact: Known<bool>| if is_covered { fact } else { Known::Known(false) };
     let (has_baseline, without_baseline) = baselines(&covering, node);
     let (is_patch_group_ignored, patch_group) = patch_group(node);
@@ -79,6 +83,8 @@ pub fn standing(policies: &Policies, reaches: &[Reach], node: &Node<'_, '_>) -> 
         missed_because: told.iter().map(|(policy, miss)| format!("{}: {}", policy.name, miss.because)).collect::<Vec<_>>().join("; "),
         is_covered_twice,
         covered_by: listed(&names),
+        is_undeployed,
+        undeployed_because,
         has_baseline,
         without_baseline,
         is_patch_group_ignored: when_covered(is_patch_group_ignored),
@@ -92,6 +98,18 @@ pub fn standing(policies: &Policies, reaches: &[Reach], node: &Node<'_, '_>) -> 
         is_over_quota,
         quota,
     }
+}
+
+/// `doubts` are those about who targets the node.
+fn undeployed(reaches: &[Reach], doubts: &[Unknown]) -> (Known<bool>, String) {
+    let missing: Vec<&NotDeployed> =
+        reaches.iter().filter_map(|reach| if let Reach::NotDeployed(missing) = reach { Some(missing) } else { None }).collect();
+    if missing.is_empty() || reaches.contains(&Reach::Covered) {
+        return (Known::Known(false), String::new());
+    }
+    let why: Vec<Unknown> = missing.iter().filter_map(|missing| missing.doubt.clone()).chain(doubts.iter().cloned()).collect();
+    let because: Vec<&str> = missing.iter().map(|missing| missing.because.as_str()).collect();
+    (if why.is_empty() { Known::Known(true) } else { Known::Unknown(why) }, because.join("; "))
 }
 
 fn baselines(covering: &[&Policy], node: &Node<'_, '_>) -> (Known<bool>, String) {

@@ -1,6 +1,7 @@
 //! Whether a policy targets a node: the place first, then the node itself, then what Quick Setup cannot do.
 
-use super::{Landscape, MOST_DEPLOYMENTS, MOST_INSTANCES, Nodes, Policy, association};
+use super::deployment::{NotDeployed, not_deployed};
+use super::{Landscape, MOST_DEPLOYMENTS, MOST_INSTANCES, Nodes, Origin, Policy, association, listed};
 use crate::model::Region;
 use crate::model::known::{Known, Unknown};
 use crate::snapshot::ec2::Tag;
@@ -21,6 +22,8 @@ pub struct Node<'n, 'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
     Covered,
+    /// It targets the node, and is not seen to be deployed to the node's account and Region.
+    NotDeployed(NotDeployed),
     Missed(Miss),
     Unknown(Vec<Unknown>),
 }
@@ -29,7 +32,7 @@ impl Reach {
     /// Whether the policy targets the node.
     pub fn is_covered(&self) -> Known<bool> {
         match self {
-            Self::Covered => Known::Known(true),
+            Self::Covered | Self::NotDeployed(_) => Known::Known(true),
             Self::Missed(_) => Known::Known(false),
             Self::Unknown(why) => Known::Unknown(why.clone()),
         }
@@ -117,7 +120,7 @@ pub(super) fn reach(policy: &Policy, node: &Node<'_, '_>, landscape: &Landscape)
             return if let Reach::Missed(_) = chosen { chosen } else { place };
         }
         Reach::Missed(_) => return place,
-        Reach::Covered | Reach::Unknown(_) => {}
+        Reach::Covered | Reach::NotDeployed(_) | Reach::Unknown(_) => {}
     }
     match (place, chosen(policy, node)) {
         (_, Reach::Missed(miss)) => Reach::Missed(miss),
@@ -126,7 +129,22 @@ pub(super) fn reach(policy: &Policy, node: &Node<'_, '_>, landscape: &Landscape)
             Reach::Unknown(place)
         }
         (Reach::Unknown(why), _) | (_, Reach::Unknown(why)) => Reach::Unknown(why),
-        _ => deployable(policy, landscape),
+        _ => match deployable(policy, landscape) {
+            Reach::Covered => deployed(policy, node),
+            other => other,
+        },
+    }
+}
+
+/// Whether what Quick Setup deploys is there.
+fn deployed(policy: &Policy, node: &Node<'_, '_>) -> Reach {
+    match &policy.origin {
+        Origin::Associations { id, perhaps, .. } if !perhaps.is_empty() => unknown(
+            "policy_id_unknown",
+            id,
+            format!("look up in Quick Setup whether {id} is the id of {}, whose own associations were not found", listed(perhaps)),
+        ),
+        _ => not_deployed(policy, node.region).map_or(Reach::Covered, Reach::NotDeployed),
     }
 }
 

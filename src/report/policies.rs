@@ -77,14 +77,18 @@ pub(super) fn of_instance(assessed: &Assessed, policies: &[AssessedPolicy]) -> V
             (_, PolicyOutcome::Excluded) => (None, assessed.excluded_because.clone().unwrap_or_default()),
             (Reach::Missed(miss), _) => (Some(miss.code), miss.because.clone()),
             (Reach::Unknown(why), _) => (None, why.iter().map(|why| why.settled_by.as_str()).collect::<Vec<_>>().join("; ")),
-            (Reach::Covered, PolicyOutcome::WillFail) => {
+            (Reach::NotDeployed(missing), PolicyOutcome::Unknown) => {
+                (None, missing.doubt.as_ref().map_or_else(|| missing.because.clone(), |why| why.settled_by.clone()))
+            }
+            (Reach::NotDeployed(missing), _) if missing.doubt.is_none() => (None, missing.because.clone()),
+            (_, PolicyOutcome::WillFail) => {
                 let system = assessed.learned.patched_as.as_deref();
                 let without = system.filter(|system| policy.policy.baseline(system).is_none());
                 let without = without.map(|system| format!("it has no patch baseline for {system}"));
                 (None, rules(assessed, FindingStatus::Fail).into_iter().chain(without).collect::<Vec<_>>().join(", "))
             }
-            (Reach::Covered, PolicyOutcome::Unknown) => (None, rules(assessed, FindingStatus::Unknown).join(", ")),
-            (Reach::Covered, _) => (None, String::new()),
+            (_, PolicyOutcome::Unknown) => (None, rules(assessed, FindingStatus::Unknown).join(", ")),
+            (Reach::Covered | Reach::NotDeployed(_), _) => (None, String::new()),
         };
         InstancePolicy { name: policy.policy.name.clone(), outcome, code, because }
     })

@@ -140,6 +140,7 @@ fn existing_policies_are_read_from_quick_setup_and_from_associations() {
     let expected = [
         ("canary-nightly", "quick_setup", 2, 0),
         ("dev-pilot", "quick_setup", 9, 1),
+        ("edge-weekly", "quick_setup", 1, 0),
         ("shop-weekly", "quick_setup", 2, 0),
         ("windows-by-hand", "associations", 1, 1),
     ];
@@ -151,6 +152,100 @@ fn existing_policies_are_read_from_quick_setup_and_from_associations() {
     let [only] = missed.as_slice() else { panic!("{missed:#?}") };
     assert!(only.contains("dev-pilot: it has no tag Pilot (wanted: \"yes\")"), "{only}");
     assert!(!only.contains("windows-by-hand"), "a list of instances misses nobody: {only}");
+}
+
+/// What, the ids in the names of associations, what Quick Setup says, a tag of the node; its readiness, what each policy does, the problems.
+type DeploymentCase<'c> =
+    (&'c str, Option<&'c [&'c str]>, &'c Value, Option<(String, String)>, &'c str, &'c [(&'c str, &'c str)], &'c [&'c str]);
+
+/// What production's web server is under the policies that exist, with other associations in its account and Region.
+#[test]
+fn a_policy_without_its_associations_is_not_taken_to_run() {
+    let association = |id: &str| json!({"AssociationId": format!("a-{id}"), "Name": "AWS-RunPatchBaseline", "AssociationName": format!("AWS-QuickSetup-PatchPolicy-ScanForPatches-LA-{id}"), "Targets": [{"Key": "InstanceIds", "Values": ["*"]}]});
+    let failed = json!([{"StatusType": "Deployment", "Status": "FAILED", "StatusMessage": "AccessDenied"}]);
+    let remediation = json!([{"StatusType": "AsyncExecutions", "Status": "FAILED"}]);
+    let running = json!([{"StatusType": "Deployment", "Status": "DEPLOYING"}]);
+    let name = |id: &str, name: &str| Some((format!("QSConfigName-{id}"), name.to_owned()));
+    let none = json!([]);
+    let cases: [DeploymentCase<'_>; 11] = [
+        ("its own", Some(&["pr0d1"]), &none, None, "ready", &[("production", "ready")], &[]),
+        ("its own, and a failure elsewhere", Some(&["pr0d1"]), &failed, None, "ready", &[("production", "ready")], &["deployment_failed"]),
+        ("its own, and a remediation", Some(&["pr0d1"]), &remediation, None, "ready", &[("production", "ready")], &["deployment_failed"]),
+        ("none", Some(&[]), &none, None, "unknown", &[("production", "unknown")], &["policy_not_deployed"]),
+        ("none yet", Some(&[]), &running, None, "unknown", &[("production", "unknown")], &["policy_not_deployed"]),
+        (
+            "none, and the deployment failed",
+            Some(&[]),
+            &failed,
+            None,
+            "not_ready",
+            &[("production", "will_fail")],
+            &["deployment_failed", "policy_not_deployed"],
+        ),
+        (
+            "its own and others",
+            Some(&["pr0d1", "zzzzz"]),
+            &none,
+            None,
+            "unknown",
+            &[("patch policy zzzzz", "unknown"), ("production", "unknown")],
+            &[],
+        ),
+        (
+            "others alone",
+            Some(&["zzzzz"]),
+            &none,
+            None,
+            "unknown",
+            &[("patch policy zzzzz", "unknown"), ("production", "unknown")],
+            &["policy_not_deployed"],
+        ),
+        (
+            "others alone, and the deployment failed",
+            Some(&["zzzzz"]),
+            &failed,
+            None,
+            "unknown",
+            &[("patch policy zzzzz", "unknown"), ("production", "unknown")],
+            &["deployment_failed", "policy_not_deployed"],
+        ),
+        (
+            "others with a name",
+            Some(&["zzzzz"]),
+            &failed,
+            name("zzzzz", "by-hand"),
+            "unknown",
+            &[("by-hand", "unknown"), ("production", "will_fail")],
+            &["deployment_failed", "policy_not_deployed"],
+        ),
+        ("not collected", None, &none, None, "unknown", &[("production", "unknown")], &["policy_not_deployed"]),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for (number, (what, ids, summaries, tag, readiness, outcomes, problems)) in cases.into_iter().enumerate() {
+        let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
+        let managers = snapshot.accounts.get_mut("111111111111").unwrap().global.quick_setup.as_mut().unwrap();
+        managers.configuration_managers[0].status_summaries = serde_json::from_value(summaries.clone()).unwrap();
+        let here = files(&mut snapshot, "444444444444");
+        let listed = |ids: &[&str]| json!({"Associations": ids.iter().map(|id| association(id)).collect::<Vec<_>>()});
+        here.associations = ids.map(|ids| serde_json::from_value(listed(ids)).unwrap());
+        let instances = here.instances.as_mut().unwrap().reservations.iter_mut().flat_map(|one| &mut one.instances);
+        for instance in instances {
+            instance.tags.extend(tag.clone().map(|(key, value)| patch_preflight::snapshot::ec2::Tag { key, value }));
+        }
+        let written = folder.path().join(number.to_string());
+        snapshot.write(&written).unwrap();
+        let report = report(&run(&["scan", "--snapshot", written.to_str().unwrap(), "--output", "json"]));
+        let web = rows(&report["instances"]).find(|instance| instance["name"] == "prod-web-01").unwrap();
+        let found: Vec<(String, String)> = rows(&web["policies"]).map(|policy| (word(&policy["name"]), word(&policy["outcome"]))).collect();
+        let production = rows(&report["policies"]).find(|policy| policy["name"] == "production").unwrap();
+        let codes: Vec<String> = told(production).into_keys().filter(|code| code.contains("deploy")).collect();
+        let expected: Vec<(String, String)> = outcomes.iter().map(|(name, outcome)| ((*name).to_owned(), (*outcome).to_owned())).collect();
+        if web["readiness"] != readiness || found != expected || codes != problems {
+            wrong.push(format!("{what}: {} {found:?} {codes:?}", web["readiness"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -182,7 +277,7 @@ fn a_plan_is_read_from_what_the_aws_cli_prints() {
     assert_eq!(report["policies"].as_array().unwrap().len(), 1);
 }
 
-/// A plan of the same name is what becomes of the existing policy, with its bucket; a plan of another name has none yet.
+/// A plan of the same name is what becomes of the existing policy, with its bucket; a plan of another name gets one of its own.
 #[test]
 fn a_plan_keeps_the_bucket_of_the_policy_that_it_replaces() {
     let folder = tempfile::tempdir().unwrap();
@@ -193,14 +288,58 @@ fn a_plan_keeps_the_bucket_of_the_policy_that_it_replaces() {
     let written = folder.path().join("not-attached");
     snapshot.write(&written).unwrap();
     let file = folder.path().join("plan.yaml");
-    for (name, ready, will_fail) in [("production", 0, 3), ("another", 2, 1)] {
-        let plan = format!("name: {name}\ntargets: {{accounts: ['333333333333'], regions: [eu-central-1]}}\n");
+    for (name, attaches, ready, will_fail) in [
+        ("production", "", 0, 3),
+        ("production", "true", 2, 1),
+        ("another", "", 0, 3),
+        ("another", "false", 0, 3),
+        ("another", "true", 2, 1),
+    ] {
+        let attaches = if attaches.is_empty() { String::new() } else { format!("attach_policies: {attaches}\n") };
+        let plan = format!("name: {name}\ntargets: {{accounts: ['333333333333'], regions: [eu-central-1]}}\n{attaches}");
         std::fs::write(&file, plan).unwrap();
         let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", file.to_str().unwrap(), "--output", "json"];
         let report = report(&run(&arguments));
         let planned = rows(&report["policies"]).find(|policy| policy["origin"] == "planned").unwrap();
         let counts = &planned["counts"];
-        assert_eq!((&counts["ready"], &counts["will_fail"]), (&json!(ready), &json!(will_fail)), "{name}: {planned}");
+        assert_eq!((&counts["ready"], &counts["will_fail"]), (&json!(ready), &json!(will_fail)), "{name} {attaches}: {planned}");
+    }
+}
+
+/// What becomes of test's web server, whose role has a statement more, under a plan that is new.
+#[test]
+fn what_keeps_a_role_from_the_bucket_of_a_new_policy_is_there_before_it() {
+    let statement = |effect: &str, action: &str| json!({"Effect": effect, "Action": action, "Resource": "*"});
+    let reading = || Some(statement("Allow", "s3:GetObject"));
+    let cases: [(Option<Value>, &str, &str, &str); 6] = [
+        (None, "true", "ready", ""),
+        (Some(statement("Deny", "s3:*")), "true", "will_fail", "quick-setup-cannot-attach"),
+        (Some(statement("Deny", "s3:*")), "false", "will_fail", "patch-policy-bucket-not-readable"),
+        (None, "false", "will_fail", "patch-policy-bucket-not-readable"),
+        (reading(), "true", "ready", ""),
+        // No role can have the tag before the policy has its id.
+        (reading(), "false", "unknown", "patch-policy-bucket-not-readable"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.yaml");
+    for (number, (statement, attaches, outcome, because)) in cases.into_iter().enumerate() {
+        let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
+        let iam = snapshot.accounts.get_mut("222222222222").unwrap().global.iam.as_mut().unwrap();
+        for role in &mut iam.role_detail_list {
+            let document = statement.as_ref().map(|statement| json!({"Version": "2012-10-17", "Statement": [statement]}));
+            role.role_policy_list.extend(
+                document.map(|document| serde_json::from_value(json!({"PolicyName": "more", "PolicyDocument": document})).unwrap()),
+            );
+        }
+        let written = folder.path().join(number.to_string());
+        snapshot.write(&written).unwrap();
+        let plan = "name: plan\ntargets: {organizational_units: [/Test], regions: [eu-central-1]}\n";
+        std::fs::write(&file, format!("{plan}attach_policies: {attaches}\n")).unwrap();
+        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", file.to_str().unwrap(), "--output", "json"];
+        let report = report(&run(&arguments));
+        let web = rows(&report["instances"]).find(|instance| instance["name"] == "test-web-01").unwrap();
+        let planned = rows(&web["policies"]).find(|policy| policy["name"] == "plan").unwrap();
+        assert_eq!((&planned["outcome"], &planned["because"]), (&json!(outcome), &json!(because)), "{statement:?} {attaches}: {web}");
     }
 }
 
@@ -394,7 +533,8 @@ fn ten_thousand_deployments_are_the_most() {
     let plan = folder.path().join("plan.yaml");
     let regions = "us-east-1, us-east-2, us-west-1, us-west-2, ap-south-1, ap-northeast-1, ap-northeast-2, ap-southeast-1, ap-southeast-2, \
                    ca-central-1, eu-central-1, eu-west-1, eu-west-2, eu-west-3, eu-north-1, sa-east-1";
-    std::fs::write(&plan, format!("name: plan\ntargets: {{organizational_units: [/Test], regions: [{regions}]}}\n")).unwrap();
+    let targets = format!("targets: {{organizational_units: [/Test], regions: [{regions}]}}");
+    std::fs::write(&plan, format!("name: plan\n{targets}\nattach_policies: true\n")).unwrap();
     for (more, outcome) in [(624, "ready"), (625, "missed")] {
         let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
         let accounts = &mut snapshot.organization.accounts.as_mut().unwrap().accounts;

@@ -41,6 +41,8 @@ pub(super) struct Given {
     associations: Vec<Value>,
     vouched: Vouched,
     no_unseen: bool,
+    /// A planned patch policy, as YAML.
+    plan: Option<String>,
 }
 
 pub(super) fn allow(actions: &Value) -> Value {
@@ -81,6 +83,7 @@ pub(super) fn bare() -> Given {
         associations: Vec::new(),
         vouched: Vouched { bucket_policies_as_written: true, ..Vouched::default() },
         no_unseen: false,
+        plan: None,
     }
 }
 
@@ -257,6 +260,12 @@ impl Given {
         self
     }
 
+    /// A new patch policy for the account, with a line more.
+    pub(super) fn planned(mut self, line: &str) -> Self {
+        self.plan = Some(format!("name: next\ntargets: {{accounts: ['{ACCOUNT}'], regions: [{REGION}]}}\n{line}\n"));
+        self
+    }
+
     pub(super) fn without_controls(mut self) -> Self {
         self.controls = None;
         self
@@ -322,8 +331,9 @@ impl Given {
         let region = estate.region(ACCOUNT, REGION).unwrap();
         let instance = Estate::instances(region)["i-1"];
         let identities = Identities::new(&snapshot, self.vouched);
+        let plans = self.plan.iter().flat_map(|plan| patch_preflight::policy::parse(plan, "next.yaml").unwrap()).collect::<Vec<_>>();
         let assumptions = Assumptions { no_unseen_patch_policies: self.no_unseen, ..Assumptions::default() };
-        let policies = patch_preflight::scan::patch_policies(&estate, &[], &Tables::builtin().unwrap(), &assumptions).unwrap();
+        let policies = patch_preflight::scan::patch_policies(&estate, &plans, &Tables::builtin().unwrap(), &assumptions).unwrap();
         let reaches = policies.reach(&Node { region, id: "i-1", tags: &instance.tags, operating_system: None, ou_path: "" });
         read(&Identity::of(&identities, region, instance, "aws", &self.needs, &patch_policies(&policies, &reaches, region)))
     }

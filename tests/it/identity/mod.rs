@@ -247,6 +247,56 @@ fn the_bucket_of_a_patch_policy_asks_for_a_policy_and_a_tag() {
     check(rows, Given::bucket);
 }
 
+/// A policy that is still to be made: `targeted readable may-attach can-attach`.
+#[test]
+fn the_bucket_of_a_new_patch_policy_is_judged_before_it_is_there() {
+    let attach = json!({"IsPolicyAttachAllowed": "true"});
+    let (yes, no) = ("attach_policies: true", "attach_policies: false");
+    let ready = || core().in_organization().attached(BASELINE_ACCESS);
+    let deny = |action: &str| json!({"Effect": "Deny", "Action": action, "Resource": "*"});
+    let narrow = || core().boundary("edge").document("edge", &allow(&json!(["ssm:*", "ssmmessages:*"])));
+    let getting =
+        |resource: &str| core().in_organization().statement(&json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}));
+    let crowded =
+        (1..=19).fold(core(), |given, n| given.attached(&own(&format!("p{n}"))).document(&format!("p{n}"), &allow(&json!("logs:*"))));
+    let tagged = |count: usize| (0..count).fold(core(), |given, n| given.tag(&format!("tag-{n}"), "x"));
+    check(
+        vec![
+            // Quick Setup attaches what is lacking, if it can.
+            ("Core alone", core().in_organization().planned(yes), "yes no yes yes"),
+            ("AWS's policy too", ready().planned(yes), "yes no yes yes"),
+            ("a deny of S3", core().deny("s3:*").in_organization().planned(yes), "yes no yes no"),
+            ("a boundary without S3", narrow().in_organization().planned(yes), "yes no yes no"),
+            ("20 policies", crowded.in_organization().planned(yes), "yes no yes no"),
+            ("49 tags and one to come", tagged(49).in_organization().planned(yes), "yes no yes yes"),
+            ("50 tags", tagged(50).in_organization().planned(yes), "yes no yes no"),
+            ("no reading of buckets in the organization", core().scp(&deny("s3:*"), &["r-1"]).planned(yes), "yes no yes no"),
+            ("no tags in the organization", ready().scp(&deny("iam:TagRole"), &["ou-web"]).planned(yes), "yes no yes no"),
+            // It does not: the permission must be there, and the tag comes later.
+            ("Core alone, by AWS's default", core().in_organization().planned(""), "yes no no yes"),
+            ("Core alone, not to be attached to", core().in_organization().planned(no), "yes no no yes"),
+            ("AWS's policy, not to be attached to", ready().planned(no), "yes ? no yes"),
+            ("AWS's policy and a deny", ready().deny("s3:*").planned(no), "yes no no no"),
+            ("AWS's policy and another policy's tag", ready().tag("QSConfigId-ab1cd", "ab1cd").planned(no), "yes ? no yes"),
+            ("the documentation's pattern", getting("arn:aws:s3:::aws-quicksetup-patchpolicy-*").planned(no), "yes ? no yes"),
+            ("another bucket", getting("arn:aws:s3:::acme-content/*").planned(no), "yes no no yes"),
+            // To an instance without a profile Quick Setup gives one.
+            ("DHMC", bare().without_profile().dhmc(DEFAULT, "ssm.amazonaws.com").in_organization().planned(no), "yes ? no yes"),
+            // Beside one that exists, and that Quick Setup mends.
+            ("one that exists lacks its tag", ready().policy(&attach).planned(no), "yes no ? yes"),
+            ("and so does a role without the permission", core().in_organization().policy(&attach).planned(no), "yes no no yes"),
+        ],
+        Given::bucket,
+    );
+    let settled_by = ready().planned(no).with_identity(|identity| identity.bucket.may_read.reasons()[0].settled_by.clone());
+    assert_eq!(
+        settled_by,
+        "once Quick Setup has made next, put the tag QSConfigId-<id>=<id> on the role worker, or plan it with attach_policies: true"
+    );
+    let because = core().in_organization().planned(no).with_identity(|identity| identity.bucket.because.clone());
+    assert_eq!(because, format!("worker may not read aws-quicksetup-patchpolicy-{ACCOUNT}-* (no policy of the role allows it)"));
+}
+
 /// A bucket's policy as Quick Setup writes it, with its condition on who is a target.
 fn of_quick_setup(targets: &Value) -> Value {
     let object = "arn:aws:s3:::aws-quicksetup-patchpolicy-999999999999-ab1cd/baseline_overrides.json";
