@@ -145,7 +145,8 @@ fn scope(snapshot: &Snapshot, selection: &Selection) -> Result<Scope, SelectionE
         selection.organization = true;
     }
     if selection.needs_organization() {
-        let mut scope = selection.select(&snapshot.organization, caller)?;
+        let collected: Vec<&str> = snapshot.accounts.keys().map(String::as_str).collect();
+        let mut scope = selection.select_with(&snapshot.organization, caller, &collected)?;
         for account in &mut scope.accounts {
             // Whoever took the snapshot may have left more out.
             let skipped = snapshot.manifest.accounts.get(&account.id).and_then(|account| account.skipped.as_ref());

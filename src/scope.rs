@@ -103,10 +103,18 @@ impl Selection {
     /// # Errors
     /// When the choice names what is not there, leaves nothing, or needs an organization that could not be read.
     pub fn select(&self, files: &OrganizationFiles, caller: Option<&str>) -> Result<Scope, SelectionError> {
+        self.select_with(files, caller, &[])
+    }
+
+    /// The same, where accounts were collected that the organization's list may lack: they are never passed over in silence.
+    ///
+    /// # Errors
+    /// As [`Selection::select`].
+    pub fn select_with(&self, files: &OrganizationFiles, caller: Option<&str>, collected: &[&str]) -> Result<Scope, SelectionError> {
         self.check()?;
         let tree = Tree::new(files);
         let mut scope = match &files.accounts {
-            Some(_) if self.needs_organization() => self.select_listed(files, &tree)?,
+            Some(_) if self.needs_organization() => self.select_listed(files, &tree, collected)?,
             None if self.needs_organization() => return Err(SelectionError::AccountsUnknown),
             _ => self.select_unlisted(&tree, caller)?,
         };
@@ -132,8 +140,10 @@ impl Selection {
         Ok(Scope { accounts: ids.into_iter().map(decide).collect(), notes: Vec::new() })
     }
 
-    fn select_listed(&self, files: &OrganizationFiles, tree: &Tree<'_>) -> Result<Scope, SelectionError> {
-        let listed: Vec<(&str, &Account)> = files.accounts.iter().flat_map(|file| &file.accounts).filter_map(with_id).collect();
+    fn select_listed(&self, files: &OrganizationFiles, tree: &Tree<'_>, collected: &[&str]) -> Result<Scope, SelectionError> {
+        let mut listed: Vec<(&str, Option<&Account>)> = files.accounts.iter().flat_map(|file| &file.accounts).filter_map(with_id).collect();
+        let unlisted: Vec<&str> = collected.iter().copied().filter(|id| !listed.iter().any(|(known, _)| known == id)).collect();
+        listed.extend(unlisted.into_iter().map(|id| (id, None)));
         for id in self.accounts.iter().chain(&self.exclude_accounts) {
             if !listed.iter().any(|(known, _)| known == id) {
                 let near = tree::nearest(id, listed.iter().map(|(known, _)| (*known).to_owned()));
@@ -145,7 +155,7 @@ impl Selection {
         let mut scope = Scope::default();
         for (id, account) in listed {
             let above = tree.above(id);
-            if above.is_none() && !(units.is_empty() && excluded.is_empty()) {
+            if account.is_some() && above.is_none() && !(units.is_empty() && excluded.is_empty()) {
                 return Err(SelectionError::UnitsUnknown);
             }
             let above = above.unwrap_or_default();
@@ -158,10 +168,16 @@ impl Selection {
                 skip("excluded with --exclude-account")
             } else if within(&excluded) {
                 skip("excluded with --exclude-ou")
-            } else {
+            } else if let Some(account) = account {
                 by_state(id, account, &mut scope.notes)
+            } else {
+                scope.notes.push(format!(
+                    "Organizations does not list account {id}, of which something was collected; it is judged all the same."
+                ));
+                Decision::Scan
             };
-            scope.accounts.push(ScopedAccount { id: id.to_owned(), name: account.name.clone(), decision });
+            let name = account.and_then(|account| account.name.clone());
+            scope.accounts.push(ScopedAccount { id: id.to_owned(), name, decision });
         }
         Ok(scope)
     }
@@ -171,8 +187,8 @@ fn skip(why: &str) -> Decision {
     Decision::Skip(why.to_owned())
 }
 
-fn with_id(account: &Account) -> Option<(&str, &Account)> {
-    account.id.as_deref().map(|id| (id, account))
+fn with_id(account: &Account) -> Option<(&str, Option<&Account>)> {
+    account.id.as_deref().map(|id| (id, Some(account)))
 }
 
 fn by_state(id: &str, account: &Account, notes: &mut Vec<String>) -> Decision {
@@ -192,7 +208,7 @@ fn is_account_id(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Decision, Selection, SelectionError};
+    use super::{Decision, Scope, Selection, SelectionError};
     use crate::snapshot::OrganizationFiles;
     use crate::snapshot::global::{Account, ListAccounts, OrganizationalUnit, OrganizationalUnits};
 
@@ -290,6 +306,25 @@ mod tests {
         let closed = scope.accounts.iter().find(|account| account.id == CLOSED).unwrap();
         assert_eq!(closed.decision, Decision::Skip("the account is not active: its state in the organization is PENDING_CLOSURE".into()));
         assert_eq!(scope.notes, ["Organizations tells no state for account 333333333333; it is taken for active."]);
+    }
+
+    #[test]
+    fn an_account_that_the_organization_does_not_list_is_judged_all_the_same() {
+        const UNLISTED: &str = "555555555555";
+        let files = organization();
+        let scope = |selection: Selection| selection.select_with(&files, None, &[WEB, UNLISTED]).unwrap();
+        let decision = |scope: &Scope| scope.accounts.iter().find(|account| account.id == UNLISTED).map(|account| account.decision.clone());
+        let whole = scope(Selection { organization: true, ..Selection::default() });
+        assert_eq!((decision(&whole), whole.accounts.len()), (Some(Decision::Scan), 5));
+        let told = "Organizations does not list account 555555555555, of which something was collected; it is judged all the same.";
+        assert!(whole.notes.iter().any(|note| note == told), "{:?}", whole.notes);
+        let named = Selection { organization: true, accounts: strings(&[UNLISTED]), ..Selection::default() };
+        assert_eq!(decision(&scope(named)), Some(Decision::Scan));
+        let excluded = Selection { organization: true, exclude_accounts: strings(&[UNLISTED]), ..Selection::default() };
+        assert_eq!(decision(&scope(excluded)), Some(Decision::Skip("excluded with --exclude-account".into())));
+        // Where it stands is not known.
+        let below = scope(Selection { ous: strings(&["/Prod"]), ..Selection::default() });
+        assert_eq!(decision(&below), Some(Decision::Skip("not chosen with --account or --ou".into())));
     }
 
     #[test]

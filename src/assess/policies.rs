@@ -29,17 +29,15 @@ impl Assessed {
 
     /// What becomes of the instance under a policy that does this with it.
     pub fn outcome(&self, policy: &Policy, reach: &Reach) -> PolicyOutcome {
-        let system = self.learned.patched_as.as_deref();
+        let has_baseline = policy.has_baseline(self.learned.patched_as.as_deref(), &self.instance_id);
         match (reach, self.readiness) {
             _ if self.is_no_node() => PolicyOutcome::Excluded,
             (Reach::Missed(_), _) => PolicyOutcome::Missed,
             (Reach::NotDeployed(missing), _) if missing.doubt.is_none() => PolicyOutcome::WillFail,
             (Reach::Covered | Reach::NotDeployed(_), Readiness::NotReady) => PolicyOutcome::WillFail,
-            (Reach::Covered | Reach::NotDeployed(_), _) if system.is_some_and(|system| policy.baseline(system).is_none()) => {
-                PolicyOutcome::WillFail
-            }
+            (Reach::Covered | Reach::NotDeployed(_), _) if has_baseline.is(&false) => PolicyOutcome::WillFail,
             (Reach::Unknown(_) | Reach::NotDeployed(_), _) | (Reach::Covered, Readiness::Unknown) => PolicyOutcome::Unknown,
-            (Reach::Covered, _) if system.is_none() && policy.baselines.is_some() => PolicyOutcome::Unknown,
+            (Reach::Covered, _) if has_baseline.known().is_none() => PolicyOutcome::Unknown,
             (Reach::Covered, Readiness::Ready | Readiness::Excluded) => PolicyOutcome::Ready,
         }
     }

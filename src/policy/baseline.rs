@@ -1,6 +1,6 @@
 //! Patch baselines: after how many days they approve, and whether they exist where a policy looks for them.
 
-use super::{Approvals, Baseline, Landscape, Origin, Policies, Policy};
+use super::{Approvals, Baseline, Baselines, Landscape, Policies, Policy};
 use crate::model::known::{Known, Unknown};
 use crate::model::{Estate, Region};
 
@@ -38,12 +38,38 @@ const SEVEN_DAYS: [&str; 11] = [
 ];
 
 impl Policy {
-    /// The baseline for an operating system; `None` when the policy has none for it.
+    /// The baseline for an operating system; `None` when the policy surely has none for it.
     pub fn baseline(&self, operating_system: &str) -> Option<Baseline> {
         match &self.baselines {
-            None => Some(Baseline { is_of_aws: !matches!(self.origin, Origin::Associations { .. }), ..Baseline::default() }),
-            Some(baselines) => baselines.get(operating_system).cloned(),
+            Baselines::OfAws => Some(Baseline { is_of_aws: true, ..Baseline::default() }),
+            Baselines::Chosen(chosen) => chosen.get(operating_system).cloned(),
+            Baselines::Unknown => Some(Baseline::default()),
         }
+    }
+
+    /// Whether it has one for the operating system of a node; `None` is a system that is not known.
+    pub fn has_baseline(&self, operating_system: Option<&str>, node: &str) -> Known<bool> {
+        match (&self.baselines, operating_system) {
+            // It does not matter which system it is.
+            (Baselines::OfAws, _) => Known::Known(true),
+            (Baselines::Chosen(chosen), Some(system)) => Known::Known(chosen.contains_key(system)),
+            (Baselines::Chosen(_), None) => {
+                let settled_by = format!("learn the operating system of {node}: its patch policy chooses baselines by it");
+                Known::unknown("platform_unknown", node, settled_by)
+            }
+            (Baselines::Unknown, _) => {
+                let settled_by = format!("look up in Quick Setup which patch baselines {} has", self.name);
+                Known::unknown("fact_not_collected", &self.name, settled_by)
+            }
+        }
+    }
+}
+
+impl Baselines {
+    /// Those that are named, by operating system.
+    pub fn chosen(&self) -> impl Iterator<Item = (&String, &Baseline)> {
+        let chosen = if let Self::Chosen(chosen) = self { Some(chosen) } else { None };
+        chosen.into_iter().flatten()
     }
 }
 
@@ -113,7 +139,8 @@ pub(super) fn read_approvals(estate: &Estate<'_>, landscape: &Landscape, policy:
     let regions = estate.regions().filter(|region| is_home(home.as_deref(), policy.baseline_region.as_deref(), region));
     let files = regions.filter_map(|region| region.files.patch_baseline_details.as_ref());
     let held: Vec<_> = files.flat_map(|file| &file.patch_baselines).collect();
-    for (system, baseline) in policy.baselines.iter_mut().flatten() {
+    let Baselines::Chosen(chosen) = &mut policy.baselines else { return };
+    for (system, baseline) in chosen {
         let Some(id) = baseline.id.as_deref().filter(|_| !baseline.is_of_aws) else { continue };
         let found = held.iter().find(|(asked, _)| same(Some(asked), id)).map(|(_, found)| *found);
         let found = found.filter(|found| found.operating_system.as_ref().is_none_or(|other| other == system));

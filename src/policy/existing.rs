@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::association::OF_PATCH_POLICIES;
 use super::target::{Node, reach};
-use super::{Deployment, Landscape, Missing, Nodes, Origin, Policy, Schedule, parameters};
+use super::{Baselines, Deployment, Landscape, Missing, Nodes, Origin, Policy, Schedule, parameters};
 use crate::model::known::{Known, Unknown};
 use crate::model::{Estate, Region};
 use crate::snapshot::ssm::Association;
@@ -34,13 +34,26 @@ pub(super) fn unseen(estate: &Estate<'_>, landscape: &Landscape) -> Option<Unkno
     // Who asks in vain for an organization is told so, and that there are no policies of one.
     let has_none = estate.snapshot.organization.policies.is_some();
     let unread = match &landscape.management_account {
-        Some(management) if is_read(management) => return None,
-        Some(management) => management.as_str(),
-        None if has_none => accounts.keys().find(|account| !is_read(account))?,
-        None => "the management account",
+        Some(management) => (!is_read(management)).then_some(management.as_str()),
+        None if has_none => accounts.keys().find(|account| !is_read(account)).map(String::as_str),
+        None => Some("the management account"),
     };
+    let Some(unread) = unread else { return unreadable(estate) };
     let settled_by = "scan with the credentials of the management account, which has ssm-quicksetup-get-configuration-manager.json, or declare --assume no-unseen-patch-policies";
     Some(Unknown::new("fact_not_collected", format!("ssm-quicksetup:GetConfigurationManager in {unread}"), settled_by))
+}
+
+/// A configuration manager that does not tell what it deploys may deploy a patch policy.
+fn unreadable(estate: &Estate<'_>) -> Option<Unknown> {
+    let files = estate.snapshot.accounts.values().filter_map(|seen| seen.global.quick_setup.as_ref());
+    let mut managers = files.flat_map(|file| &file.configuration_managers);
+    let manager = managers.find(|manager| {
+        let definitions = &manager.configuration_definitions;
+        definitions.is_empty() || definitions.iter().any(|definition| definition.r#type.is_none())
+    })?;
+    let name = manager.name.as_ref().or(manager.manager_arn.as_ref()).map_or("a configuration manager", String::as_str);
+    let settled_by = format!("look up in Quick Setup what {name} deploys: its definitions were not collected, or not their types");
+    Some(Unknown::new("fact_not_collected", name, settled_by))
 }
 
 /// From the id of a configuration to the policy's name, as the nodes' tags tell.
@@ -123,7 +136,7 @@ fn of_associations(region: &Region<'_>, id: &str, name: Option<&str>, associatio
         accounts: vec![region.account.to_owned()],
         regions: vec![region.name.to_owned()],
         nodes: Nodes::Targets(targets),
-        baselines: None,
+        baselines: Baselines::Unknown,
         baseline_region: None,
         scan: schedule(true),
         install: schedule(false),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Baseline, Deployment, Nodes, Origin, Policy, Schedule, Unit, parameters};
+use super::{Baseline, Baselines, Deployment, Nodes, Origin, Policy, Schedule, Unit, parameters};
 use crate::snapshot::global::{ConfigurationManager, GetConfigurationManager};
 
 /// A file that is no patch policy; the fault of whoever wrote it.
@@ -301,7 +301,8 @@ impl PlannedPolicy {
         };
         let schedule = |written: Option<WrittenSchedule>| written.and_then(|WrittenSchedule(text)| Schedule::parse(&text).ok());
         let baselines = |written: BTreeMap<OperatingSystem, PlannedBaseline>| {
-            written.into_iter().map(|(OperatingSystem(system), PlannedBaseline(written))| (system, written.baseline())).collect()
+            let each = written.into_iter().map(|(OperatingSystem(system), PlannedBaseline(written))| (system, written.baseline()));
+            Baselines::Chosen(each.collect())
         };
         Policy {
             name: self.name.0,
@@ -311,7 +312,7 @@ impl PlannedPolicy {
             accounts: targets.accounts.into_iter().map(|AccountId(id)| id).collect(),
             regions: targets.regions.into_iter().map(|RegionName(name)| name).collect(),
             nodes,
-            baselines: self.baselines.map(baselines),
+            baselines: self.baselines.map_or(Baselines::OfAws, baselines),
             baseline_region: self.baseline_region.map(|RegionName(name)| name),
             scan: schedule(self.schedule.scan),
             install: schedule(self.schedule.install),

@@ -47,12 +47,12 @@ pub struct Policy {
     /// The names of the policies that are to have a patch first.
     pub after: Vec<String>,
     pub units: Vec<Unit>,
-    /// Chosen by themselves, not through a unit.
+    /// Chosen by themselves, not through a unit. Without units and accounts it is not known where the policy is for.
     pub accounts: Vec<String>,
+    /// Without any it is not known which.
     pub regions: Vec<String>,
     pub nodes: Nodes,
-    /// By Patch Manager's word for the operating system; `None` when AWS's own baselines hold for all of them.
-    pub baselines: Option<BTreeMap<String, Baseline>>,
+    pub baselines: Baselines,
     /// Where baselines of the user's own are looked for; `None` when nobody said.
     pub baseline_region: Option<String>,
     pub scan: Option<Schedule>,
@@ -116,6 +116,21 @@ pub enum Nodes {
     Instances(Vec<String>),
     /// The targets of an association.
     Targets(Vec<Target>),
+    /// A member of the configuration that would tell is not there, or not understood.
+    Unknown {
+        member: &'static str,
+    },
+}
+
+/// The patch baselines of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Baselines {
+    /// AWS's own for every operating system.
+    OfAws,
+    /// By Patch Manager's word for the operating system; one that is missing has none.
+    Chosen(BTreeMap<String, Baseline>),
+    /// Nobody said, or not so that it is understood.
+    Unknown,
 }
 
 /// The patch baseline for one operating system.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Baseline, Configuration, Deployment, Nodes, Origin, Policy, Schedule, Unit};
+use super::{Baseline, Baselines, Configuration, Deployment, Nodes, Origin, Policy, Schedule, Unit};
 use crate::snapshot::global::{ConfigurationDefinition, ConfigurationManager};
 
 /// The patch policies of a configuration manager. Whose it is stands in its ARN; without one it is taken for that of the account in which it was
@@ -26,19 +26,15 @@ fn policy(manager: &ConfigurationManager, definition: &ConfigurationDefinition, 
     let owner = manager.account().or(collected_in).map(str::to_owned);
     let name = text("PatchPolicyName").or(manager.name.as_deref()).unwrap_or(&manager_arn);
     let units: Vec<String> = list("TargetOrganizationalUnits");
-    let mut accounts = list("TargetAccounts");
-    if units.is_empty() && accounts.is_empty() {
-        // A local configuration is for the account that made it.
-        accounts.extend(owner.clone());
-    }
     let installs = text("ConfigurationOptionsPatchOperation").is_some_and(|operation| operation.eq_ignore_ascii_case("ScanAndInstall"));
     Policy {
         name: name.to_owned(),
         after: Vec::new(),
-        units: units.into_iter().map(|id| Unit { written: id.clone(), id: Some(id) }).collect(),
-        accounts,
+        units: units.iter().map(|id| Unit { written: id.clone(), id: Some(id.clone()) }).collect(),
+        // One of both is required.
+        accounts: list("TargetAccounts"),
         regions: list("TargetRegions"),
-        nodes: nodes(&text, &list),
+        nodes: nodes(&text, &list, definition.parameters.contains_key("TargetTagValue"), !units.is_empty()),
         baselines: baselines(text("PatchBaselineUseDefault"), text("SelectedPatchBaselines")),
         baseline_region: text("PatchBaselineRegion").map(str::to_owned),
         scan: text("ConfigurationOptionsScanValue").map(Schedule::of_aws),
@@ -53,39 +49,54 @@ fn policy(manager: &ConfigurationManager, definition: &ConfigurationDefinition, 
     }
 }
 
-fn nodes<'t>(text: &impl Fn(&str) -> Option<&'t str>, list: &impl Fn(&str) -> Vec<String>) -> Nodes {
-    let tag = || Some(Nodes::Tag { key: text("TargetTagKey")?.to_owned(), value: text("TargetTagValue").unwrap_or_default().to_owned() });
-    let chosen = match text("TargetType") {
-        Some("InstanceIds") => Some(Nodes::Instances(list("TargetInstances"))),
-        Some("ResourceGroups") => text("ResourceGroupName").map(|name| Nodes::ResourceGroup(name.to_owned())),
-        Some("*") => Some(Nodes::All),
-        // `Tags`; and a policy for organizational units may leave the type out, and choose by tag all the same.
-        _ => tag(),
+/// The tag's value may be empty, but not missing. A policy for organizational units may leave the type out.
+fn nodes<'t>(
+    text: &impl Fn(&str) -> Option<&'t str>,
+    list: &impl Fn(&str) -> Vec<String>,
+    has_tag_value: bool,
+    is_for_units: bool,
+) -> Nodes {
+    let tag = |key: &str| {
+        let tag = || Nodes::Tag { key: key.to_owned(), value: text("TargetTagValue").unwrap_or_default().to_owned() };
+        if has_tag_value { tag() } else { Nodes::Unknown { member: "TargetTagValue" } }
     };
-    chosen.unwrap_or(Nodes::All)
+    match (text("TargetType"), text("TargetTagKey"), text("ResourceGroupName"), list("TargetInstances")) {
+        (Some("*"), ..) => Nodes::All,
+        (Some("Tags") | None, Some(key), ..) => tag(key),
+        (Some("Tags"), None, ..) => Nodes::Unknown { member: "TargetTagKey" },
+        (Some("ResourceGroups"), _, Some(name), _) => Nodes::ResourceGroup(name.to_owned()),
+        (Some("ResourceGroups"), ..) => Nodes::Unknown { member: "ResourceGroupName" },
+        (Some("InstanceIds"), .., ids) if !ids.is_empty() => Nodes::Instances(ids),
+        (Some("InstanceIds"), ..) => Nodes::Unknown { member: "TargetInstances" },
+        (None, _, None, ids) if is_for_units && ids.is_empty() => Nodes::All,
+        _ => Nodes::Unknown { member: "TargetType" },
+    }
 }
 
 #[derive(Deserialize)]
 struct Selected {
-    value: Option<String>,
+    value: String,
     label: Option<String>,
 }
 
-fn baselines(use_default: Option<&str>, selected: Option<&str>) -> Option<BTreeMap<String, Baseline>> {
-    let of_aws = use_default.is_none_or(|word| ["default", "true"].iter().any(|yes| word.eq_ignore_ascii_case(yes)));
-    let selected: BTreeMap<String, Selected> = serde_json::from_str(selected?).ok()?;
-    let baseline = |chosen: Selected| {
-        let is_of_aws = of_aws || chosen.label.as_deref().is_some_and(|label| label.starts_with("AWS-"));
-        Baseline { id: chosen.value, is_of_aws, ..Baseline::default() }
+fn baselines(use_default: Option<&str>, selected: Option<&str>) -> Baselines {
+    let are_of_aws = use_default.is_some_and(|word| ["default", "true"].iter().any(|yes| word.eq_ignore_ascii_case(yes)));
+    let Some(selected) = selected.and_then(|text| serde_json::from_str::<BTreeMap<String, Selected>>(text).ok()) else {
+        return Baselines::Unknown;
     };
-    Some(selected.into_iter().map(|(system, chosen)| (system, baseline(chosen))).collect())
+    let baseline = |chosen: Selected| {
+        let is_of_aws = are_of_aws || chosen.label.as_deref().is_some_and(|label| label.starts_with("AWS-"));
+        Baseline { id: Some(chosen.value), is_of_aws, ..Baseline::default() }
+    };
+    Baselines::Chosen(selected.into_iter().map(|(system, chosen)| (system, baseline(chosen))).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::{Nodes, policies};
-    use crate::policy::Configuration;
-    use crate::policy::Delay;
+    use crate::policy::{Baselines, Configuration, Delay};
     use crate::snapshot::global::ConfigurationManager;
 
     fn manager(parameters: &serde_json::Value) -> ConfigurationManager {
@@ -131,10 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn a_local_policy_is_for_its_own_account_and_scans_unless_told() {
+    fn a_local_policy_scans_unless_told() {
         let read = policies(
             &manager(&serde_json::json!({
-                "TargetRegions": "us-east-1", "TargetType": "InstanceIds", "TargetInstances": "i-1,i-2",
+                "TargetRegions": "us-east-1", "TargetAccounts": "111111111111", "TargetType": "InstanceIds", "TargetInstances": "i-1,i-2",
                 "ConfigurationOptionsInstallValue": "cron(0 2 ? * SUN *)",
             })),
             Some("222222222222"),
@@ -143,7 +154,7 @@ mod tests {
         assert_eq!(policy.name, "the manager");
         assert_eq!(policy.accounts, ["111111111111"]);
         assert_eq!(policy.nodes, Nodes::Instances(vec!["i-1".into(), "i-2".into()]));
-        assert_eq!((policy.install.as_ref(), policy.baselines.as_ref()), (None, None));
+        assert_eq!((policy.install.as_ref(), &policy.baselines), (None, &Baselines::Unknown));
         assert_eq!(policy.configuration.as_ref().map(|made| made.owner.as_str()), Some("111111111111"));
         assert_eq!(policy.attaches, Some(false));
     }
@@ -153,9 +164,60 @@ mod tests {
         let bare = ConfigurationManager { manager_arn: None, ..manager(&serde_json::json!({"TargetRegions": "us-east-1"})) };
         let owner = |collected_in| {
             let read = policies(&bare, collected_in);
-            read.first().map(|policy| (policy.accounts.clone(), policy.configuration.clone().map(|made| made.owner)))
+            read.first().and_then(|policy| policy.configuration.clone()).map(|made| made.owner)
         };
-        assert_eq!(owner(Some("222222222222")), Some((vec!["222222222222".into()], Some("222222222222".into()))));
-        assert_eq!(owner(None), Some((Vec::new(), None)));
+        assert_eq!(owner(Some("222222222222")).as_deref(), Some("222222222222"));
+        assert_eq!(owner(None), None);
+    }
+
+    #[test]
+    fn who_is_meant_is_not_guessed() {
+        let unknown = |member| Nodes::Unknown { member };
+        let tag = |value: &str| Nodes::Tag { key: "Patch".into(), value: value.into() };
+        let units = "TargetOrganizationalUnits";
+        let cases = [
+            (json!({"TargetType": "*"}), Nodes::All),
+            (json!({"TargetType": "Tags", "TargetTagKey": "Patch", "TargetTagValue": "yes"}), tag("yes")),
+            (json!({"TargetType": "Tags", "TargetTagKey": "Patch", "TargetTagValue": ""}), tag("")),
+            (json!({"TargetType": "Tags", "TargetTagKey": "Patch"}), unknown("TargetTagValue")),
+            (json!({"TargetType": "Tags", "TargetTagValue": "yes"}), unknown("TargetTagKey")),
+            (json!({"TargetTagKey": "Patch", "TargetTagValue": "yes"}), tag("yes")),
+            (json!({"TargetType": "ResourceGroups", "ResourceGroupName": "web"}), Nodes::ResourceGroup("web".into())),
+            (json!({"TargetType": "ResourceGroups", "ResourceGroupName": ""}), unknown("ResourceGroupName")),
+            (json!({"TargetType": "InstanceIds", "TargetInstances": "i-1"}), Nodes::Instances(vec!["i-1".into()])),
+            (json!({"TargetType": "InstanceIds"}), unknown("TargetInstances")),
+            (json!({"TargetType": "Everything"}), unknown("TargetType")),
+            (json!({}), unknown("TargetType")),
+            (json!({units: "ou-1"}), Nodes::All),
+            (json!({units: "ou-1", "TargetTagKey": "Patch", "TargetTagValue": "yes"}), tag("yes")),
+            (json!({units: "ou-1", "TargetInstances": "i-1"}), unknown("TargetType")),
+        ];
+        for (parameters, expected) in cases {
+            let read = policies(&manager(&parameters), None);
+            assert_eq!(read.first().map(|policy| &policy.nodes), Some(&expected), "{parameters}");
+        }
+    }
+
+    #[test]
+    fn which_baselines_is_not_guessed() {
+        let own = json!({"WINDOWS": {"value": "pb-0123456789abcdef0", "label": "ours"}}).to_string();
+        let of_aws = json!({"WINDOWS": {"value": "pb-0123456789abcdef0", "label": "AWS-DefaultPatchBaseline"}}).to_string();
+        // Whether they are AWS's own, where they are known.
+        let cases = [
+            (json!({"PatchBaselineUseDefault": "default", "SelectedPatchBaselines": own}), Some(true)),
+            (json!({"PatchBaselineUseDefault": "custom", "SelectedPatchBaselines": own}), Some(false)),
+            (json!({"PatchBaselineUseDefault": "custom", "SelectedPatchBaselines": of_aws}), Some(true)),
+            (json!({"SelectedPatchBaselines": own}), Some(false)),
+            (json!({"PatchBaselineUseDefault": "default"}), None),
+            (json!({"PatchBaselineUseDefault": "default", "SelectedPatchBaselines": "{"}), None),
+            (json!({"PatchBaselineUseDefault": "default", "SelectedPatchBaselines": "{\"WINDOWS\": {}}"}), None),
+        ];
+        for (parameters, expected) in cases {
+            let read = policies(&manager(&parameters), None);
+            let policy = read.first().unwrap();
+            let is_of_aws = policy.baselines.chosen().map(|(_, baseline)| baseline.is_of_aws).next();
+            assert_eq!(is_of_aws, expected, "{parameters}");
+            assert_eq!(policy.has_baseline(Some("DEBIAN"), "i-1").known(), expected.map(|_| &false), "{parameters}");
+        }
     }
 }

@@ -176,7 +176,7 @@ impl Found {
     }
 
     fn baselines(&mut self, estate: &Estate<'_>, policies: &Policies, policy: &Policy, own: &Seen) {
-        for (system, baseline) in policy.baselines.iter().flatten() {
+        for (system, baseline) in policy.baselines.chosen() {
             let id = baseline.id.as_deref().unwrap_or_default();
             if WITHOUT_DELAY.contains(&system.as_str()) && baseline.approve_after_days.is_some_and(|days| days > 0) {
                 self.warning(

@@ -113,15 +113,13 @@ fn undeployed(reaches: &[Reach], doubts: &[Unknown]) -> (Known<bool>, String) {
 }
 
 fn baselines(covering: &[&Policy], node: &Node<'_, '_>) -> (Known<bool>, String) {
-    let Some(system) = node.operating_system else {
-        // With AWS's own baselines for every system it does not matter which one it is.
-        let depends = covering.iter().any(|policy| policy.baselines.is_some());
-        let settled_by = format!("learn the operating system of {}: its patch policy chooses baselines by it", node.id);
-        return (if depends { Known::unknown("platform_unknown", node.id, settled_by) } else { Known::Known(true) }, String::new());
+    let has = |policy: &Policy| policy.has_baseline(node.operating_system, node.id);
+    let without: Vec<String> = covering.iter().filter(|policy| has(policy).is(&false)).map(|policy| policy.name.clone()).collect();
+    let told = match node.operating_system {
+        Some(system) if !without.is_empty() => format!("{} ({system})", listed(&without)),
+        _ => String::new(),
     };
-    let without: Vec<String> =
-        covering.iter().filter(|policy| policy.baseline(system).is_none()).map(|policy| policy.name.clone()).collect();
-    (Known::Known(without.is_empty()), if without.is_empty() { String::new() } else { format!("{} ({system})", listed(&without)) })
+    (covering.iter().fold(Known::Known(true), |all, policy| all.and(has(policy))), told)
 }
 
 /// A patch group chooses a baseline where one is registered for it.

@@ -111,6 +111,16 @@ fn unknown(code: &str, resource: impl Into<String>, settled_by: impl Into<String
     Reach::Unknown(vec![Unknown::new(code, resource, settled_by)])
 }
 
+/// A member of Quick Setup's configuration without which nobody knows whom it targets.
+fn not_told(policy: &Policy, member: &str) -> Reach {
+    let name = &policy.name;
+    unknown(
+        "fact_not_collected",
+        name,
+        format!("look up in Quick Setup whom {name} targets: its configuration has no {member} that is understood"),
+    )
+}
+
 pub(super) fn reach(policy: &Policy, node: &Node<'_, '_>, landscape: &Landscape) -> Reach {
     let place = place(policy, node, landscape);
     match &place {
@@ -158,6 +168,9 @@ fn place(policy: &Policy, node: &Node<'_, '_>, landscape: &Landscape) -> Reach {
     if !landscape.supported_regions.iter().any(|supported| supported == region) {
         return missed(MissCode::RegionNotSupported, format!("Quick Setup deploys no patch policy to {region}"));
     }
+    if policy.regions.is_empty() {
+        return not_told(policy, "TargetRegions");
+    }
     if !policy.regions.iter().any(|chosen| chosen == region) {
         return missed(MissCode::RegionNotChosen, format!("Region {region} is not chosen"));
     }
@@ -168,6 +181,9 @@ fn account(policy: &Policy, node: &Node<'_, '_>, landscape: &Landscape) -> Reach
     let account = node.region.account;
     if policy.accounts.iter().any(|chosen| chosen == account) {
         return Reach::Covered;
+    }
+    if policy.units.is_empty() && policy.accounts.is_empty() {
+        return not_told(policy, "TargetAccounts or TargetOrganizationalUnits");
     }
     if policy.units.is_empty() {
         return missed(MissCode::AccountNotChosen, format!("account {account} is not chosen"));
@@ -214,6 +230,7 @@ fn chosen(policy: &Policy, node: &Node<'_, '_>) -> Reach {
         Nodes::ResourceGroup(name) => {
             unknown("resource_group", name, format!("look up whether {} is a member of resource group {name}", node.id))
         }
+        Nodes::Unknown { member } => not_told(policy, member),
         Nodes::Targets(targets) => match association::matches(targets, None, node) {
             Known::Known(true) => Reach::Covered,
             Known::Known(false) => missed(MissCode::NotInTargets, "the targets of its association leave it out"),

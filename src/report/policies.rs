@@ -14,7 +14,7 @@ pub(super) fn policy(assessed: &AssessedPolicy) -> Policy {
         Origin::Associations { names, .. } => (PolicyOrigin::Associations, names.join(", ")),
     };
     let text = |schedule: &Option<crate::policy::Schedule>| schedule.as_ref().map(|schedule| schedule.text.clone());
-    let baselines = policy.baselines.iter().flatten().map(|(system, baseline)| PolicyBaseline {
+    let baselines = policy.baselines.chosen().map(|(system, baseline)| PolicyBaseline {
         operating_system: system.clone(),
         id: baseline.id.clone(),
         is_of_aws: baseline.is_of_aws,
@@ -49,6 +49,7 @@ fn nodes(nodes: &Nodes) -> String {
         Nodes::All => "all managed nodes".to_owned(),
         Nodes::Tag { key, value } => format!("tag {key}={value}"),
         Nodes::ResourceGroup(name) => format!("resource group {name}"),
+        Nodes::Unknown { member } => format!("not known ({member})"),
         Nodes::Instances(ids) => format!("{} instances chosen by hand", ids.len()),
         Nodes::Targets(targets) => {
             let word = |target: &crate::snapshot::ssm::Target| {
@@ -83,11 +84,15 @@ pub(super) fn of_instance(assessed: &Assessed, policies: &[AssessedPolicy]) -> V
             (Reach::NotDeployed(missing), _) if missing.doubt.is_none() => (None, missing.because.clone()),
             (_, PolicyOutcome::WillFail) => {
                 let system = assessed.learned.patched_as.as_deref();
-                let without = system.filter(|system| policy.policy.baseline(system).is_none());
+                let without = system.filter(|system| policy.policy.has_baseline(Some(system), &assessed.instance_id).is(&false));
                 let without = without.map(|system| format!("it has no patch baseline for {system}"));
                 (None, rules(assessed, FindingStatus::Fail).into_iter().chain(without).collect::<Vec<_>>().join(", "))
             }
-            (_, PolicyOutcome::Unknown) => (None, rules(assessed, FindingStatus::Unknown).join(", ")),
+            (_, PolicyOutcome::Unknown) => {
+                let has_baseline = policy.policy.has_baseline(assessed.learned.patched_as.as_deref(), &assessed.instance_id);
+                let settled_by = has_baseline.reasons().iter().map(|why| why.settled_by.clone());
+                (None, rules(assessed, FindingStatus::Unknown).into_iter().chain(settled_by).collect::<Vec<_>>().join(", "))
+            }
             (Reach::Covered | Reach::NotDeployed(_), _) => (None, String::new()),
         };
         InstancePolicy { name: policy.policy.name.clone(), outcome, code, because }

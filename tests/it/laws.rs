@@ -142,6 +142,27 @@ fn taking_a_file_away_never_makes_anything_better() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// An account that Organizations does not list, and of which something was collected, is neither lost nor better.
+#[test]
+fn an_account_that_is_not_listed_is_not_lost() {
+    let judge = Judge::new();
+    let mut wrong = Vec::new();
+    for (name, whole) in fixtures() {
+        let before = answers(&judge.report(&whole));
+        for account in whole.accounts.keys() {
+            let mut less = whole.clone();
+            let Some(listed) = &mut less.organization.accounts else { continue };
+            listed.accounts.retain(|listed| listed.id.as_ref() != Some(account));
+            let report = judge.report(&less);
+            let after = answers(&report);
+            assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>(), "without {account} of {name}");
+            nothing_is_better(&before, &after, &format!("{account} of {name} in the list"), &mut wrong);
+            assert!(report.notes.iter().any(|note| note.contains(account)), "{account} of {name}: {:?}", report.notes);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Lists in which an entry that is missing is not known, rather than not there.
 #[test]
 fn taking_entries_away_never_makes_anything_better() {

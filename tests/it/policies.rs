@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::process::{code, report, repository, run, shown, text};
+use patch_preflight::snapshot::global::ConfigurationManager;
 use patch_preflight::snapshot::ssm::GetPatchBaseline;
 use patch_preflight::snapshot::{Directory, RegionFiles, Snapshot};
 
@@ -252,13 +253,15 @@ fn a_policy_without_its_associations_is_not_taken_to_run() {
 fn a_plan_is_read_from_what_the_aws_cli_prints() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("production.json");
+    let baseline = json!({"value": "pb-0123456789abcdef0", "label": "AWS's own"});
+    let baselines = json!({"AMAZON_LINUX_2023": baseline, "UBUNTU": baseline, "WINDOWS": baseline}).to_string();
     let mut manager = json!({
         "ManagerArn": "arn:aws:ssm-quicksetup:eu-central-1:111111111111:configuration-manager/7cac1a1b-5f0b-4c4d-9f07-000000000001",
         "Name": "production", "CreatedAt": "2026-11-01T00:00:00+00:00",
         "ConfigurationDefinitions": [{"Type": "AWSQuickSetupType-PatchPolicy", "Id": "pr0d1", "Parameters": {
             "PatchPolicyName": "production", "TargetOrganizationalUnits": "ou-11de-produc01", "TargetRegions": "eu-central-1,us-east-1",
             "TargetType": "*", "ConfigurationOptionsPatchOperation": "ScanAndInstall",
-            "ConfigurationOptionsInstallValue": "cron(0 2 ? * SUN *)", "PatchBaselineUseDefault": "default"}}],
+            "ConfigurationOptionsInstallValue": "cron(0 2 ? * SUN *)", "PatchBaselineUseDefault": "default", "SelectedPatchBaselines": baselines}}],
     });
     let scan = |manager: &Value| {
         std::fs::write(&file, manager.to_string()).unwrap();
@@ -275,6 +278,50 @@ fn a_plan_is_read_from_what_the_aws_cli_prints() {
     assert_eq!(report["policies"][0]["counts"]["ready"], 5, "{}", report["policies"]);
     assert_eq!(report["policies"][0]["findings"], json!([]));
     assert_eq!(report["policies"].as_array().unwrap().len(), 1);
+    // Which baselines it chooses nobody knows without the list.
+    manager["ConfigurationDefinitions"][0]["Parameters"]["SelectedPatchBaselines"] = json!("");
+    assert_eq!(scan(&manager)["policies"][0]["counts"]["unknown"], 5);
+}
+
+/// Production's web server is denied S3, so that it will fail; taking a member of its policy away never makes it ready.
+#[test]
+fn what_quick_setup_does_not_tell_is_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("snapshot");
+    let scan = |change: &dyn Fn(&mut ConfigurationManager)| {
+        let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
+        let deny = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::aws-quicksetup-*"}]});
+        let iam = snapshot.accounts.get_mut("444444444444").unwrap().global.iam.as_mut().unwrap();
+        for role in &mut iam.role_detail_list {
+            role.role_policy_list.push(serde_json::from_value(json!({"PolicyName": "no-buckets", "PolicyDocument": deny})).unwrap());
+        }
+        let managers = snapshot.accounts.get_mut("111111111111").unwrap().global.quick_setup.as_mut().unwrap();
+        change(&mut managers.configuration_managers[0]);
+        if file.exists() {
+            std::fs::remove_dir_all(&file).unwrap();
+        }
+        snapshot.write(&file).unwrap();
+        let report = report(&run(&["scan", "--snapshot", file.to_str().unwrap(), "--output", "json"]));
+        let web = rows(&report["instances"]).find(|instance| instance["name"] == "prod-web-01").unwrap();
+        word(&web["readiness"])
+    };
+    assert_eq!(scan(&|_| ()), "not_ready");
+    for member in ["TargetRegions", "TargetOrganizationalUnits", "TargetType", "TargetAccounts"] {
+        // A policy for units may leave its type out, and the accounts it does not name.
+        let expected = if ["TargetType", "TargetAccounts"].contains(&member) { "not_ready" } else { "unknown" };
+        let change = |manager: &mut ConfigurationManager| {
+            manager.configuration_definitions[0].parameters.remove(member).unwrap();
+        };
+        assert_eq!(scan(&change), expected, "without {member}");
+    }
+    assert_eq!(scan(&|manager| manager.configuration_definitions[0].parameters.clear()), "unknown", "without Parameters");
+    assert_eq!(scan(&|manager| manager.configuration_definitions[0].r#type = None), "unknown", "without Type");
+    assert_eq!(scan(&|manager| manager.configuration_definitions.clear()), "unknown", "without ConfigurationDefinitions");
+    assert_eq!(scan(&|manager| manager.manager_arn = None), "not_ready", "without ManagerArn");
+    let tags = |manager: &mut ConfigurationManager| {
+        manager.configuration_definitions[0].parameters.insert("TargetType".to_owned(), "Tags".to_owned());
+    };
+    assert_eq!(scan(&tags), "unknown", "by tag, without a tag");
 }
 
 /// A plan of the same name is what becomes of the existing policy, with its bucket; a plan of another name gets one of its own.

@@ -194,7 +194,7 @@ impl Given {
     }
 
     pub(super) fn policy_with_id(mut self, id: &str, parameters: &Value) -> Self {
-        let mut all = json!({"PatchPolicyName": "nightly", "TargetRegions": format!("us-east-1, {REGION}"), "TargetAccounts": ACCOUNT});
+        let mut all = json!({"PatchPolicyName": "nightly", "TargetRegions": format!("us-east-1, {REGION}"), "TargetAccounts": ACCOUNT, "TargetType": "*"});
         for (key, value) in parameters.as_object().unwrap() {
             all[key] = value.clone();
         }

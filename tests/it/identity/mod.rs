@@ -224,7 +224,9 @@ fn the_bucket_of_a_patch_policy_asks_for_a_policy_and_a_tag() {
         ("the unit above", targeted(&json!({"TargetAccounts": "", "TargetOrganizationalUnits": "ou-prod"})), "yes no no yes"),
         ("the root", targeted(&json!({"TargetAccounts": "", "TargetOrganizationalUnits": "r-1"})), "yes no no yes"),
         ("another unit", targeted(&json!({"TargetAccounts": "", "TargetOrganizationalUnits": "ou-dev"})), "no yes no yes"),
-        ("the account that it was made in", targeted(&json!({"TargetAccounts": ""})), "no yes no yes"),
+        ("nobody knows which account", targeted(&json!({"TargetAccounts": ""})), "? ? ? yes"),
+        ("nobody knows which Region", targeted(&json!({"TargetRegions": ""})), "? ? ? yes"),
+        ("nobody knows which nodes", targeted(&json!({"TargetType": "Tags"})), "? ? ? yes"),
         (
             "the tag of the instance",
             targeted(&json!({"TargetType": "Tags", "TargetTagKey": "tier", "TargetTagValue": "canary"})),
