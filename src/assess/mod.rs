@@ -110,13 +110,16 @@ fn judge(
     region: &Region<'_>,
     instance: &Instance,
     id: &str,
-    learned: Learned,
+    mut learned: Learned,
     rules: &RuleSet,
 ) -> Result<Assessed, RuleError> {
     let state = learned.facts.instance.state.known().copied();
     let is_gone = matches!(state, Some(InstanceState::Terminated | InstanceState::ShuttingDown));
     let mut findings = Vec::new();
-    if !is_gone {
+    if is_gone {
+        // Nothing is left for a remark to be about.
+        learned.notes.clear();
+    } else {
         let sheet = learned.facts.sheet().map_err(RuleError::from)?;
         for judgement in rules.judge(&sheet)? {
             let patient = Patient { estate, region, instance, learned: &learned };
