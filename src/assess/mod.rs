@@ -150,6 +150,8 @@ fn judge(
             "" => "another AWS service manages and patches it".to_owned(),
             principal => format!("{principal} manages and patches it"),
         })
+    } else if learned.facts.platform.is_updated_as_image {
+        Some(learned.facts.platform.updated_as_image_by.clone())
     } else if learned.facts.policy.is_outside.is(&true) {
         Some(format!("no patch policy targets it ({})", learned.facts.policy.missed_because))
     } else {

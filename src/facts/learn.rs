@@ -245,6 +245,7 @@ fn platform_facts(
             answer(over.answer, id, &format!("look up whether the vendor still supports it: {}", over.reason))
         }
     };
+    let by_image = platform::updated_as_image(tables, platform);
     let preinstalled = platform::preinstalled_agent(tables, platform, image_name);
     PlatformFacts {
         name: or_unidentified(platform.os.as_ref().map(|_| platform.label())),
@@ -261,6 +262,8 @@ fn platform_facts(
             None => Known::Unknown(vec![unidentified()]),
         },
         patchable_because: support.reason,
+        is_updated_as_image: by_image.is_some(),
+        updated_as_image_by: by_image.unwrap_or_default().to_owned(),
         is_past_support,
         support_ends: ends.map_or_else(
             || Known::unknown("table_has_no_row", id, "look up when the vendor's support ends: the table has no date"),
