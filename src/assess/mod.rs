@@ -112,13 +112,16 @@ fn judge(
     region: &Region<'_>,
     instance: &Instance,
     id: &str,
-    learned: Learned,
+    mut learned: Learned,
     rules: &RuleSet,
 ) -> Result<Assessed, RuleError> {
     let state = learned.facts.instance.state.known().copied();
     let is_gone = matches!(state, Some(InstanceState::Terminated | InstanceState::ShuttingDown));
     let mut findings = Vec::new();
-    if !is_gone {
+    if is_gone {
+        // Nothing is left for a remark to be about.
+        learned.notes.clear();
+    } else {
         let sheet = learned.facts.sheet().map_err(RuleError::from)?;
         for judgement in rules.judge(&sheet)? {
             let patient = Patient { estate, region, instance, learned: &learned };
@@ -149,6 +152,8 @@ fn judge(
             "" => "another AWS service manages and patches it".to_owned(),
             principal => format!("{principal} manages and patches it"),
         })
+    } else if learned.facts.platform.is_updated_as_image {
+        Some(learned.facts.platform.updated_as_image_by.clone())
     } else if learned.facts.policy.is_outside.is(&true) {
         Some(format!("no patch policy targets it ({})", learned.facts.policy.missed_because))
     } else {

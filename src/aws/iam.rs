@@ -27,6 +27,8 @@ pub(super) async fn look(
 ) -> Option<file::GetAccountAuthorizationDetails> {
     let client = desk.iam();
     let mut roles: BTreeMap<String, Vec<file::InstanceProfile>> = BTreeMap::new();
+    let mut empty_instance_profiles = BTreeSet::new();
+    let mut absent_roles = Vec::new();
     let mut is_whole = true;
     for arn in profiles {
         // The last part of the ARN is the name; the path stands before it.
@@ -35,12 +37,17 @@ pub(super) async fn look(
             Ok(answer) => {
                 let profile: Option<file::InstanceProfile> = answer.instance_profile.shape();
                 if let Some(profile) = profile {
+                    if profile.roles.is_empty() {
+                        empty_instance_profiles.insert(arn.clone());
+                    }
                     for role in profile.roles.iter().filter_map(|role| role.role_name.clone()) {
                         roles.entry(role).or_default().push(profile.clone());
                     }
                 }
             }
-            Err(refusal) if refusal.has_code(ABSENT) => {}
+            Err(refusal) if refusal.has_code(ABSENT) => {
+                empty_instance_profiles.insert(arn.clone());
+            }
             Err(refusal) => {
                 desk.miss(PROFILE, refusal);
                 is_whole = false;
@@ -53,6 +60,7 @@ pub(super) async fn look(
     let mut role_detail_list = Vec::new();
     let mut policies = BTreeMap::new();
     for (name, profiles) in roles {
+        let of_role: Vec<String> = profiles.iter().filter_map(|profile| profile.arn.clone()).collect();
         match role(desk, &client, &name, profiles).await {
             Some(Some(detail)) => {
                 let boundary = detail.permissions_boundary.iter().filter_map(|boundary| boundary.permissions_boundary_arn.clone());
@@ -66,12 +74,16 @@ pub(super) async fn look(
                 }
                 role_detail_list.push(detail);
             }
-            Some(None) => {}
+            Some(None) => {
+                empty_instance_profiles.extend(of_role);
+                absent_roles.push(name);
+            }
             None => is_whole = false,
         }
     }
     let policies = policies.into_values().flatten().collect();
-    is_whole.then_some(file::GetAccountAuthorizationDetails { role_detail_list, policies })
+    let empty_instance_profiles = empty_instance_profiles.into_iter().collect();
+    is_whole.then_some(file::GetAccountAuthorizationDetails { role_detail_list, policies, empty_instance_profiles, absent_roles })
 }
 
 /// A role with its inline policies; `Some(None)` when there is no such role, `None` when it could not be read.

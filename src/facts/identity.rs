@@ -14,7 +14,8 @@ pub struct IdentityFacts {
     pub has_instance_profile: bool,
     /// The profile's ARN; empty when there is none.
     pub instance_profile: String,
-    /// Whether the roles of the account were collected.
+    /// Whether the roles of the account were collected, and tell so much that more than one question can be asked of them: while they do not,
+    /// `patch-actions-not-allowed` alone says so.
     pub is_role_read: bool,
     /// Whether the instance profile exists and holds a role that exists.
     pub profile_has_role: Known<bool>,
@@ -38,6 +39,8 @@ pub struct IdentityFacts {
     pub role: String,
     /// To take commands: through ssmmessages, or through ec2messages where the agent or the role knows nothing else.
     pub messages: PermissionFacts,
+    /// Whether the role leaves the agent ec2messages alone to take them by: an agent switches that off only where the role allows ssmmessages.
+    pub relies_on_ec2messages: Known<bool>,
     /// To run a patch operation and tell its result: associations, the patch snapshot, inventory and compliance.
     pub patching: PermissionFacts,
     /// What else SSM Agent does.
@@ -72,6 +75,8 @@ pub struct PatchPolicyAccessFacts {
     pub can_attach: Known<bool>,
     /// Why not; one fragment of a sentence, or empty.
     pub cannot_attach_because: String,
+    /// The tags `QSConfigId-<id>=<id>` that the role lacks, with commas between them.
+    pub lacking_tags: String,
 }
 
 words! {
@@ -100,6 +105,7 @@ impl IdentityFacts {
             }),
             role: identity.role.clone(),
             messages: permission(&identity.permissions.messages),
+            relies_on_ec2messages: identity.permissions.relies_on_ec2messages.clone(),
             patching: permission(&identity.permissions.patching),
             others: permission(&identity.permissions.others),
             patch_policy: patch_policy(&identity.bucket),
@@ -123,6 +129,7 @@ impl IdentityFacts {
             source: Known::Known(CredentialSource::InstanceProfile),
             role: "example".to_owned(),
             messages: allowed(),
+            relies_on_ec2messages: Known::Known(false),
             patching: allowed(),
             others: allowed(),
             patch_policy: PatchPolicyAccessFacts {
@@ -133,6 +140,7 @@ impl IdentityFacts {
                 is_attach_allowed: Known::Known(false),
                 can_attach: Known::Known(true),
                 cannot_attach_because: String::new(),
+                lacking_tags: String::new(),
             },
         }
     }
@@ -151,5 +159,6 @@ fn patch_policy(bucket: &BucketAccess) -> PatchPolicyAccessFacts {
         is_attach_allowed: bucket.is_attach_allowed.clone(),
         can_attach: bucket.can_attach.clone(),
         cannot_attach_because: bucket.cannot_attach_because.clone(),
+        lacking_tags: bucket.lacking_tags.join(", "),
     }
 }

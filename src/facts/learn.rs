@@ -82,14 +82,24 @@ pub fn learn<'r, 'a>(
         Some(Family::Windows | Family::MacOs) => PortFamily::WindowsOrMac,
         None => PortFamily::Unknown,
     };
-    let ec2messages = Ec2Messages {
-        exists: has_ec2messages(region, surroundings.tables),
-        agent_prefers_ssmmessages: version.is_some_and(|version| version >= AgentVersion::WITHOUT_EC2MESSAGES),
-    };
-    let sources = sources(surroundings, &platform, &observed, region, instance);
+    let agent = agent_facts(&node, version, id);
     let patched_as = platform::patch_baseline_operating_system(surroundings.tables, &platform);
     let target = Node { region, id, tags: &instance.tags, operating_system: patched_as, ou_path: account.ou_path };
     let reaches = surroundings.policies.reach(&target);
+    let standing = standing(surroundings.policies, &reaches, &target);
+    let patched_as = patched_as.map(str::to_owned);
+    let patch_policies = patch_policies(surroundings.policies, &reaches, region);
+    let has_ec2messages = has_ec2messages(region, surroundings.tables);
+    let of_credentials = identity::Needs { has_ec2messages, agent_prefers_ssmmessages: agent.needs_no_ec2messages.clone() };
+    let identity = Identity::of(identities, region, instance, account.partition, &of_credentials, &patch_policies);
+    let metadata_endpoint = metadata_endpoint(instance, id);
+    let ec2messages = Ec2Messages {
+        exists: has_ec2messages,
+        agent_prefers_ssmmessages: agent.needs_no_ec2messages.is(&true)
+            && identity.permissions.ssmmessages.is(&true)
+            && !metadata_endpoint.is(&Switch::Disabled),
+    };
+    let sources = sources(surroundings, &platform, &observed, region, instance);
     let needs = Needs {
         ports,
         ec2messages,
@@ -102,13 +112,6 @@ pub fn learn<'r, 'a>(
     let seen =
         Seen { region, instance: id, is_running: state.is(&InstanceState::Running), node: &node, captured_at: surroundings.captured_at };
     let observation = Observation::of(&seen, &paths, &s3, &repository);
-    let agent = agent_facts(&node, version, id);
-    let of_credentials =
-        identity::Needs { has_ec2messages: ec2messages.exists, agent_prefers_ssmmessages: agent.needs_no_ec2messages.clone() };
-    let standing = standing(surroundings.policies, &reaches, &target);
-    let patched_as = patched_as.map(str::to_owned);
-    let patch_policies = patch_policies(surroundings.policies, &reaches, region);
-    let identity = Identity::of(identities, region, instance, account.partition, &of_credentials, &patch_policies);
     let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
     let partition = account.partition;
     let operator = instance.operator.as_ref().filter(|operator| operator.managed == Some(true));
@@ -134,12 +137,7 @@ pub fn learn<'r, 'a>(
                     )
                 },
             ),
-            metadata_endpoint: instance
-                .metadata_options
-                .as_ref()
-                .and_then(|options| options.http_endpoint.as_deref())
-                .and_then(Switch::from_word)
-                .map_or_else(|| missing(id, "MetadataOptions"), Known::Known),
+            metadata_endpoint,
             is_managed_by_aws: operator.is_some(),
             managed_by: operator.and_then(|operator| operator.principal.clone()).unwrap_or_default(),
             tags: instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
@@ -182,6 +180,11 @@ fn instance_state(instance: &Instance) -> Known<InstanceState> {
     let word = instance.state.as_ref().and_then(|state| state.name.as_deref());
     let id = instance.instance_id.as_deref().unwrap_or_default();
     word.and_then(InstanceState::from_word).map_or_else(|| missing(id, "a state that is known here"), Known::Known)
+}
+
+fn metadata_endpoint(instance: &Instance, id: &str) -> Known<Switch> {
+    let word = instance.metadata_options.as_ref().and_then(|options| options.http_endpoint.as_deref());
+    word.and_then(Switch::from_word).map_or_else(|| missing(id, "MetadataOptions"), Known::Known)
 }
 
 fn tag<'t>(tags: &'t [Tag], key: &str) -> Option<&'t str> {
@@ -248,6 +251,7 @@ fn platform_facts(
             answer(over.answer, id, &format!("look up whether the vendor still supports it: {}", over.reason))
         }
     };
+    let by_image = platform::updated_as_image(tables, platform);
     let preinstalled = platform::preinstalled_agent(tables, platform, image_name);
     PlatformFacts {
         name: or_unidentified(platform.os.as_ref().map(|_| platform.label())),
@@ -264,6 +268,8 @@ fn platform_facts(
             None => Known::Unknown(vec![unidentified()]),
         },
         patchable_because: support.reason,
+        is_updated_as_image: by_image.is_some(),
+        updated_as_image_by: by_image.unwrap_or_default().to_owned(),
         is_past_support,
         support_ends: ends.map_or_else(
             || Known::unknown("table_has_no_row", id, "look up when the vendor's support ends: the table has no date"),

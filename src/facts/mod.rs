@@ -93,6 +93,10 @@ pub struct PlatformFacts {
     pub is_patchable: Known<bool>,
     /// Why it is, or is not, with the date of the table; one fragment of a sentence.
     pub patchable_because: String,
+    /// Whether it takes no packages and is updated as a whole image, by its own updater: Bottlerocket, for one. Patch Manager leaves it alone.
+    pub is_updated_as_image: bool,
+    /// How it is; one sentence without its full stop, or empty.
+    pub updated_as_image_by: String,
     /// Whether the vendor's support has ended at the time of the scan.
     pub is_past_support: Known<bool>,
     /// The last day of the vendor's support, `YYYY-MM-DD`.
@@ -298,6 +302,8 @@ impl Facts {
                 source: PlatformSource::Agent,
                 is_patchable: Known::Known(true),
                 patchable_because: "Patch Manager supports Amazon Linux 2023".to_owned(),
+                is_updated_as_image: false,
+                updated_as_image_by: String::new(),
                 is_past_support: Known::Known(false),
                 support_ends: Known::Known("2029-06-30".to_owned()),
                 has_preinstalled_agent: Known::Known(true),

@@ -1,6 +1,7 @@
 //! Which of the possible credentials win, and what the winner allows.
 
 use super::action::Group;
+use super::attachment::Attachment;
 use super::patch_policy::PatchPolicies;
 use super::permission::{Asker, Giver, Grant, trusts};
 use super::{Identities, Placed};
@@ -13,7 +14,7 @@ use crate::snapshot::ec2::Instance;
 pub struct Identity<'a> {
     /// The ARN of the instance profile.
     pub instance_profile: Option<&'a str>,
-    /// Whether the roles of the account were collected.
+    /// Whether the roles of the account were collected, and tell so much that more than one question can be asked of them.
     pub is_role_read: bool,
     /// Whether the instance profile exists and holds a role that exists.
     pub profile_has_role: Known<bool>,
@@ -50,6 +51,10 @@ pub enum Source {
 pub struct Permissions {
     /// To take commands.
     pub messages: Grant,
+    /// To take them through ssmmessages.
+    pub ssmmessages: Known<bool>,
+    /// Whether the role leaves the agent ec2messages alone.
+    pub relies_on_ec2messages: Known<bool>,
     /// To run a patch operation and to tell its result.
     pub patching: Grant,
     /// What else the agent does.
@@ -78,6 +83,8 @@ pub struct BucketAccess {
     pub is_attach_allowed: Known<bool>,
     pub can_attach: Known<bool>,
     pub cannot_attach_because: String,
+    /// The tags that the role lacks, as `key=value`.
+    pub lacking_tags: Vec<String>,
 }
 
 /// One of the two ways to credentials.
@@ -145,6 +152,7 @@ impl<'a> Identity<'a> {
             giver,
             organization: identities.organization_of(region.account),
             organization_path: identities.organization_paths.get(region.account).map(String::as_str),
+            captured_at: identities.captured_at,
         };
         let roles = identities.roles.get(region.account);
         let place = |(place, role)| Placed { account: region.account, region: region.name, place, role };
@@ -152,8 +160,9 @@ impl<'a> Identity<'a> {
             (None, _) => Way::closed(),
             (Some(_), None) => Way::unknown(&[identities.not_collected(region.account)]),
             (Some(profile), Some(roles)) => match roles.of_profile(profile) {
-                None => Way::without_role("it does not exist, or holds no role that exists".to_owned()),
-                Some(found) => Way::through(identities, place(found), &asker(Giver::Ec2)),
+                Known::Known(None) => Way::without_role("it does not exist, or holds no role that exists".to_owned()),
+                Known::Known(Some(found)) => Way::through(identities, place(found), &asker(Giver::Ec2)),
+                Known::Unknown(why) => Way::unknown(&why),
             },
         };
         let dhmc_role = dhmc_role(region);
@@ -163,8 +172,9 @@ impl<'a> Identity<'a> {
             (Known::Unknown(why), _) => Way::unknown(why),
             (Known::Known(Some(_)), None) => Way::unknown(&[identities.not_collected(region.account)]),
             (Known::Known(Some(name)), Some(roles)) => match roles.named(name) {
-                None => Way::without_role(format!("the role {name} does not exist")),
-                Some(found) => Way::through(identities, place(found), &asker(Giver::SystemsManager)),
+                Known::Known(None) => Way::without_role(format!("the role {name} does not exist")),
+                Known::Known(Some(found)) => Way::through(identities, place(found), &asker(Giver::SystemsManager)),
+                Known::Unknown(why) => Way::unknown(&why),
             },
         };
         let source = source(&by_profile, &by_dhmc);
@@ -178,8 +188,17 @@ impl<'a> Identity<'a> {
         let permissions = candidates.iter().map(judge).reduce(|one, other| one.or(other, doubt));
         let permissions = permissions.unwrap_or_else(|| Permissions::all(&Grant::unknown(doubt.to_vec())));
         let policies = Targeting(patch_policies);
+        let attachment = match (profile, by_profile.placed, &by_profile.has_role) {
+            (None, ..) => Attachment::OfOwnProfile(asker(Giver::Ec2)),
+            (Some(_), Some(placed), _) => Attachment::ToOther(placed, asker(Giver::Ec2)),
+            (Some(_), None, Known::Unknown(why)) => Attachment::Unread(why.clone()),
+            (Some(_), None, Known::Known(_)) => Attachment::Impossible,
+        };
         let access = |candidate: &Candidate<'_, 'a>| match candidate {
-            Candidate::Role(placed, giver) => policies.access(identities, *placed, &asker(*giver)),
+            Candidate::Role(placed, Giver::Ec2) => {
+                policies.access(identities, *placed, &asker(Giver::Ec2), &Attachment::ToReader(*placed, asker(Giver::Ec2)))
+            }
+            Candidate::Role(placed, giver) => policies.access(identities, *placed, &asker(*giver), &attachment),
             Candidate::Unread => policies.without_role(&Known::Unknown(doubt.to_vec())),
             // Without credentials, nothing is read.
             Candidate::Nothing => policies.without_role(&Known::Known(false)),
@@ -190,16 +209,21 @@ impl<'a> Identity<'a> {
             (Known::Known(_), Some(Candidate::Role(placed, giver))) => Some((*placed, *giver)),
             _ => None,
         };
+        // What leaves open whose credentials count leaves everything else open, too, unless a bucket is out of reach for all of them.
+        let is_bucket_lost = bucket.may_read.is(&false) && bucket.can_attach.is(&false);
+        let is_all_open = source.known().is_none() && !permissions.patching.is_allowed.is(&true) && !is_bucket_lost;
+        let mut notes = winner.map(|(placed, _)| placed.role.remarks.clone()).unwrap_or_default();
+        notes.extend(bucket.is_to_be_attached());
         let named = [&by_profile, &by_dhmc].into_iter().map(Way::role_name).find(|name| !name.is_empty()).unwrap_or_default();
         Self {
             instance_profile,
-            is_role_read: roles.is_some(),
+            is_role_read: roles.is_some() && !is_all_open,
             is_dhmc_on,
             source,
             role: winner.map_or(named, |(placed, _)| placed.role.name().to_owned()),
             permissions,
             bucket,
-            notes: winner.map(|(placed, _)| placed.role.remarks.clone()).unwrap_or_default(),
+            notes,
             profile_has_role: by_profile.has_role,
             is_profile_role_trusted: by_profile.is_trusted,
             profile_may_register: by_profile.may_register,
@@ -270,13 +294,22 @@ fn either(one: Known<bool>, other: &Known<bool>, doubt: &[Unknown]) -> Known<boo
 
 impl Permissions {
     fn all(grant: &Grant) -> Self {
-        Self { messages: grant.clone(), patching: grant.clone(), others: grant.clone() }
+        let is_allowed = || grant.is_allowed.clone();
+        Self {
+            messages: grant.clone(),
+            ssmmessages: is_allowed(),
+            relies_on_ec2messages: is_allowed(),
+            patching: grant.clone(),
+            others: grant.clone(),
+        }
     }
 
     fn or(self, other: Self, doubt: &[Unknown]) -> Self {
         let or = |one: Grant, other: Grant| Grant { is_allowed: either(one.is_allowed, &other.is_allowed, doubt), ..one };
         Self {
             messages: or(self.messages, other.messages),
+            ssmmessages: either(self.ssmmessages, &other.ssmmessages, doubt),
+            relies_on_ec2messages: either(self.relies_on_ec2messages, &other.relies_on_ec2messages, doubt),
             patching: or(self.patching, other.patching),
             others: or(self.others, other.others),
         }
@@ -284,6 +317,17 @@ impl Permissions {
 }
 
 impl BucketAccess {
+    /// A remark where nothing is wrong but that Quick Setup has something to do first.
+    fn is_to_be_attached(&self) -> Option<String> {
+        let is_waiting = self.is_targeted.is(&true) && self.may_read.is(&false) && self.is_attach_allowed.is(&true);
+        (is_waiting && !self.can_attach.is(&false)).then(|| {
+            format!(
+                "Quick Setup would have to attach what {} needs before a run works, and has not done so: {}.",
+                self.policies, self.because
+            )
+        })
+    }
+
     fn or(self, other: &Self, doubt: &[Unknown]) -> Self {
         Self {
             may_read: either(self.may_read, &other.may_read, doubt),
@@ -296,8 +340,12 @@ impl BucketAccess {
 
 fn permissions<'a>(identities: &Identities<'a>, placed: Placed<'_, 'a>, asker: &Asker<'_>, needs: &Needs) -> Permissions {
     let grant = |group: Group| (*identities.grant(placed, asker, group)).clone();
+    let (channels, old) = (grant(Group::Channels), grant(Group::OldMessages));
+    let ssmmessages = channels.is_allowed.clone();
     Permissions {
-        messages: messages(grant(Group::Channels), grant(Group::OldMessages), needs),
+        relies_on_ec2messages: Known::Known(needs.has_ec2messages).and(ssmmessages.clone().negate()).and(old.is_allowed.clone()),
+        ssmmessages,
+        messages: messages(channels, old, needs),
         patching: grant(Group::Associations).and(grant(Group::PatchSnapshot)).and(grant(Group::Reports)),
         others: grant(Group::Others),
     }
@@ -341,12 +389,19 @@ impl Targeting<'_> {
             is_attach_allowed: Known::Known(false),
             can_attach: answer,
             cannot_attach_because: String::new(),
+            lacking_tags: Vec::new(),
         }
     }
 
     /// What the buckets ask of a role. Of a policy of which it is not known whether it targets the instance, what is lacking is not
     /// known to matter; of policies that nobody saw, nothing is known.
-    fn access(&self, identities: &Identities<'_>, placed: Placed<'_, '_>, asker: &Asker<'_>) -> BucketAccess {
+    fn access<'a>(
+        &self,
+        identities: &Identities<'a>,
+        placed: Placed<'_, 'a>,
+        asker: &Asker<'_>,
+        attachment: &Attachment<'_, 'a>,
+    ) -> BucketAccess {
         let mut access = self.without_role(&Known::Known(true));
         let unseen = self.0.unseen.as_ref().map_or(Known::Known(true), |why| Known::Unknown(vec![why.clone()]));
         (access.may_read, access.can_attach) = (unseen.clone(), unseen);
@@ -360,11 +415,11 @@ impl Targeting<'_> {
             access.may_read = access.may_read.and(if_targeted(may_read.clone()));
             lacks.extend(lacking);
             if !may_read.is(&true) {
-                // Without the permission Quick Setup touches only instances that have no profile.
-                let attaches = policy.is_attach_allowed().and(Known::Known(asker.giver == Giver::Ec2));
+                access.lacking_tags.extend(policy.tag_lacking(placed.role));
+                let attaches = attachment.is_allowed(policy);
                 is_any_left = is_any_left.or(if_targeted(may_read.or(attaches.clone())).negate());
                 attach_allowed = Some(attach_allowed.unwrap_or(Known::Known(true)).and(if_targeted(attaches)));
-                let (can_attach, why) = bucket.can_attach(policy, placed.role, asker, identities.managed.as_ref());
+                let (can_attach, why) = attachment.is_possible(identities, &bucket, policy);
                 access.can_attach = access.can_attach.and(if_targeted(can_attach));
                 obstacles.extend(why);
             }

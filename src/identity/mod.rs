@@ -8,6 +8,7 @@
 //! <https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-technical-details.html>.
 
 mod action;
+mod attachment;
 mod control;
 mod credentials;
 mod patch_policy;
@@ -18,12 +19,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use jiff::Timestamp;
+
 pub use credentials::{BucketAccess, Identity, Needs, Permissions, Source};
 pub use patch_policy::{PatchPolicies, PatchPolicy};
 pub use permission::Grant;
 
 use crate::model::known::Unknown;
-use crate::policy_language::{ManagedPolicies, Policies};
+use crate::policy_language::{Layers, ManagedPolicies, Policies};
 use crate::scope::Tree;
 use crate::snapshot::Snapshot;
 use action::Group;
@@ -40,6 +43,7 @@ pub struct Identities<'a> {
     managed: Option<ManagedPolicies>,
     /// By account in the organization: its value of `aws:PrincipalOrgPaths`.
     organization_paths: BTreeMap<&'a str, String>,
+    captured_at: Option<Timestamp>,
     vouched: Vouched,
     /// What holds for every instance with a role, so that a thousand of them are judged once.
     judged: RefCell<HashMap<Key<'a>, Rc<Grant>>>,
@@ -78,12 +82,18 @@ impl<'a> Identities<'a> {
         let partition = snapshot.manifest.partition.as_deref().unwrap_or("aws");
         let read = |(account, seen): (&'a String, &'a crate::snapshot::AccountSnapshot)| {
             let file = seen.global.iam.as_ref()?;
-            let over = control::over(snapshot, account, control::Kind::Service, vouched.no_control_policies);
+            let of_kind = |kind| control::over(snapshot, account, kind, vouched.no_control_policies);
+            let over = Layers {
+                service_control: of_kind(control::Kind::Service),
+                resource_control: of_kind(control::Kind::Resource),
+                ..Layers::default()
+            };
             Some((account.as_str(), Roles::of(account, partition, file, managed.as_ref(), &over)))
         };
         let roles = snapshot.accounts.iter().filter_map(read).collect();
         let organization_paths = organization_paths(snapshot);
-        Self { snapshot, roles, managed, organization_paths, vouched, judged: RefCell::default() }
+        let captured_at = snapshot.manifest.captured_at.as_deref().and_then(|text| text.parse().ok());
+        Self { snapshot, roles, managed, organization_paths, captured_at, vouched, judged: RefCell::default() }
     }
 
     /// The bucket of a patch policy, with what is known of who may read it. `account` is the instance's.
@@ -100,6 +110,11 @@ impl<'a> Identities<'a> {
             Some(read) => Bucket::read(policy, read, over(owner)),
             None => Bucket::unread(policy, self.vouched, over(owner)),
         }
+    }
+
+    /// The service control policies over an account.
+    fn service_control(&self, account: &str) -> Vec<Policies> {
+        control::over(self.snapshot, account, control::Kind::Service, self.vouched.no_control_policies)
     }
 
     /// Why the roles of an account are not known.

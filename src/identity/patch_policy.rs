@@ -69,6 +69,12 @@ impl PatchPolicy<'_> {
         Some((format!("QSConfigId-{id}"), id))
     }
 
+    /// The tag with its value, where the role does not have it.
+    pub(super) fn tag_lacking(&self, role: &Role<'_>) -> Option<String> {
+        let (tag, id) = self.tag().filter(|_| self.id.is_some())?;
+        (!role.has_tag(&tag, id)).then(|| format!("{tag}={id}"))
+    }
+
     /// The context of a role that has the tag.
     fn tagged(&self, context: &Context) -> Context {
         match self.tag() {
@@ -214,11 +220,7 @@ impl Bucket {
         let Some(managed) = managed else {
             return (Known::unknown("table_has_no_row", name, "report this: the table of managed policies cannot be read"), None);
         };
-        let mut layers = role.layers.clone();
-        if let Policies::Known(policies) = &mut layers.identity {
-            policies.extend(ATTACHED.iter().filter_map(|policy| managed.by_arn(&format!("arn:aws:iam::aws:policy/{policy}"))));
-        }
-        let decision = self.decide(policy, &layers, &policy.tagged(&asker.context(role)), role, asker);
+        let decision = self.decide(policy, &with_attached(&role.layers, managed), &policy.tagged(&asker.context(role)), role, asker);
         let is_allowed = known(role, ACTION, &decision);
         if is_allowed.is(&false) {
             return (is_allowed, Some(format!("{name} could not read the bucket even so: {}", refusal(&decision.reason))));
@@ -241,7 +243,7 @@ impl Bucket {
         let layers = Layers { resource: self.policy.clone(), resource_control: self.resource_control.clone(), ..layers.clone() };
         let mut context = context.clone().unknown("aws:RequestedRegion", "the bucket's Region");
         if let Some(owner) = policy.owner {
-            context = context.known("aws:ResourceAccount", owner);
+            context = context.known("aws:ResourceAccount", owner).known("s3:ResourceAccount", owner);
         }
         // Whoever made the policy, it is an account of the same organization.
         if let Some(organization) = asker.organization {
@@ -255,6 +257,18 @@ impl Bucket {
             Request { action: ACTION, resource, principal: &principal, resource_account: self.owner.as_deref(), context: &context };
         evaluate(&layers, &request)
     }
+}
+
+/// A role's policies with what Quick Setup attaches.
+pub(super) fn with_attached(layers: &Layers, managed: &ManagedPolicies) -> Layers {
+    let mut layers = layers.clone();
+    let attached = ATTACHED.iter().filter_map(|policy| managed.by_arn(&format!("arn:aws:iam::aws:policy/{policy}")));
+    match &mut layers.identity {
+        Policies::Known(policies) => policies.extend(attached),
+        Policies::None => layers.identity = Policies::Known(attached.collect()),
+        Policies::Unknown(_) => {}
+    }
+    layers
 }
 
 /// A role's policy that allows everything.

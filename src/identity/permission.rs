@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::action::{Action, Group, On};
-use super::role::Role;
+use super::role::{Role, TRUST_POLICY};
 use crate::model::known::{Known, Unknown};
 use crate::policy_language::{Context, Decision, Doubt, Layers, PolicyKind, Principal, Reason, Request, Resource, Verdict, evaluate};
 
@@ -71,7 +73,14 @@ pub(super) struct Asker<'s> {
     pub(super) organization: Option<&'s str>,
     /// The account's value of `aws:PrincipalOrgPaths`, where it is known.
     pub(super) organization_path: Option<&'s str>,
+    /// When the snapshot was taken.
+    pub(super) captured_at: Option<Timestamp>,
 }
+
+/// The agent's credentials are renewed every few hours ("We make new credentials available at least five minutes before the expiration of the
+/// old credentials", <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html>); twelve is the longest
+/// that those of any role hold (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html>).
+const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(12);
 
 impl Asker<'_> {
     fn instance_arn(&self) -> Option<String> {
@@ -90,12 +99,19 @@ impl Asker<'_> {
             .known("aws:SecureTransport", "true")
             .known("aws:RequestedRegion", self.region)
             .absent("aws:CalledVia")
-            .absent("aws:MultiFactorAuthPresent")
+            // "Present in the request context only when the principal uses temporary credentials", and not when they are a role's: it depends on
+            // the page (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent>).
+            .one_of("aws:MultiFactorAuthPresent", &[None, Some("false")], "AWS's pages disagree whether the credentials of a role have it")
             .absent("aws:MultiFactorAuthAge")
+            .unknown("aws:CurrentTime", "what a date decides may be decided otherwise on the day of the rollout")
+            .unknown("aws:EpochTime", "what a date decides may be decided otherwise on the day of the rollout")
             .absent("aws:username")
             .nothing_else_under("aws:PrincipalTag/");
         for tag in &role.detail.tags {
             context = context.known(&format!("aws:PrincipalTag/{}", tag.key), &tag.value);
+        }
+        if let Some(earliest) = self.captured_at.and_then(|at| at.checked_sub(LONGEST_SESSION).ok()) {
+            context = context.since("aws:TokenIssueTime", earliest.to_string(), "the credentials may be up to twelve hours old");
         }
         if let Some(organization) = self.organization {
             context = context.known("aws:PrincipalOrgID", organization);
@@ -111,6 +127,33 @@ impl Asker<'_> {
             }
         }
         context
+    }
+
+    /// What is known of a service's own request for a role. AWS does not say whether EC2 and Systems Manager name the instance as the source of it:
+    /// without one, and with one.
+    fn contexts_of_service(&self, service: &str) -> [Context; 2] {
+        let mut context = Context::new()
+            .known("aws:PrincipalIsAWSService", "true")
+            .known("aws:PrincipalServiceName", service)
+            .known("aws:SecureTransport", "true")
+            .known("aws:ResourceAccount", self.account)
+            .absent("aws:PrincipalOrgID")
+            .absent("aws:PrincipalOrgPaths")
+            .absent("sts:ExternalId")
+            .nothing_else_under("aws:PrincipalTag/");
+        if let Some(organization) = self.organization {
+            context = context.known("aws:ResourceOrgID", organization);
+        }
+        let keys = ["aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"];
+        let without = keys.into_iter().fold(context.clone(), Context::absent);
+        let mut with = context.known("aws:SourceAccount", self.account);
+        if let Some(organization) = self.organization {
+            with = with.known("aws:SourceOrgID", organization);
+        }
+        if let Some(path) = self.organization_path {
+            with = with.known("aws:SourceOrgPaths", path);
+        }
+        [without, with]
     }
 
     pub(super) fn principal(&self, role: &Role<'_>) -> Principal {
@@ -178,9 +221,19 @@ fn agreed(role: &Role<'_>, action: &str, decisions: &[Decision]) -> Known<bool> 
 }
 
 fn open(role: &Role<'_>, doubt: &Doubt) -> Unknown {
-    match doubt.missing_document() {
-        Some(policy) => Unknown::new("fact_not_collected", policy, format!("collect the document of {policy} (iam:GetPolicyVersion)")),
-        None => Unknown::new("policy_undecided", &role.arn, format!("settle for the role {}: {doubt}", role.name())),
+    match (doubt.missing_document(), &doubt.statement) {
+        (Some(TRUST_POLICY), _) => {
+            Unknown::new("fact_not_collected", &role.arn, format!("collect the trust policy of {} (iam:GetRole)", role.name()))
+        }
+        (Some(policy), Some(statement)) => {
+            let call = match statement.kind {
+                PolicyKind::ServiceControl | PolicyKind::ResourceControl => "organizations:DescribePolicy",
+                _ if role.has_inline(policy) => "iam:GetRolePolicy",
+                _ => "iam:GetPolicyVersion",
+            };
+            Unknown::new("fact_not_collected", policy, format!("collect the document of {policy} ({call})"))
+        }
+        _ => Unknown::new("policy_undecided", &role.arn, format!("settle for the role {}: {doubt}", role.name())),
     }
 }
 
@@ -211,21 +264,34 @@ pub(super) fn refusal(reason: &Reason) -> String {
     }
 }
 
-/// Whether the role's trust policy lets the service have it.
+const ASSUME: &str = "sts:AssumeRole";
+
+/// Whether the service may have the role: by its trust policy, and by the resource control policies over the account.
 pub(super) fn trusts(role: &Role<'_>, asker: &Asker<'_>) -> Known<bool> {
-    let layers = Layers { resource: crate::policy_language::Policies::Known(vec![role.trust.clone()]), ..Layers::default() };
-    let context = Context::new().absent("sts:ExternalId");
-    let mut is_trusted = Known::Known(false);
-    for service in asker.giver.principals(asker.partition) {
+    let by_trust_policy = Layers { resource_control: Vec::new(), ..role.trust.clone() };
+    let of_service = |service: &&str| {
         let principal = Principal::Service((*service).to_owned());
-        let request = Request {
-            action: "sts:AssumeRole",
-            resource: Resource::Exact(&role.arn),
-            principal: &principal,
-            resource_account: Some(asker.account),
-            context: &context,
+        let ask = |layers: &Layers, context: &Context| {
+            let resource = Resource::Exact(&role.arn);
+            evaluate(layers, &Request { action: ASSUME, resource, principal: &principal, resource_account: Some(asker.account), context })
         };
-        is_trusted = is_trusted.or(known(role, "sts:AssumeRole", &evaluate(&layers, &request)));
-    }
-    is_trusted
+        let trusted = known(role, ASSUME, &ask(&by_trust_policy, &Context::new().absent("sts:ExternalId")));
+        if role.trust.resource_control.is_empty() {
+            return trusted;
+        }
+        let passes = asker.contexts_of_service(service).map(|context| {
+            let decision = ask(&role.trust, &context);
+            match decision.verdict {
+                // They bind STS and the services of AWS, but whether they bind what EC2 and Systems Manager do for an instance is not documented.
+                Verdict::Deny => {
+                    let (name, why) = (role.name(), refusal(&decision.reason));
+                    Known::unknown("policy_undecided", &role.arn, format!("look whether {service} can assume {name} all the same: {why}"))
+                }
+                Verdict::Allow | Verdict::Unknown => known(role, ASSUME, &decision),
+            }
+        });
+        passes.into_iter().fold(trusted, Known::and)
+    };
+    let services = asker.giver.principals(asker.partition).iter();
+    services.map(of_service).fold(Known::Known(false), Known::or)
 }

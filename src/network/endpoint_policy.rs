@@ -37,11 +37,12 @@ pub(super) fn pass(trace: &mut Trace, estate: &Estate<'_>, account: &str, endpoi
 /// Whether the policy lets pass what is asked; `allowing` learns the statements that do.
 fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Goal, allowing: &mut BTreeSet<String>) -> Authorization {
     let policy = Policy::parse_text(id, document);
+    let partition = estate.snapshot.manifest.partition.as_deref().unwrap_or("aws");
     let unknown = |settled_by: String| Authorization::Unknown(vec![Unknown::new("endpoint_policy", id, settled_by)]);
     let (principal, context) = match goal.requests {
         Requests::None => return Authorization::Allowed,
         Requests::Unsigned(_) | Requests::UnknownBuckets => (Principal::Anonymous, of_unsigned(estate, document)),
-        Requests::Signed(_) | Requests::OfRole(_) => (of_role(account), of_signed(estate, account)),
+        Requests::Signed(_) | Requests::OfRole(_) => (of_role(partition, account), of_signed(estate, account)),
     };
     let layers = Layers {
         // The bucket's own policy, or the role's, is another matter: here only the endpoint's counts.
@@ -51,8 +52,8 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
         ..Layers::default()
     };
     let asked: Vec<(&str, String)> = match &goal.requests {
-        Requests::Unsigned(buckets) => buckets.iter().map(|bucket| ("s3:GetObject", format!("arn:aws:s3:::{bucket}/*"))).collect(),
-        Requests::OfRole(bucket) => vec![("s3:GetObject", format!("arn:aws:s3:::{bucket}/*"))],
+        Requests::Unsigned(buckets) => buckets.iter().map(|bucket| ("s3:GetObject", format!("arn:{partition}:s3:::{bucket}/*"))).collect(),
+        Requests::OfRole(bucket) => vec![("s3:GetObject", format!("arn:{partition}:s3:::{bucket}/*"))],
         Requests::Signed(actions) => actions.iter().map(|action| (*action, "*".to_owned())).collect(),
         Requests::None | Requests::UnknownBuckets => Vec::new(),
     };
@@ -72,7 +73,7 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
     };
     if goal.requests == Requests::UnknownBuckets {
         // Whatever the buckets are called, a policy that lets every object be read lets theirs.
-        return match verdict_on("s3:GetObject", Resource::Pattern("arn:aws:s3:::*")) {
+        return match verdict_on("s3:GetObject", Resource::Pattern(&format!("arn:{partition}:s3:::*"))) {
             Verdict::Allow => Authorization::Allowed,
             Verdict::Deny | Verdict::Unknown => unknown(format!(
                 "check that the policy of {id} allows s3:GetObject on the buckets that patching reads: AWS does not publish their names in this Region"
@@ -157,8 +158,8 @@ fn of_unsigned(estate: &Estate<'_>, document: &str) -> Context {
 /// Stands for an account or organization of AWS's own, which is never a customer's.
 const AWS_OWN: &str = "amazon";
 
-fn of_role(account: &str) -> Principal {
-    Principal::Role { arn: format!("arn:aws:iam::{account}:role/of-the-instance"), session: None }
+fn of_role(partition: &str, account: &str) -> Principal {
+    Principal::Role { arn: format!("arn:{partition}:iam::{account}:role/of-the-instance"), session: None }
 }
 
 /// The account whose bucket a patch policy's is: its name holds the account's id.

@@ -106,7 +106,8 @@ impl Assumptions {
 pub struct Ec2Messages {
     /// Whether the Region has the service.
     pub exists: bool,
-    /// Whether the agent is known to be at version 3.3.40.0 or later, which prefers ssmmessages.
+    /// Whether the agent is known to switch ec2messages off where it reaches ssmmessages: it is at version 3.3.40.0 or later, and its role lets it
+    /// into ssmmessages.
     pub agent_prefers_ssmmessages: bool,
 }
 

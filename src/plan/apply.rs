@@ -52,6 +52,7 @@ pub(super) fn beyond_the_model(change: &Change) -> Option<&'static str> {
         Change::AttachInstanceProfile { .. }
         | Change::EnableMetadataEndpoint { .. }
         | Change::UpdateAgent { .. }
+        | Change::ExtendRole { .. }
         | Change::RunDiagnosis { .. } => Some("the model holds the network, and this is no change to it"),
         Change::ByHand { .. } => Some("it is made by hand, and how is yours to decide"),
         Change::AllowEgress { .. }

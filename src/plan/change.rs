@@ -64,6 +64,14 @@ pub enum Change {
     RunDiagnosis {
         instance: String,
     },
+    /// Attaches managed policies, by ARN, to a role, and puts tags on it, as `key=value`.
+    ExtendRole {
+        role: String,
+        policies: Vec<String>,
+        tags: Vec<String>,
+        /// What else there is to do.
+        besides: String,
+    },
     /// A change that no single command makes.
     ByHand {
         resource: String,
@@ -103,6 +111,7 @@ impl Change {
             Self::EnableMetadataEndpoint { .. } => "enable-metadata-endpoint",
             Self::UpdateAgent { .. } => "update-agent",
             Self::RunDiagnosis { .. } => "run-diagnosis",
+            Self::ExtendRole { .. } => "extend-role",
             Self::ByHand { .. } => "by-hand",
         }
     }
@@ -121,6 +130,7 @@ impl Change {
             | Self::EnableMetadataEndpoint { instance }
             | Self::UpdateAgent { instance }
             | Self::RunDiagnosis { instance } => instance,
+            Self::ExtendRole { role, .. } => role,
             Self::ByHand { resource, .. } => resource,
         }
     }
@@ -179,6 +189,14 @@ impl Change {
             Self::UpdateAgent { instance } => format!("Update SSM Agent on {instance}"),
             Self::RunDiagnosis { instance } => {
                 format!("Find out why the agent of {instance} does not report, with AWS's read-only runbook")
+            }
+            Self::ExtendRole { role, policies, tags, besides } => {
+                let names: Vec<&str> = policies.iter().map(|arn| arn.rsplit('/').next().unwrap_or(arn)).collect();
+                let steps = [("attach", names.join(" and ")), ("put on it the tag", tags.join(" and the tag "))];
+                let mut steps: Vec<String> =
+                    steps.iter().filter(|(_, what)| !what.is_empty()).map(|(verb, what)| format!("{verb} {what}")).collect();
+                steps.extend((!besides.is_empty()).then(|| besides.clone()));
+                format!("To the role {role}: {}", steps.join(", and "))
             }
             Self::ByHand { what, .. } => what.clone(),
         }
@@ -254,6 +272,14 @@ impl Change {
             Self::EnableMetadataEndpoint { instance } => {
                 vec![ec2(&["modify-instance-metadata-options", "--instance-id", instance, "--http-endpoint", "enabled"])]
             }
+            Self::ExtendRole { role, policies, tags, .. } => {
+                let attach = policies.iter().map(|arn| iam(&["attach-role-policy", "--role-name", role, "--policy-arn", arn]));
+                let tag = tags
+                    .iter()
+                    .filter_map(|tag| tag.split_once('='))
+                    .map(|(key, value)| iam(&["tag-role", "--role-name", role, "--tags", &format!("Key={key},Value={value}")]));
+                attach.chain(tag).collect()
+            }
             Self::UpdateAgent { instance } => {
                 vec![command("ssm", region, &["send-command", "--document-name", "AWS-UpdateSSMAgent", "--instance-ids", instance])]
             }
@@ -280,6 +306,7 @@ impl Change {
             Self::EnableMetadataEndpoint { .. } => "modify-instance-metadata-options with --http-endpoint disabled",
             Self::UpdateAgent { .. } => "send AWS-UpdateSSMAgent with the version parameter of the old agent and allowDowngrade true",
             Self::RunDiagnosis { .. } => "nothing to take back: the runbook changes nothing",
+            Self::ExtendRole { .. } => "detach-role-policy and untag-role with the same names",
             Self::ByHand { .. } => "depends on the change",
         }
     }
@@ -371,7 +398,16 @@ fn few(items: &[String]) -> String {
 
 fn command(service: &str, region: &str, words: &[&str]) -> String {
     let (operation, options) = words.split_first().unwrap_or((&"help", &[]));
-    let mut line = format!("aws {service} {operation} --region {}", quote(region));
+    with_options(format!("aws {service} {operation} --region {}", quote(region)), options)
+}
+
+/// IAM is the same in every Region.
+fn iam(words: &[&str]) -> String {
+    let (operation, options) = words.split_first().unwrap_or((&"help", &[]));
+    with_options(format!("aws iam {operation}"), options)
+}
+
+fn with_options(mut line: String, options: &[&str]) -> String {
     for word in options {
         line.push(' ');
         line.push_str(&quote(word));
@@ -388,6 +424,28 @@ fn quote(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Change, Destination};
+
+    #[test]
+    fn a_role_gets_what_it_lacks() {
+        let extend = |policies: &[&str], tags: &[&str], besides: &str| {
+            let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+            let change =
+                Change::ExtendRole { role: "web".to_owned(), policies: texts(policies), tags: texts(tags), besides: besides.to_owned() };
+            (change.title(), change.commands("eu-central-1"))
+        };
+        let (title, commands) = extend(&["arn:aws:iam::aws:policy/Core"], &["QSConfigId-a=a", "QSConfigId-b=b"], "");
+        assert_eq!(title, "To the role web: attach Core, and put on it the tag QSConfigId-a=a and the tag QSConfigId-b=b");
+        assert_eq!(
+            commands,
+            [
+                "aws iam attach-role-policy --role-name web --policy-arn arn:aws:iam::aws:policy/Core",
+                "aws iam tag-role --role-name web --tags Key=QSConfigId-a,Value=a",
+                "aws iam tag-role --role-name web --tags Key=QSConfigId-b,Value=b",
+            ]
+        );
+        let (title, commands) = extend(&["arn:aws:iam::aws:policy/Core"], &[], "take away what denies it");
+        assert_eq!((title.as_str(), commands.len()), ("To the role web: attach Core, and take away what denies it", 1));
+    }
 
     #[test]
     fn an_id_from_a_hostile_snapshot_stays_one_word() {

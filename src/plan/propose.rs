@@ -30,12 +30,13 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
         FixGenerator::EndpointPolicy => endpoint_policy(patient, target),
         FixGenerator::InstanceProfile => vec![Change::AttachInstanceProfile { instance, profile: usual_profile(patient) }],
         FixGenerator::RolePermissions => {
-            vec![by_hand_on_role(patient, "attach AmazonSSMManagedInstanceCore, and take away what denies its actions")]
+            vec![extend_role(patient, "AmazonSSMManagedInstanceCore", Vec::new(), "take away what denies its actions")]
         }
-        FixGenerator::PatchPolicyAccess => vec![by_hand_on_role(
-            patient,
-            "attach AWSQuickSetupPatchPolicyBaselineAccess, and put the tag QSConfigId-<id> of the patch policy on it",
-        )],
+        FixGenerator::PatchPolicyAccess => {
+            let tags = &patient.learned.facts.identity.patch_policy.lacking_tags;
+            let tags: Vec<String> = tags.split(", ").filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
+            vec![extend_role(patient, "AWSQuickSetupPatchPolicyBaselineAccess", tags, "")]
+        }
         FixGenerator::MetadataEndpoint => vec![Change::EnableMetadataEndpoint { instance }],
         FixGenerator::AgentUpdate if takes_commands(patient) => vec![Change::UpdateAgent { instance }],
         FixGenerator::AgentUpdate => vec![Change::ByHand {
@@ -61,10 +62,32 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
     }
 }
 
-/// Instances that share a role share the change.
-fn by_hand_on_role(patient: Patient<'_>, what: &str) -> Change {
-    let role = patient.learned.facts.identity.role.clone();
-    Change::ByHand { what: format!("To the role {role}: {what}"), resource: role }
+/// One of AWS's policies and the tags for the role, as far as it lacks them. Instances that share a role share the change.
+fn extend_role(patient: Patient<'_>, policy: &str, tags: Vec<String>, besides: &str) -> Change {
+    let facts = &patient.learned.facts;
+    let role = facts.identity.role.clone();
+    let accounts = &patient.estate.snapshot.accounts;
+    let mut roles = accounts
+        .get(patient.region.account)
+        .and_then(|account| account.global.iam.as_ref())
+        .into_iter()
+        .flat_map(|file| &file.role_detail_list);
+    let is_attached = roles.any(|detail| detail.role_name.as_ref() == Some(&role) && has_policy(detail, policy));
+    let partition = facts.instance.arn.split(':').nth(1).unwrap_or("aws");
+    let policies = if is_attached { Vec::new() } else { vec![format!("arn:{partition}:iam::aws:policy/{policy}")] };
+    match (policies.is_empty() && tags.is_empty(), besides) {
+        (true, "") => {
+            let what =
+                format!("To the role {role}: take away what keeps it from reading the bucket ({})", facts.identity.patch_policy.because);
+            Change::ByHand { resource: role, what }
+        }
+        (true, besides) => Change::ByHand { what: format!("To the role {role}: {besides}"), resource: role },
+        (false, besides) => Change::ExtendRole { role, policies, tags, besides: besides.to_owned() },
+    }
+}
+
+fn has_policy(role: &RoleDetail, name: &str) -> bool {
+    role.attached_managed_policies.iter().any(|policy| policy.policy_name.as_deref() == Some(name))
 }
 
 fn is_route(blocker: &Blocker) -> bool {
@@ -317,8 +340,6 @@ fn usual_profile(patient: Patient<'_>) -> Option<String> {
         }
     }
     let roles = patient.estate.snapshot.accounts.get(patient.region.account).and_then(|account| account.global.iam.as_ref());
-    let has_policy =
-        |role: &RoleDetail, name: &str| role.attached_managed_policies.iter().any(|policy| policy.policy_name.as_deref() == Some(name));
     let fits = |role: &&RoleDetail| has_policy(role, "AmazonSSMManagedInstanceCore") && !has_policy(role, "AdministratorAccess");
     let fitting = roles.into_iter().flat_map(|file| &file.role_detail_list).filter(fits).flat_map(|role| &role.instance_profile_list);
     let fitting: BTreeSet<&str> = fitting.filter_map(|profile| profile.instance_profile_name.as_deref()).collect();

@@ -24,7 +24,7 @@ pub use identify::identify;
 pub use mirror::{AppliesTo, Declared, Mirror, Mirrors, Tag, Traits};
 pub use packages::{PackageManager, Python, is_python_too_new, missing_archive_tools, package_manager, python};
 pub use region::{PatchBuckets, patch_buckets, patch_policies_supported, region_has_ec2messages, regions_with_patch_policies};
-pub use repository::{Alternative, FoundBy, Needed, Port, Repositories, Repository, ServedBy, all_reached, repositories};
+pub use repository::{Alternative, FoundBy, Needed, Port, Repositories, Repository, ServedBy, all_reached, repositories, updated_as_image};
 pub use support::{
     Support, agent_support, patch_baseline_operating_system, patch_manager_support, preinstalled_agent, vendor_support_end,
     vendor_support_over,

@@ -143,6 +143,12 @@ pub fn repositories(tables: &Tables, platform: &Platform, observed: &Observed<'_
     }
 }
 
+/// How a system is updated that takes no packages, as a sentence without its full stop; `None` for one that does, or that is not known.
+pub fn updated_as_image<'t>(tables: &'t Tables, platform: &Platform) -> Option<&'t str> {
+    let mut rows = tables.repositories.repositories.get(platform.os.as_deref()?)?.iter();
+    rows.find_map(|row| if let Patches::NotByPackages(why) = &row.patches { Some(why.as_str()) } else { None })
+}
+
 /// Whether every host that is needed is reached on every port that is needed, by what `reach` says of a host and a port. Alternatives that
 /// agree decide; a port that is perhaps needed never blocks for sure.
 pub fn all_reached(alternatives: &[Alternative], reach: impl Fn(&Repository, u16) -> Answer) -> Answer {

@@ -32,14 +32,35 @@ enum Set {
     ForAnyValue,
 }
 
+/// Later than any date that a policy names.
+const LATEST: &str = "9999-01-01T00:00:00Z";
+
 impl Condition {
     /// Whether the condition holds. `has_variables` comes from the policy's version.
     pub(super) fn holds(&self, has_variables: bool, context: &Context) -> Answer {
-        let values = match context.get(&self.key) {
-            KeyValue::Unknown(why) => return Answer::unknown(About::ConditionKey { key: self.key.clone(), why: why.clone() }),
-            KeyValue::Absent => &[][..],
-            KeyValue::Known(values) => values.as_slice(),
-        };
+        let about = |why: &String| About::ConditionKey { key: self.key.clone(), why: why.clone() };
+        let with = |values: &[String]| self.holds_with(values, has_variables, context);
+        match context.get(&self.key) {
+            KeyValue::Known(values) => with(values),
+            KeyValue::Absent => with(&[]),
+            KeyValue::Unknown(why) => Answer::unknown(about(why)),
+            KeyValue::OneOf(possible, why) => {
+                let answers = possible.iter().map(|value| with(value.as_slice()));
+                answers.reduce(|one, other| one.either(other, about(why))).unwrap_or_else(|| Answer::unknown(about(why)))
+            }
+            KeyValue::Since(earliest, why) => match self.operator.comparison {
+                Comparison::Null => with(std::slice::from_ref(earliest)),
+                // What holds at both ends holds between them; of one equal to neither, nothing is said.
+                Comparison::Date(order) if order != Order::Equal => {
+                    with(std::slice::from_ref(earliest)).either(with(&[LATEST.to_owned()]), about(why))
+                }
+                _ => Answer::unknown(about(why)),
+            },
+        }
+    }
+
+    /// Whether it holds for a request with these values of the key; with none of them, without the key.
+    fn holds_with(&self, values: &[String], has_variables: bool, context: &Context) -> Answer {
         if self.operator.comparison == Comparison::Null {
             return Answer::any(self.values.iter().map(|wanted| self.is_null(wanted, values)));
         }
@@ -134,4 +155,49 @@ fn ordered(name: &str) -> Option<(Comparison, bool)> {
         _ => return None,
     };
     Some((comparison(order), is_negated))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, Condition, Context, Operator};
+
+    #[test]
+    fn what_is_known_in_part_decides_what_hangs_on_no_more() {
+        let context = Context::new().one_of("mfa", &[None, Some("false")], "the pages disagree").since(
+            "issued",
+            "2026-11-22T22:00:00Z",
+            "it is renewed",
+        );
+        let cases = [
+            // Absent, or false.
+            ("BoolIfExists", "mfa", "false", "yes"),
+            ("Bool", "mfa", "false", "?"),
+            ("Bool", "mfa", "true", "no"),
+            ("BoolIfExists", "mfa", "true", "?"),
+            ("Null", "mfa", "true", "?"),
+            ("StringEquals", "mfa", "perhaps", "no"),
+            ("StringNotEquals", "mfa", "perhaps", "yes"),
+            // This date, or a later one.
+            ("DateLessThan", "issued", "2026-11-01T00:00:00Z", "no"),
+            ("DateLessThan", "issued", "2026-11-22T22:00:00Z", "no"),
+            ("DateLessThan", "issued", "2026-11-23T00:00:00Z", "?"),
+            ("DateLessThanEquals", "issued", "2026-11-22T22:00:00Z", "?"),
+            ("DateGreaterThan", "issued", "2026-11-01T00:00:00Z", "yes"),
+            ("DateGreaterThan", "issued", "2026-11-23T00:00:00Z", "?"),
+            ("DateEquals", "issued", "2026-11-01T00:00:00Z", "?"),
+            ("DateNotEquals", "issued", "2026-11-01T00:00:00Z", "?"),
+            ("DateLessThan", "issued", "soon", "?"),
+            ("StringLike", "issued", "2027-*", "?"),
+            ("Null", "issued", "true", "no"),
+        ];
+        for (operator, key, value, expected) in cases {
+            let condition = Condition { operator: Operator::parse(operator).unwrap(), key: key.to_owned(), values: vec![value.to_owned()] };
+            let said = match condition.holds(true, &context) {
+                Answer::Yes => "yes",
+                Answer::No => "no",
+                Answer::Unknown(_) => "?",
+            };
+            assert_eq!(said, expected, "{operator} {key} {value}");
+        }
+    }
 }

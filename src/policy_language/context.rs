@@ -20,6 +20,10 @@ pub enum KeyValue {
     Absent,
     /// It may be absent or have any value; the text says why that is not known.
     Unknown(String),
+    /// One of these, where `None` stands for a request without the key; the text says why it is not known which.
+    OneOf(Vec<Option<String>>, String),
+    /// A date: this one or a later one; the text says why it is not known which.
+    Since(String, String),
 }
 
 static NOBODY_SAID: KeyValue = KeyValue::Unknown(String::new());
@@ -49,6 +53,18 @@ impl Context {
     #[must_use]
     pub fn unknown(mut self, key: &str, why: impl Into<String>) -> Self {
         self.set(key, KeyValue::Unknown(why.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn one_of(mut self, key: &str, possible: &[Option<&str>], why: impl Into<String>) -> Self {
+        self.set(key, KeyValue::OneOf(possible.iter().map(|value| value.map(str::to_owned)).collect(), why.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn since(mut self, key: &str, earliest: impl Into<String>, why: impl Into<String>) -> Self {
+        self.set(key, KeyValue::Since(earliest.into(), why.into()));
         self
     }
 

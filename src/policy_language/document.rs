@@ -125,7 +125,14 @@ impl Statement {
     fn read_member(&mut self, member: &str, value: &Value) -> Option<()> {
         let (base, is_negated) = member.strip_prefix("Not").map_or((member, false), |base| (base, true));
         match base {
-            "Sid" if !is_negated => value.as_str().filter(|sid| !sid.is_empty()).map(|sid| sid.clone_into(&mut self.label)),
+            "Sid" if !is_negated => {
+                // IAM takes an empty one for none, and gives it back.
+                let sid = value.as_str()?;
+                if !sid.is_empty() {
+                    sid.clone_into(&mut self.label);
+                }
+                Some(())
+            }
             "Effect" if !is_negated => {
                 self.effect = match value.as_str()? {
                     "Allow" => Some(Effect::Allow),

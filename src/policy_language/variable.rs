@@ -110,7 +110,7 @@ impl Filled {
             return Some(());
         }
         let value = match context.get(key) {
-            KeyValue::Unknown(why) => {
+            KeyValue::Unknown(why) | KeyValue::OneOf(_, why) | KeyValue::Since(_, why) => {
                 self.dig(About::ConditionKey { key: key.to_owned(), why: why.clone() });
                 return Some(());
             }

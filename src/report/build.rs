@@ -106,7 +106,9 @@ fn gap(gap: SnapshotGap) -> Gap {
 fn instance(assessed: &Assessed, all: &[AssessedPolicy], findings: Vec<String>) -> Instance {
     let facts = &assessed.learned.facts;
     let platform = &assessed.learned.platform;
-    let mut notes: Vec<String> = assessed.learned.paths.iter().flat_map(|path| path.notes.iter().cloned()).collect();
+    // What is out of scope has no paths to tell of.
+    let told = if assessed.readiness == Readiness::Excluded { &[][..] } else { assessed.learned.paths.as_slice() };
+    let mut notes: Vec<String> = told.iter().flat_map(|path| path.notes.iter().cloned()).collect();
     notes.extend(assessed.learned.notes.iter().cloned());
     notes.sort();
     notes.dedup();
@@ -131,11 +133,7 @@ fn instance(assessed: &Assessed, all: &[AssessedPolicy], findings: Vec<String>) 
         },
         readiness: assessed.readiness,
         excluded_because: assessed.excluded_because.clone(),
-        paths: if assessed.readiness == Readiness::Excluded {
-            Vec::new()
-        } else {
-            assessed.learned.paths.iter().map(|each| path(each)).collect()
-        },
+        paths: told.iter().map(|each| path(each)).collect(),
         findings,
         policies: policies::of_instance(assessed, all),
         notes,

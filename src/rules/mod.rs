@@ -94,9 +94,9 @@ pub enum Outcome {
     Unknown,
 }
 
-/// The facts that take an instance out of every rule but those that ask for them: nobody can patch what another AWS service runs, and no plan
-/// concerns what is outside of it.
-const EXCLUDES: [&str; 2] = ["instance.is_managed_by_aws", "policy.is_outside"];
+/// The facts that take an instance out of every rule but those that ask for them: nobody can patch what another AWS service runs or what takes
+/// no packages, and no plan concerns what is outside of it.
+const EXCLUDES: [&str; 3] = ["instance.is_managed_by_aws", "platform.is_updated_as_image", "policy.is_outside"];
 
 impl RuleSet {
     /// The rules compiled into the program.

@@ -101,6 +101,12 @@ fn what_another_service_manages_is_left_to_it() {
     let sheet = facts.sheet().unwrap();
     let ids: Vec<&str> = rules.judge(&sheet).unwrap().iter().map(|judgement| judgement.rule.id()).collect();
     assert_eq!(ids, ["managed-by-aws-service"]);
+    facts.instance.is_managed_by_aws = false;
+    facts.platform.is_updated_as_image = true;
+    facts.platform.is_patchable = Known::Known(false);
+    let sheet = facts.sheet().unwrap();
+    let ids: Vec<&str> = rules.judge(&sheet).unwrap().iter().map(|judgement| judgement.rule.id()).collect();
+    assert_eq!(ids, ["updated-as-image"]);
 }
 
 /// Each mistake, made in the good rule, and what must be told of it.

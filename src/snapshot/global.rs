@@ -12,6 +12,13 @@ output! {
         role_detail_list: Vec<RoleDetail>,
         #[serde(default)]
         policies: Vec<ManagedPolicyDetail>,
+        /// The ARNs of the instance profiles in use that do not exist, or hold no role that exists. The AWS CLI lists profiles beside their
+        /// roles only, and a profile that is not there may not have been asked for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        empty_instance_profiles: Vec<String>,
+        /// The names of the roles in use that do not exist.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        absent_roles: Vec<String>,
     }
     /// `aws ssm-quicksetup get-configuration-manager`, one element a manager
     pub struct GetConfigurationManager { configuration_managers: Vec<ConfigurationManager> }

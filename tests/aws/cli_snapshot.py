@@ -261,7 +261,11 @@ def roles(place: Place, profiles: set[str], dhmc_roles: set[str]) -> None:
     for policy in policies:
         # Older versions decide nothing.
         policy["PolicyVersionList"] = [version for version in policy["PolicyVersionList"] if version["IsDefaultVersion"]]
-    place.write("iam-get-account-authorization-details", {"RoleDetailList": kept, "Policies": policies})
+    held = {profile["Arn"] for role in kept for profile in role["InstanceProfileList"]}
+    # The CLI lists all roles, so what is not among them is gone.
+    gone = {"EmptyInstanceProfiles": sorted(profiles - held), "AbsentRoles": sorted(names - {role["RoleName"] for role in kept})}
+    place.write("iam-get-account-authorization-details", {
+        "RoleDetailList": kept, "Policies": policies, **{member: found for member, found in gone.items() if found}})
 
 
 def quick_setup(place: Place, account: str) -> None:

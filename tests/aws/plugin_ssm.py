@@ -35,7 +35,7 @@ def connection_status(call: Call, rows: Rows) -> dict[str, Any]:
     return next((row for row in rows if row["Target"] == target), {"Target": target, "Status": "notconnected"})
 
 
-@operation("ssm:ListInventoryEntries", "Entries", "InstanceId TypeName MaxResults NextToken")
+@operation("ssm:ListInventoryEntries", "", "InstanceId TypeName MaxResults NextToken")
 def packages(call: Call, rows: Rows) -> dict[str, Any]:
     """Of a node that nobody gathered the inventory of, AWS lists nothing."""
     wanted = {name: call.parameters[name] for name in ("InstanceId", "TypeName")}

@@ -287,7 +287,7 @@ fn an_explanation_comes_from_a_saved_report_too() {
     assert_eq!(text(&saved.stdout), text(&run(&["explain", "i-0cc1000000a1e0129", "--demo"]).stdout), "{}", shown(&saved));
     let cases: [(&[&str], &str); 4] = [
         (&["explain", "i-0"], "--snapshot DIR"),
-        (&["explain", "i-0", "--demo"], "is not among the 61 instances"),
+        (&["explain", "i-0", "--demo"], "is not among the 65 instances"),
         (&["explain", "i-0", "--report", "/nonexistent"], "/nonexistent"),
         (&["explain", "no-such-rule"], "no-such-rule"),
     ];

@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use patch_preflight::network::{Target, Verdict};
+use patch_preflight::snapshot::{Directory, Snapshot};
+
+use crate::laws::Judge;
 use crate::process::{report, repository, run};
 
 fn strings(value: &Value) -> BTreeSet<String> {
@@ -91,4 +95,53 @@ fn a_dead_route_is_mended_where_it_stands() {
     let fixes: Vec<&Value> = report["fixes"].as_array().unwrap().iter().filter(concerns).collect();
     let titles: Vec<&str> = fixes.iter().map(|fix| fix["title"].as_str().unwrap()).collect();
     assert_eq!(titles, ["Point the route of rtb-0dc1000040a280000 to 0.0.0.0/0 at a target that exists"]);
+}
+
+/// The remark that ec2messages is not needed stands where the agent is let into ssmmessages, and nowhere else.
+#[test]
+fn ec2messages_is_left_alone_by_whom_ssmmessages_lets_in() {
+    let said = |snapshot: &Snapshot, name: &str| {
+        let report = Judge::new().report(snapshot);
+        let instance = report.instances.iter().find(|instance| instance.name == name).unwrap();
+        let path = instance.paths.iter().find(|path| path.target == Target::Ec2Messages);
+        (path.map(|path| path.verdict), instance.notes.iter().any(|note| note.contains("needs no ec2messages")))
+    };
+    let sample = Snapshot::read(&Directory(repository("fixtures/demo-org"))).unwrap();
+    for (name, expected) in [
+        ("reports-02", (Some(Verdict::NotNeeded), true)),
+        // Its role allows ec2messages alone, and neither.
+        ("reports-03", (Some(Verdict::Blocked), false)),
+        ("ledger-db-01", (Some(Verdict::Reachable), false)),
+        ("web-05", (None, false)),
+    ] {
+        assert_eq!(said(&sample, name), expected, "{name}");
+    }
+    let mut off = sample.clone();
+    let files = off.accounts.get_mut("333333333333").unwrap().regions.get_mut("eu-central-1").unwrap();
+    let instances = files.instances.iter_mut().flat_map(|file| &mut file.reservations).flat_map(|reservation| &mut reservation.instances);
+    for options in instances.filter_map(|instance| instance.metadata_options.as_mut()) {
+        options.http_endpoint = Some("disabled".to_owned());
+    }
+    assert_eq!(said(&off, "reports-02"), (Some(Verdict::Blocked), false), "without credentials the agent uses nothing");
+}
+
+/// A fix that is known to the last word is printed as commands.
+#[test]
+fn a_role_is_mended_with_commands() {
+    let report = report(&run(&["scan", "--demo", "--output", "json"]));
+    let commands = |role: &str| {
+        let fix = report["fixes"].as_array().unwrap().iter().find(|fix| fix["kind"] == "extend-role" && fix["resource"] == role).unwrap();
+        strings(&fix["commands"]["aws_cli"]).into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        commands("acme-ec2-ssm"),
+        [
+            "aws iam attach-role-policy --role-name acme-ec2-ssm --policy-arn arn:aws:iam::aws:policy/AWSQuickSetupPatchPolicyBaselineAccess",
+            "aws iam tag-role --role-name acme-ec2-ssm --tags Key=QSConfigId-k7m2q,Value=k7m2q",
+        ]
+    );
+    assert_eq!(
+        commands("acme-reports-reader"),
+        ["aws iam attach-role-policy --role-name acme-reports-reader --policy-arn arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"]
+    );
 }

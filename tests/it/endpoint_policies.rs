@@ -27,7 +27,12 @@ fn with(statement: &str) -> Topology {
 }
 
 fn said(topology: &Topology, target: Target) -> Said {
+    said_in("aws", topology, target)
+}
+
+fn said_in(partition: &str, topology: &Topology, target: Target) -> Said {
     let mut snapshot = topology.snapshot();
+    snapshot.manifest.partition = some(partition);
     let organization = global::OrganizationDetail { id: some("o-own"), ..Default::default() };
     snapshot.organization.organization = Some(global::DescribeOrganization { organization });
     let path = topology.path_in(&snapshot, target);
@@ -42,6 +47,21 @@ fn said(topology: &Topology, target: Target) -> Said {
             assert!(!why.is_empty());
             Unknown
         }
+    }
+}
+
+/// Other partitions write their ARNs otherwise.
+#[test]
+fn policies_of_endpoints_in_other_partitions() {
+    for partition in ["aws", "aws-us-gov", "aws-cn"] {
+        let own = with(&format!(
+            r#"{{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": ["arn:{partition}:s3:::aws-ssm-*", "arn:{partition}:s3:::patch-baseline-snapshot-*", "arn:{partition}:s3:::aws-patch-manager-*"]}}"#
+        ));
+        assert_eq!(said_in(partition, &own, S3), Allowed, "{partition}");
+        assert_eq!(said_in("aws-eusc", &own, S3), Denied, "{partition} elsewhere");
+        let mut any = with(&format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "arn:{partition}:s3:::*"}}"#));
+        any.buckets = None;
+        assert_eq!(said_in(partition, &any, S3), Allowed, "{partition}, whatever the buckets are called");
     }
 }
 

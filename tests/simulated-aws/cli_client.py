@@ -160,7 +160,8 @@ def region_file(client: Client, name: str, path: Path) -> None:
 
 def roles(client: Client, path: Path) -> None:
     held = json.loads(path.read_text())
-    client.compare(str(path), held, client.ask(HOME, "iam", "get-account-authorization-details"))
+    printed = {member: held[member] for member in ("RoleDetailList", "Policies")}
+    client.compare(str(path), printed, client.ask(HOME, "iam", "get-account-authorization-details"))
     for role in held["RoleDetailList"]:
         name = ["--role-name", role["RoleName"]]
         same = {member: role[member] for member in ("RoleName", "Arn", "AssumeRolePolicyDocument") if member in role}

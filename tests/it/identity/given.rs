@@ -27,6 +27,8 @@ pub(super) struct Given {
     /// The setting; `None` when it was not collected.
     dhmc: Option<&'static str>,
     pub(super) policies: Vec<Value>,
+    /// Whether IAM was asked for the profile and the role of DHMC, and has them not.
+    is_known_gone: bool,
     is_iam_collected: bool,
     pub(super) gaps: Vec<Gap>,
     managers: Vec<Value>,
@@ -43,6 +45,7 @@ pub(super) struct Given {
     no_unseen: bool,
     /// A planned patch policy, as YAML.
     plan: Option<String>,
+    captured_at: Option<&'static str>,
 }
 
 pub(super) fn allow(actions: &Value) -> Value {
@@ -72,6 +75,7 @@ pub(super) fn bare() -> Given {
         dhmc_role: None,
         dhmc: Some("$None"),
         policies: Vec::new(),
+        is_known_gone: false,
         is_iam_collected: true,
         gaps: Vec::new(),
         managers: Vec::new(),
@@ -84,6 +88,7 @@ pub(super) fn bare() -> Given {
         vouched: Vouched { bucket_policies_as_written: true, ..Vouched::default() },
         no_unseen: false,
         plan: None,
+        captured_at: None,
     }
 }
 
@@ -151,8 +156,20 @@ impl Given {
         self
     }
 
+    /// IAM says that the profile holds no role.
     pub(super) fn without_role(mut self) -> Self {
+        (self.role, self.is_known_gone) = (None, true);
+        self
+    }
+
+    /// Nothing was collected of the role, though others were.
+    pub(super) fn role_not_collected(mut self) -> Self {
         self.role = None;
+        self
+    }
+
+    pub(super) fn captured_at(mut self, time: &'static str) -> Self {
+        self.captured_at = Some(time);
         self
     }
 
@@ -174,8 +191,20 @@ impl Given {
         self
     }
 
+    /// DHMC is on, with a role of which IAM says that there is none.
     pub(super) fn dhmc_without_role(mut self) -> Self {
+        (self.dhmc, self.is_known_gone) = (Some("service-role/Default"), true);
+        self
+    }
+
+    /// DHMC is on, and nothing was collected of its role.
+    pub(super) fn dhmc_role_not_collected(mut self) -> Self {
         self.dhmc = Some("service-role/Default");
+        self
+    }
+
+    pub(super) fn on_controls(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        change(self.controls.as_mut().unwrap());
         self
     }
 
@@ -284,8 +313,12 @@ impl Given {
         let mut snapshot = Snapshot::default();
         let mut account = AccountSnapshot::default();
         let roles: Vec<&Value> = self.role.iter().chain(&self.dhmc_role).collect();
-        account.global.iam =
-            self.is_iam_collected.then(|| serde_json::from_value(json!({"RoleDetailList": roles, "Policies": self.policies})).unwrap());
+        let mut iam = json!({"RoleDetailList": roles, "Policies": self.policies});
+        if self.is_known_gone {
+            iam["EmptyInstanceProfiles"] = json!([format!("arn:aws:iam::{ACCOUNT}:instance-profile/worker-profile")]);
+            iam["AbsentRoles"] = json!(["Default"]);
+        }
+        account.global.iam = self.is_iam_collected.then(|| serde_json::from_value(iam).unwrap());
         let files = RegionFiles {
             instances: Some(ec2::DescribeInstances {
                 reservations: vec![ec2::Reservation { instances: vec![instance], ..Default::default() }],
@@ -309,6 +342,7 @@ impl Given {
         snapshot.accounts.insert(ACCOUNT.to_owned(), account);
         snapshot.accounts.insert(MANAGEMENT.to_owned(), management);
         snapshot.manifest.gaps.clone_from(&self.gaps);
+        snapshot.manifest.captured_at = self.captured_at.map(str::to_owned);
         snapshot.organization.policies = self.controls.clone().map(|controls| serde_json::from_value(controls).unwrap());
         if let Some(id) = self.organization {
             snapshot.organization.organization =

@@ -48,6 +48,8 @@ fn least() -> Value {
 #[test]
 fn roles_allow_what_their_policies_say() {
     let condition = |key: &str, value: &str| json!({"Effect": "Deny", "Action": "ssm:*", "Resource": "*", "Condition": {"StringNotEquals": {key: value}}});
+    let deny_if = |operator: &str, key: &str, value: &str| json!({"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {operator: {key: value}}});
+    let revoked = |date: &str| core().statement(&deny_if("DateLessThan", "aws:TokenIssueTime", date)).captured_at("2026-11-23T10:00:00Z");
     let rows = vec![
         // The policies of a role.
         ("AWS's own policy", core(), "profile yes yes yes"),
@@ -81,6 +83,15 @@ fn roles_allow_what_their_policies_say() {
         ("a deny without a tag that the role lacks", core().statement(&condition("aws:PrincipalTag/team", "web")), "nothing no no no"),
         ("a deny for other instances", core().statement(&condition("ec2:SourceInstanceARN", &format!("arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1"))), "profile yes yes yes"),
         ("a deny for this instance", core().statement(&condition("ec2:SourceInstanceARN", &format!("arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-2"))), "nothing no no no"),
+        ("a deny with an empty Sid, as Terraform writes it", core().statement(&json!({"Sid": "", "Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"})), "profile yes yes yes"),
+        ("a deny without MFA, which some pages say is there", core().statement(&deny_if("Bool", "aws:MultiFactorAuthPresent", "false")), "? ? ? ?"),
+        ("a deny without MFA, there or not", core().statement(&deny_if("BoolIfExists", "aws:MultiFactorAuthPresent", "false")), "nothing no no no"),
+        ("a deny by the age of MFA, which no role has", core().statement(&deny_if("NumericGreaterThan", "aws:MultiFactorAuthAge", "3600")), "profile yes yes yes"),
+        ("sessions revoked last year", revoked("2025-11-23T10:00:00Z"), "profile yes yes yes"),
+        ("sessions revoked thirteen hours ago", revoked("2026-11-22T21:00:00.000Z"), "profile yes yes yes"),
+        ("sessions revoked an hour ago", revoked("2026-11-23T09:00:00Z"), "? ? ? ?"),
+        ("sessions revoked at a time that is told to nobody", core().statement(&deny_if("DateLessThan", "aws:TokenIssueTime", "2025-11-23T10:00:00Z")), "? ? ? ?"),
+        ("a deny from a day that has come, on another day", core().statement(&deny_if("DateGreaterThan", "aws:CurrentTime", "2025-11-23T10:00:00Z")).captured_at("2026-11-23T10:00:00Z"), "? ? ? ?"),
         // Boundaries.
         ("a boundary that has everything", core().boundary("edge").document("edge", &allow(&json!("*"))), "profile yes yes yes"),
         ("a boundary without inventory", core().boundary("edge").document("edge", &allow(&json!(["ssm:G*", "ssm:L*", "ssm:D*", "ssm:U*", "ssmmessages:*"]))), "profile yes no no"),
@@ -93,6 +104,8 @@ fn roles_allow_what_their_policies_say() {
         ("the roles were not collected", core().without_iam(), "? ? ? ?"),
         // The profile and its role.
         ("the role of the profile is gone", core().without_role(), "nothing no no no"),
+        ("the role of the profile is not among those that were collected", core().role_not_collected(), "? ? ? ?"),
+        ("the profiles of the role were not collected", core().on_role(|role| { role.as_object_mut().unwrap().remove("InstanceProfileList"); }), "? ? ? ?"),
         ("a role for Lambda", core().trust(trust("lambda.amazonaws.com")), "nothing no no no"),
         ("a role for EC2 and Lambda", core().trust(json!({"Statement": {"Effect": "Allow", "Principal": {"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]}, "Action": ["sts:AssumeRole", "sts:TagSession"]}})), "profile yes yes yes"),
         ("trust in the account is no trust in EC2", core().trust(json!({"Statement": {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}})), "nothing no no no"),
@@ -115,6 +128,8 @@ fn roles_allow_what_their_policies_say() {
         ("DHMC steps in where EC2 is not trusted", core().trust(trust("lambda.amazonaws.com")).dhmc(DEFAULT, "ssm.amazonaws.com"), "dhmc yes yes yes"),
         ("a profile that registers goes before DHMC", core().dhmc(DEFAULT, "ssm.amazonaws.com"), "profile yes yes yes"),
         ("a profile that only registers is in DHMC's way", bare().inline(allow(&json!("ssm:UpdateInstanceInformation"))).dhmc(DEFAULT, "ssm.amazonaws.com"), "profile no no no"),
+        ("DHMC steps in where the role was not collected, which is not known to be gone", bare().role_not_collected().dhmc(DEFAULT, "ssm.amazonaws.com"), "? ? ? ?"),
+        ("DHMC's role is not among those that were collected", bare().without_profile().dhmc_role_not_collected(), "? ? ? ?"),
         ("DHMC's role is gone", bare().without_profile().dhmc_without_role(), "nothing no no no"),
         ("DHMC's role trusts EC2", bare().without_profile().dhmc(DEFAULT, "ec2.amazonaws.com"), "nothing no no no"),
         ("DHMC's role allows something else", bare().without_profile().dhmc("arn:aws:iam::aws:policy/AmazonSSMDirectoryServiceAccess", "ssm.amazonaws.com"), "nothing no no no"),
@@ -147,6 +162,8 @@ fn the_bucket_of_a_patch_policy_asks_for_a_policy_and_a_tag() {
             .statement(&json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}))
     };
     let targeted = |parameters: &Value| core().in_organization().policy(parameters);
+    let by_dhmc = || bare().without_profile().dhmc(DEFAULT, "ssm.amazonaws.com").in_organization();
+    let deny_s3 = json!({"Effect": "Deny", "Action": "s3:*", "Resource": "*"});
     let rows = vec![
         ("no policy", core(), "no yes no yes"),
         ("AWS's policy and the tag", ready().policy(&plain), "yes yes no yes"),
@@ -211,10 +228,31 @@ fn the_bucket_of_a_patch_policy_asks_for_a_policy_and_a_tag() {
             core().in_organization().on_role(|role| role["Path"] = json!("/aws-reserved/sso.amazonaws.com/")).policy(&attach),
             "yes no yes no",
         ),
+        // To an instance without a profile Quick Setup attaches its own, allowed or not; whether it will is not known of one that it did not yet.
+        ("DHMC's role has no S3", by_dhmc().policy(&attach), "yes no yes ?"),
+        ("DHMC's role has no S3, and nothing may be attached", by_dhmc().policy(&plain), "yes no yes ?"),
+        ("no role of the account may read", by_dhmc().scp(&deny_s3, &["r-1"]).policy(&plain), "yes no yes no"),
+        // A profile that lets nothing gets what lets it register, and goes before DHMC.
+        ("a profile beside DHMC", bare().dhmc(DEFAULT, "ssm.amazonaws.com").in_organization().policy(&attach), "yes no yes yes"),
         (
-            "DHMC's role has no S3",
-            bare().without_profile().dhmc(DEFAULT, "ssm.amazonaws.com").in_organization().policy(&attach),
+            "a profile beside DHMC, to which nothing may be attached",
+            bare().dhmc(DEFAULT, "ssm.amazonaws.com").in_organization().policy(&plain),
             "yes no no yes",
+        ),
+        (
+            "a profile beside DHMC that may not register",
+            bare().deny("ssm:UpdateInstanceInformation").dhmc(DEFAULT, "ssm.amazonaws.com").in_organization().policy(&attach),
+            "yes no yes no",
+        ),
+        (
+            "a profile beside DHMC that EC2 may not hand out",
+            bare().trust(trust("lambda.amazonaws.com")).dhmc(DEFAULT, "ssm.amazonaws.com").in_organization().policy(&attach),
+            "yes no yes no",
+        ),
+        (
+            "a profile without a role beside DHMC",
+            bare().without_role().dhmc(DEFAULT, "ssm.amazonaws.com").in_organization().policy(&attach),
+            "yes no yes no",
         ),
         ("no credentials", bare().policy(&plain), "yes no no no"),
         ("the roles were not collected", core().without_iam().policy(&plain), "yes ? no ?"),
@@ -283,7 +321,7 @@ fn the_bucket_of_a_new_patch_policy_is_judged_before_it_is_there() {
             ("the documentation's pattern", getting("arn:aws:s3:::aws-quicksetup-patchpolicy-*").planned(no), "yes ? no yes"),
             ("another bucket", getting("arn:aws:s3:::acme-content/*").planned(no), "yes no no yes"),
             // To an instance without a profile Quick Setup gives one.
-            ("DHMC", bare().without_profile().dhmc(DEFAULT, "ssm.amazonaws.com").in_organization().planned(no), "yes ? no yes"),
+            ("DHMC", bare().without_profile().dhmc(DEFAULT, "ssm.amazonaws.com").in_organization().planned(no), "yes ? yes ?"),
             // Beside one that exists, and that Quick Setup mends.
             ("one that exists lacks its tag", ready().policy(&attach).planned(no), "yes no ? yes"),
             ("and so does a role without the permission", core().in_organization().policy(&attach).planned(no), "yes no no yes"),
@@ -430,6 +468,12 @@ fn what_is_not_known_says_what_would_settle_it() {
     };
     let (resource, settled_by) = why(&core().attached(&own("unseen")));
     assert_eq!((resource, settled_by), (own("unseen"), format!("collect the document of {} (iam:GetPolicyVersion)", own("unseen"))));
+    let (_, settled_by) = why(&core().inline(Value::Null));
+    assert_eq!(settled_by, "collect the document of inline (iam:GetRolePolicy)");
+    let (_, settled_by) = why(&core().trust(Value::Null));
+    assert_eq!(settled_by, "collect the trust policy of worker (iam:GetRole)");
+    let (_, settled_by) = why(&core().in_organization().control("SERVICE", "guard", None, &["r-1", "ou-prod", "ou-web", ACCOUNT]));
+    assert_eq!(settled_by, "collect the document of guard (organizations:DescribePolicy)");
     let mut denied = core().without_iam();
     denied.gaps.push(Gap {
         account_id: ACCOUNT.to_owned(),
@@ -498,15 +542,31 @@ fn policies_of_the_organization_take_away() {
         ("a role without policies needs none of that", bare().without_controls(), "nothing no no no"),
         ("policies that were not read", core().without_controls(), "? ? ? ?"),
         (
-            "resource control policies say nothing of Systems Manager",
-            core().in_organization().control(
-                "RESOURCE",
-                "guard",
-                Some(
-                    &json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}]}),
-                ),
-                &levels,
-            ),
+            "a policy of a kind that nobody told",
+            core().scp(&deny("s3:Delete*"), &["r-1"]).on_controls(|file| {
+                file["Policies"][1].as_object_mut().unwrap().remove("Type");
+            }),
+            "? ? ? ?",
+        ),
+        (
+            "a policy that is attached and not listed",
+            core().scp(&deny("s3:Delete*"), &["r-1"]).on_controls(|file| {
+                file["Policies"].as_array_mut().unwrap().remove(1);
+            }),
+            "? ? ? ?",
+        ),
+        (
+            "a policy that is not listed, and attached to nothing",
+            core().scp(&deny("s3:Delete*"), &[]).on_controls(|file| {
+                file["Policies"].as_array_mut().unwrap().remove(1);
+            }),
+            "profile yes yes yes",
+        ),
+        (
+            "a tag policy is none of them",
+            core().on_controls(|file| {
+                *file = json!({"Policies": [{"Id": "p-t", "Name": "tags", "Type": "TAG_POLICY"}], "Targets": {"p-t": ["r-1"]}});
+            }),
             "profile yes yes yes",
         ),
         ("policies of neither kind: both are switched off", core(), "profile yes yes yes"),
@@ -515,6 +575,107 @@ fn policies_of_the_organization_take_away() {
     let because = |given: &Given| given.with_identity(|identity| identity.permissions.messages.because.clone());
     assert!(because(&core().scp(&deny("*messages:*"), &[ACCOUNT])).contains("guard"));
     assert!(because(&narrow(ACCOUNT, &["ssm:*"])).contains("service control policies over the account"));
+}
+
+/// They bind STS, from which a service has a role; whether they bind what EC2 does for an instance is documented nowhere.
+#[test]
+fn resource_control_policies_and_the_handing_out_of_a_role() {
+    let rcp = |statement: &Value| {
+        let levels = ["r-1", "ou-prod", "ou-web", ACCOUNT];
+        let everybody =
+            json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]});
+        let document = json!({"Version": "2012-10-17", "Statement": [statement]});
+        core().in_organization().control("RESOURCE", "RCPFullAWSAccess", Some(&everybody), &levels).control(
+            "RESOURCE",
+            "guard",
+            Some(&document),
+            &["ou-web"],
+        )
+    };
+    let deny = |actions: &Value, condition: &Value| {
+        let mut deny = json!({"Effect": "Deny", "Principal": "*", "Action": actions, "Resource": "*"});
+        if !condition.is_null() {
+            deny["Condition"] = condition.clone();
+        }
+        rcp(&deny)
+    };
+    let (assume, nothing) = (json!(["s3:*", "sts:AssumeRole"]), Value::Null);
+    let strangers = json!({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1234567890"}});
+    let strangers_but_services =
+        json!({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1234567890"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}});
+    let deputies = |organization: &str| json!({"StringNotEqualsIfExists": {"aws:SourceOrgID": organization}, "Null": {"aws:SourceArn": "false"}, "Bool": {"aws:PrincipalIsAWSService": "true"}});
+    check(
+        vec![
+            ("nothing of STS", deny(&json!(["s3:*", "kms:*"]), &nothing), "profile yes yes yes"),
+            ("nobody may", deny(&assume, &nothing), "? ? ? ?"),
+            ("none but the organization's own", deny(&json!("sts:*"), &strangers), "? ? ? ?"),
+            ("none but the organization's own, and AWS's services", deny(&json!("sts:*"), &strangers_but_services), "profile yes yes yes"),
+            ("no service for somebody else's resource", deny(&assume, &deputies("o-1234567890")), "profile yes yes yes"),
+            ("no service for the organization's own resource", deny(&assume, &deputies("o-other")), "? ? ? ?"),
+            ("nothing in the clear", deny(&assume, &json!({"BoolIfExists": {"aws:SecureTransport": "false"}})), "profile yes yes yes"),
+            ("a role that EC2 may not hand out anyhow", deny(&assume, &nothing).trust(trust("lambda.amazonaws.com")), "nothing no no no"),
+            (
+                "a document that was not read",
+                core().in_organization().control("RESOURCE", "guard", None, &["r-1", "ou-prod", "ou-web", ACCOUNT]),
+                "? ? ? ?",
+            ),
+        ],
+        Given::says,
+    );
+    let why = deny(&assume, &nothing).with_identity(|identity| identity.is_profile_role_trusted.reasons()[0].settled_by.clone());
+    assert_eq!(
+        why,
+        "look whether ec2.amazonaws.com can assume worker all the same: statement #1 of resource control policy guard denies it"
+    );
+}
+
+/// The role may know ec2messages alone: then the agent does not switch it off.
+#[test]
+fn what_leaves_ec2messages_alone() {
+    let relies = |given: &Given| given.with_identity(|identity| given::word(&identity.permissions.relies_on_ec2messages).to_owned());
+    let (old, new) = (json!(["ssm:*", "ec2messages:*"]), json!(["ssm:*", "ssmmessages:*"]));
+    let unread = || core().attached(&own("unseen"));
+    check(
+        vec![
+            ("both", core(), "no"),
+            ("ssmmessages alone", bare().inline(allow(&new)), "no"),
+            ("ec2messages alone", bare().inline(allow(&old)), "yes"),
+            ("ec2messages alone, and an old agent", bare().inline(allow(&old)).agent(Known::Known(false)), "yes"),
+            ("ssmmessages denied", core().deny("ssmmessages:OpenDataChannel"), "yes"),
+            ("ec2messages alone in a Region that has none", bare().inline(allow(&old)).new_region(), "no"),
+            ("neither", bare().inline(allow(&json!("ssm:*"))), "no"),
+            ("a policy that was not collected", unread(), "?"),
+            ("a policy that was not collected, and ec2messages is denied", unread().deny("ec2messages:*"), "no"),
+            ("no credentials", bare(), "no"),
+        ],
+        relies,
+    );
+}
+
+/// Where Quick Setup has to do something first, the instance says so.
+#[test]
+fn what_is_to_be_attached_is_told() {
+    let notes = |given: &Given| {
+        given.with_identity(|identity| identity.notes.iter().filter(|note| note.contains("Quick Setup")).cloned().collect::<Vec<_>>())
+    };
+    let attach = json!({"IsPolicyAttachAllowed": "true"});
+    let told = notes(&core().in_organization().attached(BASELINE_ACCESS).policy(&attach));
+    assert_eq!(
+        told,
+        [
+            "Quick Setup would have to attach what nightly needs before a run works, and has not done so: the role worker has no tag QSConfigId-ab1cd=ab1cd."
+        ]
+    );
+    for silent in [
+        core().in_organization().policy(&json!({})),
+        core().in_organization().attached(BASELINE_ACCESS).tag("QSConfigId-ab1cd", "ab1cd").policy(&attach),
+        core().in_organization().deny("s3:*").policy(&attach),
+    ] {
+        assert_eq!(notes(&silent), Vec::<String>::new());
+    }
+    let lacking = |given: &Given| given.with_identity(|identity| identity.bucket.lacking_tags.clone());
+    assert_eq!(lacking(&core().in_organization().policy(&json!({}))), ["QSConfigId-ab1cd=ab1cd"]);
+    assert_eq!(lacking(&core().in_organization().tag("QSConfigId-ab1cd", "ab1cd").policy(&json!({}))), Vec::<String>::new());
 }
 
 /// The bucket, and what Quick Setup may change, are the organization's too.

@@ -14,6 +14,8 @@ const CORE: &str = "AmazonSSMManagedInstanceCore";
 const BASELINE_ACCESS: &str = "AWSQuickSetupPatchPolicyBaselineAccess";
 const OF_DHMC: &str = "AmazonSSMManagedEC2InstanceDefaultPolicy";
 const DHMC_ROLE: &str = "AWSSystemsManagerDefaultEC2InstanceManagementRole";
+/// The role of a setting that outlived it.
+const DELETED_DHMC_ROLE: &str = "simulated-deleted";
 const CREATED: &str = "2024-01-29T15:01:00+00:00";
 /// The tag of instances by which a patch policy chooses them; its value is the policy's name.
 pub(super) const TARGET_TAG: &str = "patch-policy";
@@ -66,7 +68,7 @@ impl Dhmc {
         match self {
             Self::Off => ("$None".to_owned(), "Default"),
             Self::On => (format!("service-role/{DHMC_ROLE}"), "Customized"),
-            Self::Broken => ("service-role/simulated-deleted".to_owned(), "Customized"),
+            Self::Broken => (format!("service-role/{DELETED_DHMC_ROLE}"), "Customized"),
         }
     }
 }
@@ -97,7 +99,15 @@ pub(super) fn roles(account: &str, used: &InUse) -> Files {
             "InstanceProfileList": [], "RolePolicyList": [], "AttachedManagedPolicies": [of_aws], "Tags": []}));
     }
     let policies: Vec<Value> = policies.into_values().collect();
-    Files::from([("iam-get-account-authorization-details.json".to_owned(), json!({"RoleDetailList": details, "Policies": policies}))])
+    let mut file = json!({"RoleDetailList": details, "Policies": policies});
+    // Of what is gone, a scan writes down that it looked.
+    if used.profiles.contains(&Profile::Gone) {
+        file = with(file, "EmptyInstanceProfiles", json!([profile_arn(account, Profile::Gone)]));
+    }
+    if used.dhmc.contains(&Dhmc::Broken) {
+        file = with(file, "AbsentRoles", json!([DELETED_DHMC_ROLE]));
+    }
+    Files::from([("iam-get-account-authorization-details.json".to_owned(), file)])
 }
 
 /// The patch policies of the organization, as its management account has them.

@@ -287,7 +287,8 @@ fn node(id: &str, address: &str, defect: Defect, files: &mut Files) {
             "ComputerName": format!("{id}.internal"), "SourceId": id, "SourceType": "AWS::EC2::Instance"}),
     );
     // Of a node that nobody gathered the inventory of, AWS lists nothing.
-    let packages = [("bash", "5.2.15"), ("python3", "3.9.25"), ("zstd", "1.5.5"), ("xz", "5.2.5"), ("unzip", "6.0")];
+    let python = if defect == Defect::Unpatchable { "3.13.5-1" } else { "3.9.25" };
+    let packages = [("bash", "5.2.15"), ("python3", python), ("zstd", "1.5.5"), ("xz", "5.2.5"), ("unzip", "6.0")];
     let packages = if ping == "Online" { packages.as_slice() } else { &[] };
     let packages: Vec<Value> = packages.iter().map(|(name, version)| json!({"Name": name, "Version": version})).collect();
     insert(files, "ssm-list-inventory-entries", "Entries", id, Value::Array(packages));
