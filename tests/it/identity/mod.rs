@@ -388,6 +388,11 @@ fn the_bucket_has_a_word_of_its_own() {
                 ready().bucket_of("ab1cd", Some(&by_hand(&json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}})))),
                 "yes ? no ?",
             ),
+            (
+                "one that asks whose it is, in S3's own word",
+                ready().bucket_of("ab1cd", Some(&by_hand(&json!({"StringEquals": {"s3:ResourceAccount": "999999999999"}})))),
+                "yes yes no yes",
+            ),
             ("one that is no policy", ready().bucket_of("ab1cd", Some(&json!("no policy"))), "yes ? no ?"),
             // Not collected.
             ("not collected", ready().bucket_not_collected(), "yes ? no ?"),
