@@ -270,6 +270,7 @@ fn needs() -> Needs {
         ec2messages: Ec2Messages { exists: true, agent_prefers_ssmmessages: false },
         sources: Sources::Known(vec![Alternative { doubt: None, wanted: vec![wanted(&host, AnsweredBy::DualStackS3)] }]),
         buckets: Some(vec![format!("aws-ssm-{REGION}")]),
+        policy_buckets: Vec::new(),
     }
 }
 

@@ -51,12 +51,8 @@ pub(super) async fn look(desk: &Desk, request: &Request, files: &mut RegionFiles
             let nodes = nodes.instance_information_list.as_slice();
             let connections = async { if request.connection_status { connection_statuses(desk, nodes).await } else { None } };
             let packages = async { if request.installed_packages { installed_packages(desk, nodes).await } else { None } };
-            let (states, defaults, connections, packages) = futures::join!(
-                patch_states(desk, nodes),
-                default_baselines(desk, nodes),
-                Box::pin(connections),
-                Box::pin(packages)
-            );
+            let (states, defaults, connections, packages) =
+                futures::join!(patch_states(desk, nodes), default_baselines(desk, nodes), Box::pin(connections), Box::pin(packages));
             files.connection_statuses = connections;
             files.installed_packages = packages;
             files.patch_states = states;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::observation::{Observation, Seen};
-use super::policies::patch_policies;
+use super::policies::{patch_policies, policy_buckets};
 use super::repositories::sources;
 use super::{
     AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PackagesFacts, PathFacts, PathVerdict, PathsFacts, Ping,
@@ -87,18 +87,24 @@ pub fn learn<'r, 'a>(
         agent_prefers_ssmmessages: version.is_some_and(|version| version >= AgentVersion::WITHOUT_EC2MESSAGES),
     };
     let sources = sources(surroundings, &platform, &observed, region, instance);
-    let needs = Needs { ports, ec2messages, sources, buckets: buckets(surroundings.tables, region, platform.family) };
-    let Judged { paths, repository } = network.judge(region, instance, &needs);
-    let state = instance_state(instance);
-    let seen =
-        Seen { region, instance: id, is_running: state.is(&InstanceState::Running), node: &node, captured_at: surroundings.captured_at };
-    let observation = Observation::of(&seen, &paths, &repository);
-    let agent = agent_facts(&node, version, id);
-    let of_credentials =
-        identity::Needs { has_ec2messages: ec2messages.exists, agent_prefers_ssmmessages: agent.needs_no_ec2messages.clone() };
     let patched_as = platform::patch_baseline_operating_system(surroundings.tables, &platform);
     let target = Node { region, id, tags: &instance.tags, operating_system: patched_as, ou_path: account.ou_path };
     let reaches = surroundings.policies.reach(&target);
+    let needs = Needs {
+        ports,
+        ec2messages,
+        sources,
+        buckets: buckets(surroundings.tables, region, platform.family),
+        policy_buckets: policy_buckets(surroundings.policies, &reaches),
+    };
+    let Judged { paths, s3, policy_buckets, repository } = network.judge(region, instance, &needs);
+    let state = instance_state(instance);
+    let seen =
+        Seen { region, instance: id, is_running: state.is(&InstanceState::Running), node: &node, captured_at: surroundings.captured_at };
+    let observation = Observation::of(&seen, &paths, &s3, &repository);
+    let agent = agent_facts(&node, version, id);
+    let of_credentials =
+        identity::Needs { has_ec2messages: ec2messages.exists, agent_prefers_ssmmessages: agent.needs_no_ec2messages.clone() };
     let standing = standing(surroundings.policies, &reaches, &target);
     let patched_as = patched_as.map(str::to_owned);
     let patch_policies = patch_policies(surroundings.policies, &reaches, region);
@@ -141,7 +147,7 @@ pub fn learn<'r, 'a>(
         platform: platform_facts(&platform, region, id, registered.is_some(), observed.image_name, surroundings),
         agent,
         identity: IdentityFacts::of(&identity),
-        paths: paths_facts(&paths, &repository, &observation),
+        paths: paths_facts(&paths, &s3, policy_buckets.as_ref(), &repository, &observation),
         policy: PolicyFacts::of(standing, surroundings.policies),
     };
     let last_ping_at = registered.and_then(|node| node.last_ping_date_time.clone());
@@ -308,7 +314,7 @@ fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<Agent
     }
 }
 
-fn paths_facts(paths: &[Arc<Path>], repository: &Path, observation: &Observation) -> PathsFacts {
+fn paths_facts(paths: &[Arc<Path>], s3: &Path, policy_buckets: Option<&Path>, repository: &Path, observation: &Observation) -> PathsFacts {
     // A fresh sign of life proves a path, whatever the model says (the mismatch is told apart).
     let seen = |path: &Path| match observation.proof_of(path.target) {
         Some(proof) if !matches!(path.verdict, Verdict::Reachable | Verdict::NotNeeded) => proved(path_facts(path), proof),
@@ -319,9 +325,21 @@ fn paths_facts(paths: &[Arc<Path>], repository: &Path, observation: &Observation
         ssm: of(Target::Ssm),
         ssmmessages: of(Target::SsmMessages),
         ec2messages: of(Target::Ec2Messages),
-        s3: of(Target::S3),
+        // That earlier runs read AWS's own buckets proves nothing of a patch policy's.
+        s3: policy_buckets.map(path_facts).into_iter().fold(seen(s3), worse),
         repository: seen(repository),
     }
+}
+
+/// Of the facts on two paths that are both needed those that decide.
+fn worse(one: PathFacts, other: PathFacts) -> PathFacts {
+    let rank = |facts: &PathFacts| match (&facts.verdict, &facts.is_refused) {
+        (Known::Known(PathVerdict::Blocked | PathVerdict::Partial), _) => 0,
+        (_, Known::Known(true)) => 1,
+        (Known::Unknown(_), _) | (_, Known::Unknown(_)) => 2,
+        _ => 3,
+    };
+    if rank(&other) < rank(&one) { other } else { one }
 }
 
 fn unjudged(target: Target) -> PathFacts {

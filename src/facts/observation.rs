@@ -36,11 +36,16 @@ impl Observation {
         self.proofs.iter().find(|proof| proof.target == target).map(|proof| proof.seen.as_str())
     }
 
-    pub(super) fn of(seen: &Seen<'_>, paths: &[Arc<Path>], repository: &Path) -> Self {
+    /// `s3` and `repository` are the verdicts over all names of S3 and of repositories that every run needs.
+    pub(super) fn of(seen: &Seen<'_>, paths: &[Arc<Path>], s3: &Path, repository: &Path) -> Self {
         let mut observation = Self { proofs: seen.proofs(), ..Self::default() };
         let path_to = |target: Target| paths.iter().find(|path| path.target == target);
         for proof in &observation.proofs {
-            let path = if proof.target == Target::Repository { Some(repository) } else { path_to(proof.target).map(Arc::as_ref) };
+            let path = match proof.target {
+                Target::S3 => Some(s3),
+                Target::Repository => Some(repository),
+                service => path_to(service).map(Arc::as_ref),
+            };
             match path.map(|path| (path, path.verdict)) {
                 Some((path, Verdict::Blocked)) => {
                     observation.agrees = Some(false);

@@ -3,7 +3,10 @@
 use super::PolicyFacts;
 use crate::identity::{PatchPolicies, PatchPolicy};
 use crate::model::Region;
+use crate::model::known::Unknown;
+use crate::network::PolicyBucket;
 use crate::policy::{Origin, Policies, Policy, Reach, Standing};
+use crate::snapshot::global::patch_policy_bucket;
 
 /// The policies that target an instance of a Region, or may, as far as they have a bucket: a plan that is new has none before it is made.
 /// `reaches` are those of [`Policies::reach`] for the instance.
@@ -27,6 +30,20 @@ fn with_bucket(policy: &Policy) -> Option<PatchPolicy<'_>> {
         (None, Origin::Associations { id, .. }) => Some(PatchPolicy { id: Some(id), name, owner: None, is_attach_allowed: None }),
         (None, _) => None,
     }
+}
+
+/// The buckets of those policies, as far as it is known which they are, with what would settle whether the policy targets the instance.
+pub(super) fn policy_buckets(policies: &Policies, reaches: &[Reach]) -> Vec<(PolicyBucket, Option<Unknown>)> {
+    let targeting = policies.all.iter().zip(reaches).map(|(policy, reach)| (policy, reach.is_covered()));
+    let buckets = targeting.filter(|(_, is_targeted)| !is_targeted.is(&false)).filter_map(|(policy, is_targeted)| {
+        let Origin::QuickSetup { manager } = &policy.origin else { return None };
+        let made = policy.configuration.as_ref()?;
+        // Quick Setup puts it where it is at home, beside the configuration manager: arn:aws:ssm-quicksetup:REGION:ACCOUNT:configuration-manager/ID
+        let region = manager.split(':').nth(3).filter(|region| !region.is_empty())?.to_owned();
+        let bucket = PolicyBucket { name: patch_policy_bucket(&made.owner, made.id.as_ref()?), region };
+        Some((bucket, is_targeted.reasons().first().cloned()))
+    });
+    buckets.collect()
 }
 
 impl PolicyFacts {

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use region::{PrefixListView, Region, address, is_word, net};
-pub use resolver::{ForwardRule, Resources, Zone};
+pub use resolver::{ForwardRule, Resources, Uncollected, Zone};
 
 use crate::snapshot::ec2::{Instance, VpcEndpoint};
 use crate::snapshot::{AccountSnapshot, RegionFiles, Snapshot};

@@ -34,12 +34,34 @@ pub struct Resources<'a> {
     groups: Vec<(i32, &'a str)>,
 }
 
+/// What to take zones and rules for that were not collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uncollected {
+    /// They may say anything.
+    MayMatter,
+    /// The user vouches that they concern none of AWS's names.
+    AreHarmless,
+}
+
+impl Uncollected {
+    fn take<T: Default>(self, fact: Known<T>) -> Known<T> {
+        match (self, fact) {
+            (Self::AreHarmless, Known::Unknown(_)) => Known::Known(T::default()),
+            (_, fact) => fact,
+        }
+    }
+}
+
 impl<'a> Region<'a> {
-    /// What the Profiles of a VPC bring. Profiles that were not collected are taken as absent (decision 22 of docs/reachability.md).
+    /// What the Profiles of a VPC bring; nothing where AWS does not offer them.
     pub fn profile_resources(&self, vpc: &str) -> Known<Resources<'a>> {
+        const ASSOCIATIONS: &str = "route53profiles:ListProfileAssociations";
         let mut resources = Resources::default();
-        let associations = self.files.profile_associations.iter().flat_map(|file| &file.profile_associations);
-        for association in associations.filter(|association| association.resource_id.as_deref() == Some(vpc)) {
+        let Some(file) = &self.files.profile_associations else {
+            let is_absent = self.is_not_offered(ASSOCIATIONS);
+            return if is_absent { Known::Known(resources) } else { Known::Unknown(vec![self.not_collected(ASSOCIATIONS)]) };
+        };
+        for association in file.profile_associations.iter().filter(|association| association.resource_id.as_deref() == Some(vpc)) {
             let listed =
                 association.profile_id.as_ref().and_then(|id| self.files.profile_resources.as_ref()?.profile_resource_associations.get(id));
             let Some(listed) = listed else {
@@ -103,9 +125,12 @@ impl<'a> Region<'a> {
         }
     }
 
-    /// The firewall rules that see the queries of a VPC, in the order in which they are asked. Without the list of associations there are taken to
-    /// be none (decision 22 of docs/reachability.md).
+    /// The firewall rules that see the queries of a VPC, in the order in which they are asked; none where AWS does not offer the firewall.
     pub fn firewall_rules(&self, vpc: &str) -> Known<Vec<&'a FirewallRule>> {
+        const ASSOCIATIONS: &str = "route53resolver:ListFirewallRuleGroupAssociations";
+        if self.files.firewall_associations.is_none() && !self.is_not_offered(ASSOCIATIONS) {
+            return Known::Unknown(vec![self.not_collected(ASSOCIATIONS)]);
+        }
         let associations = self.files.firewall_associations.iter().flat_map(|file| &file.firewall_rule_group_associations);
         let own = associations.filter(|association| association.vpc_id.as_deref() == Some(vpc));
         let own = own.map(|association| {
@@ -142,8 +167,9 @@ fn is_of_service(zone: &HostedZoneSummary) -> bool {
 
 impl<'a> Estate<'a> {
     /// The user's own zones that answer in a VPC.
-    pub fn zones(&self, region: &Region<'a>, vpc: &str) -> Known<Vec<Zone<'a>>> {
-        let (local, resources) = match (region.local_zones(vpc), region.profile_resources(vpc)) {
+    pub fn zones(&self, region: &Region<'a>, vpc: &str, uncollected: Uncollected) -> Known<Vec<Zone<'a>>> {
+        let told = (uncollected.take(region.local_zones(vpc)), uncollected.take(region.profile_resources(vpc)));
+        let (local, resources) = match told {
             (Known::Known(local), Known::Known(resources)) => (local, resources),
             (local, resources) => return Known::Unknown(local.reasons().iter().chain(resources.reasons()).cloned().collect()),
         };
@@ -156,6 +182,7 @@ impl<'a> Estate<'a> {
         for id in resources.zones {
             match self.zone_name(region, id) {
                 Some(name) => zones.push(Zone { id, name, is_local: false }),
+                None if uncollected == Uncollected::AreHarmless => {}
                 None => {
                     let settled_by = format!(
                         "scan the account that owns zone {id} too: a Route 53 Profile of {vpc} brings it, and its name is not known"
@@ -188,13 +215,14 @@ impl<'a> Estate<'a> {
     }
 
     /// The forwarding rules that hold in a VPC.
-    pub fn forward_rules(&self, region: &Region<'a>, vpc: &str) -> Known<Vec<ForwardRule<'a>>> {
-        let (local, resources) = match (region.local_rules(vpc), region.profile_resources(vpc)) {
+    pub fn forward_rules(&self, region: &Region<'a>, vpc: &str, uncollected: Uncollected) -> Known<Vec<ForwardRule<'a>>> {
+        let told = (uncollected.take(region.local_rules(vpc)), uncollected.take(region.profile_resources(vpc)));
+        let (local, resources) = match told {
             (Known::Known(local), Known::Known(resources)) => (local, resources),
             (local, resources) => return Known::Unknown(local.reasons().iter().chain(resources.reasons()).cloned().collect()),
         };
         let mut rules = Vec::new();
-        if local.is_empty() && region.files.resolver_rules.is_none() {
+        if local.is_empty() && region.files.resolver_rules.is_none() && uncollected == Uncollected::MayMatter {
             return Known::Unknown(vec![region.not_collected("route53resolver:ListResolverRules")]);
         }
         for (id, is_local) in local.into_iter().map(|id| (id, true)).chain(resources.rules.into_iter().map(|id| (id, false))) {
@@ -214,6 +242,7 @@ impl<'a> Estate<'a> {
                     rules.push(ForwardRule { id, domain: rule.domain_name.as_deref().unwrap_or_default(), targets, is_local });
                 }
                 Known::Known(None) => {}
+                Known::Unknown(_) if uncollected == Uncollected::AreHarmless => {}
                 Known::Unknown(why) => return Known::Unknown(why),
             }
         }

@@ -2,6 +2,7 @@
 
 use super::network_acl::{self, Filtered};
 use super::position::Position;
+use super::protocol::Protocol;
 use super::set::{FlowSet, IntervalSet};
 use super::trace::{Sieve, Trace};
 use super::verdict::{Code, Decision, HopKind, Place};
@@ -52,9 +53,12 @@ fn cross_once(trace: &mut Trace, acl: &NetworkAcl, crossing: Crossing, ends: &En
         Crossing::BackOut => (true, ends.sender.clone(), own_ports),
         Crossing::BackIn => (false, trace.addresses.clone(), own_ports),
     };
-    let Some(filtered) =
-        trace.told_of(HopKind::NetworkAcl, id, network_acl::filter(acl, is_egress, &remote, &ports), "an entry cannot be read")
-    else {
+    let Some(filtered) = trace.told_of(
+        HopKind::NetworkAcl,
+        id,
+        network_acl::filter(acl, is_egress, Protocol::Tcp, &remote, &ports),
+        "an entry cannot be read",
+    ) else {
         return;
     };
     let denied = match crossing {

@@ -71,7 +71,7 @@ impl<'r, 'a> Network<'r, 'a> {
         let source = Source::of(self.estate, region, instance);
         let others = Source::others(self.estate, region, instance);
         let over_ipv6 = source.known().and_then(Source::over_ipv6);
-        let path_to = |goal: &Goal| match &source {
+        let mut path_to = |goal: &Goal| match &source {
             Known::Known(source) => {
                 let mut path = self.path(source, goal, needs.ports);
                 for other in &others {
@@ -90,7 +90,7 @@ impl<'r, 'a> Network<'r, 'a> {
             Known::Unknown(why) => Arc::new(nowhere(goal, why)),
         };
         let mut paths: Vec<Arc<Path>> =
-            Target::SERVICES.iter().map(|target| path_to(&Goal::of_service(region.name, *target, needs.buckets.as_deref()))).collect();
+            Target::CHANNELS.iter().map(|target| path_to(&Goal::of_service(region.name, *target, None))).collect();
         let ec2messages = needs.ec2messages;
         let ssmmessages_works = paths.iter().any(|path| path.target == Target::SsmMessages && path.verdict == Verdict::Reachable);
         if !ec2messages.exists || (ec2messages.agent_prefers_ssmmessages && ssmmessages_works) {
@@ -103,9 +103,12 @@ impl<'r, 'a> Network<'r, 'a> {
                 *path = Arc::new(not_needed(path, why.clone()));
             }
         }
+        let (to_s3, s3) = repository::judge_all(needs.of_s3(region.name), &mut path_to);
+        let (to_buckets, policy_buckets) = repository::judge_all(needs.of_policy_buckets(region.name), &mut path_to);
+        let policy_buckets = (!to_buckets.is_empty()).then_some(policy_buckets);
         let (to_repositories, repository) = repository::judge(&needs.sources, path_to);
-        paths.extend(to_repositories);
-        Judged { paths, repository }
+        paths.extend(to_s3.into_iter().chain(to_buckets).chain(to_repositories));
+        Judged { paths, s3, policy_buckets, repository }
     }
 
     /// The path of one interface, judged with its class.

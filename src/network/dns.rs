@@ -13,9 +13,10 @@ use super::forwarding::answers_elsewhere;
 use super::goal::Goal;
 use super::hosted_zone::by_zone;
 use super::position::Position;
-use super::private_dns::{by_endpoint, by_profile_endpoint};
+use super::private_dns::{Asker, by_endpoint, by_profile_endpoint};
+use super::verdict::Blocker;
 use crate::model::known::{Known, Unknown};
-use crate::model::{Estate, Region, net};
+use crate::model::{Estate, Region, Uncollected, net};
 use crate::snapshot::ec2::{Vpc, VpcEndpoint};
 
 /// What DNS may answer.
@@ -31,6 +32,8 @@ pub(super) enum Answer<'r, 'a> {
     Refused { group: String },
     /// No resolver that knows any name: the VPC's is switched off, or the instance has none.
     NoResolver { is_switched_off: bool },
+    /// Nobody who could be asked: what keeps the instance from its DNS servers.
+    NoServer { blockers: Vec<Blocker> },
     /// Any address whatever: the facts that decide were not collected, or lead to something that is not modelled.
     Anything,
 }
@@ -96,12 +99,27 @@ impl<'r, 'a> Place<'_, 'r, 'a> {
     pub(super) fn vpc_id(&self) -> &'a str {
         self.position.vpc_id
     }
+
+    pub(super) fn uncollected(&self) -> Uncollected {
+        if self.assumptions.no_private_dns_overrides { Uncollected::AreHarmless } else { Uncollected::MayMatter }
+    }
 }
 
 enum Resolver {
     Amazon,
     Custom(String),
     None,
+}
+
+/// The DNS servers that the instance asks, where they are known and all of them the user's own.
+pub(super) fn own_servers(place: &Place<'_, '_, '_>) -> Option<Vec<IpAddr>> {
+    match resolvers(place).0.as_slice() {
+        [Resolver::Custom(servers)] => {
+            let own = servers.split(", ").map(|server| server.parse().ok().filter(|_| !is_amazon(place.position.vpc, server)));
+            own.collect()
+        }
+        _ => None,
+    }
 }
 
 /// What `host` resolves to for an instance of the VPC.
@@ -244,18 +262,12 @@ fn amazon<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> 
 fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> {
     let endpoint = match by_profile_endpoint(place, goal) {
         Some(resolution) => resolution,
-        None => by_endpoint(place, goal),
+        None => by_endpoint(place, goal, Asker::Inside),
     };
     let (host, asked) = (&goal.host, goal.asked.as_str());
     let hostnames = place.region().dns_hostnames(place.vpc_id());
-    let zones = match place.estate.zones(place.region(), place.vpc_id()) {
-        Known::Unknown(_) if place.assumptions.no_private_dns_overrides => Known::Known(Vec::new()),
-        zones => zones,
-    };
-    let rules = match place.estate.forward_rules(place.region(), place.vpc_id()) {
-        Known::Unknown(_) if place.assumptions.no_private_dns_overrides => Known::Known(Vec::new()),
-        rules => rules,
-    };
+    let zones = place.estate.zones(place.region(), place.vpc_id(), place.uncollected());
+    let rules = place.estate.forward_rules(place.region(), place.vpc_id(), place.uncollected());
     let (zones, rules) = match (zones, rules) {
         (Known::Known(zones), Known::Known(rules)) => (zones, rules),
         (zones, rules) => {

@@ -19,13 +19,49 @@ pub(super) enum Passage<'a> {
     },
 }
 
-/// Passes queries for `host` through the firewall rules of a VPC: the first rule whose list holds the name decides.
+/// Passes queries for `host` through the firewall rules of a VPC.
 pub(super) fn passage<'a>(region: &Region<'a>, vpc: &str, host: &str, is_ipv6: bool) -> Passage<'a> {
     let rules = match region.firewall_rules(vpc) {
         Known::Known(rules) => rules,
         Known::Unknown(why) => return Passage::Unclear { by: None, why },
     };
+    match first_match(region, &rules, host, is_ipv6) {
+        (Passage::Passes, Some(rule)) if !trusts_redirection(rule) => match first_match(region, &rules, &redirected(host), is_ipv6).0 {
+            Passage::Passes => Passage::Passes,
+            Passage::Refused(group) | Passage::Unclear { by: Some(group), .. } => {
+                let list = rule.firewall_domain_list_id.as_deref().unwrap_or_default();
+                let settled_by = format!(
+                    "let {group} trust the redirections of {list} (TRUST_REDIRECTION_DOMAIN), or put every name to which {host} redirects on the list; \
+                     or declare --assume dns-firewall-passes-aws-names"
+                );
+                Passage::Unclear { by: Some(group), why: vec![Unknown::new("dns_firewall", list, settled_by)] }
+            }
+            unclear => unclear,
+        },
+        (passage, _) => passage,
+    }
+}
+
+/// Whether the names to which an allowed one redirects are not looked at themselves
+/// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_FirewallRule.html>).
+fn trusts_redirection(rule: &FirewallRule) -> bool {
+    is_word(rule.firewall_domain_redirection_action.as_ref(), "TRUST_REDIRECTION_DOMAIN")
+}
+
+/// Where a name may redirect: one of S3's leads to another one of AWS's in the Region, others anywhere.
+fn redirected(host: &str) -> String {
+    let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+    let of_aws = labels.iter().position(|label| label.eq_ignore_ascii_case("amazonaws"));
+    match of_aws.and_then(|at| labels.get(at.saturating_sub(1)..)) {
+        Some(domain) => format!("redirected.{}", domain.join(".")),
+        None => "redirected.invalid".to_owned(),
+    }
+}
+
+/// The first rule whose list holds the name decides; beside what becomes of it, the rule that lets it pass.
+fn first_match<'a>(region: &Region<'a>, rules: &[&'a FirewallRule], host: &str, is_ipv6: bool) -> (Passage<'a>, Option<&'a FirewallRule>) {
     let mut may_refuse = None;
+    let mut let_pass = None;
     let mut may_pass = false;
     let mut why = Vec::new();
     for rule in rules {
@@ -33,8 +69,14 @@ pub(super) fn passage<'a>(region: &Region<'a>, vpc: &str, host: &str, is_ipv6: b
         let group = rule.firewall_rule_group_id.as_deref().unwrap_or("a rule group of DNS Firewall");
         match matches(region, rule, host, is_ipv6) {
             Some(false) => {}
-            Some(true) if blocks => return if may_pass { Passage::Unclear { by: Some(group), why } } else { Passage::Refused(group) },
-            Some(true) => break,
+            Some(true) if blocks => {
+                let passage = if may_pass { Passage::Unclear { by: Some(group), why } } else { Passage::Refused(group) };
+                return (passage, None);
+            }
+            Some(true) => {
+                let_pass = Some(*rule);
+                break;
+            }
             None => {
                 if blocks {
                     may_refuse = may_refuse.or(Some(group));
@@ -51,8 +93,8 @@ pub(super) fn passage<'a>(region: &Region<'a>, vpc: &str, host: &str, is_ipv6: b
         }
     }
     match may_refuse {
-        Some(group) => Passage::Unclear { by: Some(group), why },
-        None => Passage::Passes,
+        Some(group) => (Passage::Unclear { by: Some(group), why }, None),
+        None => (Passage::Passes, let_pass),
     }
 }
 

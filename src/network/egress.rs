@@ -1,6 +1,7 @@
 //! The first step of every path: the security groups of the instance, outbound, and what its VPC asks of its hardware.
 
 use super::encryption;
+use super::protocol::Protocol;
 use super::security_group::{self, Direction, Members};
 use super::set::IntervalSet;
 use super::source::Source;
@@ -9,7 +10,7 @@ use super::verdict::{Code, Decision, Destination, HopKind, Place};
 
 pub(super) fn leave_interface(trace: &mut Trace, source: &Source<'_, '_>, port: u16, to: &Destination, members: Members<'_>) {
     encryption::start(trace, source);
-    let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, port, members);
+    let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, Protocol::Tcp, port, members);
     let taken = trace.sift(&allowed.sieve);
     let resource = source.groups.first().map_or(source.interface, String::as_str);
     let groups = source.groups.join(", ");

@@ -41,22 +41,27 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
     let (principal, context) = match goal.requests {
         Requests::None => return Authorization::Allowed,
         Requests::Unsigned(_) | Requests::UnknownBuckets => (Principal::Anonymous, of_unsigned(estate, document)),
-        Requests::Signed(_) => (of_role(account), of_signed(estate, account)),
+        Requests::Signed(_) | Requests::OfRole(_) => (of_role(account), of_signed(estate, account)),
     };
     let layers = Layers {
         // The bucket's own policy, or the role's, is another matter: here only the endpoint's counts.
-        identity: Policies::Known(vec![everything()]),
-        resource: Policies::Known(vec![everything()]),
+        identity: Policies::Known(vec![everything("")]),
+        resource: Policies::Known(vec![everything(r#""Principal": "*", "#)]),
         endpoint: Policies::Known(vec![policy]),
         ..Layers::default()
     };
     let asked: Vec<(&str, String)> = match &goal.requests {
         Requests::Unsigned(buckets) => buckets.iter().map(|bucket| ("s3:GetObject", format!("arn:aws:s3:::{bucket}/*"))).collect(),
+        Requests::OfRole(bucket) => vec![("s3:GetObject", format!("arn:aws:s3:::{bucket}/*"))],
         Requests::Signed(actions) => actions.iter().map(|action| (*action, "*".to_owned())).collect(),
         Requests::None | Requests::UnknownBuckets => Vec::new(),
     };
     // What the agent asks Systems Manager for is its own account's; whose the buckets are is not published.
-    let resource_account = matches!(goal.requests, Requests::Signed(_)).then_some(account);
+    let resource_account = match &goal.requests {
+        Requests::Signed(_) => Some(account),
+        Requests::OfRole(bucket) => account_of(bucket),
+        Requests::None | Requests::Unsigned(_) | Requests::UnknownBuckets => None,
+    };
     let mut verdict_on = |action: &str, resource: Resource<'_>| {
         let judgement = evaluate(&layers, &Request { action, resource, principal: &principal, resource_account, context: &context });
         if let Reason::Allowed(statements) = judgement.reason {
@@ -87,7 +92,9 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
         match verdict {
             Verdict::Allow => {}
             // A policy that names roles or users is held against one that is not known here.
-            Verdict::Deny if matches!(goal.requests, Requests::Signed(_)) && names_principals(document) => open.push(named),
+            Verdict::Deny if matches!(goal.requests, Requests::Signed(_) | Requests::OfRole(_)) && names_principals(document) => {
+                open.push(named);
+            }
             Verdict::Deny => denied.push(named),
             Verdict::Unknown => open.push(named),
         }
@@ -102,8 +109,10 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
     Authorization::Allowed
 }
 
-fn everything() -> Policy {
-    Policy::parse_text("everything", r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}"#)
+/// A policy that allows everything, to whom `principal` says.
+fn everything(principal: &str) -> Policy {
+    let statement = format!(r#"{{{principal}"Effect": "Allow", "Action": "*", "Resource": "*"}}"#);
+    Policy::parse_text("everything", &format!(r#"{{"Statement": [{statement}]}}"#))
 }
 
 /// The agent reads AWS's own buckets without a signature: nobody's account and nobody's organization asks. Whose the buckets are is not published,
@@ -150,6 +159,11 @@ const AWS_OWN: &str = "amazon";
 
 fn of_role(account: &str) -> Principal {
     Principal::Role { arn: format!("arn:aws:iam::{account}:role/of-the-instance"), session: None }
+}
+
+/// The account whose bucket a patch policy's is: its name holds the account's id.
+fn account_of(bucket: &str) -> Option<&str> {
+    bucket.split('-').find(|part| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn of_signed(estate: &Estate<'_>, account: &str) -> Context {

@@ -7,7 +7,7 @@ use super::dns::{Answer, Place, covers};
 use super::goal::Goal;
 use super::hosted_zone::by_zone;
 use super::position::Position;
-use super::private_dns::by_endpoint;
+use super::private_dns::{Asker, by_endpoint};
 use super::set::IntervalSet;
 use crate::model::known::Known;
 
@@ -19,19 +19,28 @@ pub(super) fn answers_elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, servers: &[&s
         for vpc in region.files.vpcs.iter().flat_map(|file| &file.vpcs) {
             let there = Position::of(region, vpc, None);
             let holds = |server: &IpAddr| IntervalSet::nets(&there.nets).has(*server);
-            if there.is_in_vpc_of(place.position) || !servers.iter().any(holds) {
+            if !servers.iter().any(holds) {
                 continue;
             }
             let beside = Place { position: &there, ..*place };
-            let by_endpoint = by_endpoint(&beside, goal);
-            match place.estate.zones(region, there.vpc_id) {
+            // What stands there may be an inbound resolver endpoint, or a server that asks as everything in the VPC does.
+            let inbound = by_endpoint(&beside, goal, Asker::InboundEndpoint);
+            let zones = place.estate.zones(region, there.vpc_id, place.uncollected());
+            // What else the instance's own VPC answers is known already.
+            if there.is_in_vpc_of(place.position) {
+                let is_claimed = zones.known().is_some_and(|zones| zones.iter().any(|zone| covers(zone.name, &goal.asked).is_some()));
+                answers.extend(inbound.answers.into_iter().filter(|_| !is_claimed));
+                continue;
+            }
+            let by_endpoint = by_endpoint(&beside, goal, Asker::Inside);
+            match zones {
                 Known::Unknown(_) => answers.push(Answer::Anything),
                 Known::Known(zones) => {
                     let claiming = zones.iter().filter(|zone| covers(zone.name, &goal.asked).is_some());
                     answers.extend(claiming.flat_map(|zone| by_zone(&beside, zone, &Known::Known(true), goal, &by_endpoint).answers));
                 }
             }
-            answers.extend(by_endpoint.answers);
+            answers.extend(by_endpoint.answers.into_iter().chain(inbound.answers));
         }
     }
     answers

@@ -37,6 +37,8 @@ pub enum Requests {
     Unsigned(Vec<String>),
     /// Objects of buckets whose names AWS does not publish.
     UnknownBuckets,
+    /// Objects of this bucket of the organization's, as the instance's role.
+    OfRole(String),
     /// These actions, as the instance's role.
     Signed(Vec<&'static str>),
 }
@@ -63,6 +65,25 @@ const EC2_MESSAGES: [&str; 6] = [
     "ec2messages:GetMessages",
     "ec2messages:SendReply",
 ];
+
+/// The bucket in which Quick Setup keeps the baselines of a patch policy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PolicyBucket {
+    pub name: String,
+    /// Where it stands.
+    pub region: String,
+}
+
+const COMMERCIAL: &str = "amazonaws.com";
+
+/// What the names of AWS's services in a Region end with (<https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>).
+fn domain(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("cn") => "amazonaws.com.cn",
+        Some("eusc") => "amazonaws.eu",
+        _ => COMMERCIAL,
+    }
+}
 
 /// Who has the addresses behind a public name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -100,7 +121,7 @@ impl Goal {
     /// A service that every managed instance needs. `buckets` are those of S3 that patching reads in the Region, `None` where their names are not
     /// known.
     pub fn of_service(region: &str, target: Target, buckets: Option<&[String]>) -> Self {
-        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let suffix = domain(region);
         let service = target.service();
         let host = format!("{service}.{region}.{suffix}");
         let (asked, answered_by) = match target {
@@ -116,6 +137,27 @@ impl Goal {
         };
         // The names in amazonaws.com have IPv4 addresses alone (<https://docs.aws.amazon.com/general/latest/gr/ssm.html>).
         Self { target, host, asked, port: 443, answered_by, has_ipv6: Some(false), is_resolved: true, requests }
+    }
+
+    /// From where a patch run downloads its program, on every operating system: S3 by its dual-stack name, the bucket in the path
+    /// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-troubleshooting.html>, "Unable to download payload").
+    /// `None` where it is asked for by the plain name.
+    pub fn of_payload(region: &str, buckets: Option<&[String]>) -> Option<Self> {
+        let has_dual_stack = domain(region) == COMMERCIAL && !region.starts_with("us-gov-");
+        let host = format!("s3.dualstack.{region}.{COMMERCIAL}");
+        let of_s3 = Self::of_service(region, Target::S3, buckets);
+        let payload = Self { asked: host.clone(), host, answered_by: AnsweredBy::DualStackS3, has_ipv6: Some(true), ..of_s3 };
+        has_dual_stack.then_some(payload)
+    }
+
+    /// The bucket of a patch policy, which the run reads as the instance's role; `region` is the instance's.
+    pub fn of_policy_bucket(region: &str, bucket: &PolicyBucket) -> Self {
+        let host = format!("{}.s3.{}.{}", bucket.name, bucket.region, domain(&bucket.region));
+        let is_here = bucket.region == region;
+        // The endpoints of a VPC answer for the S3 of its own Region.
+        let answered_by = if is_here { AnsweredBy::S3 } else { AnsweredBy::Internet };
+        let requests = if is_here { Requests::OfRole(bucket.name.clone()) } else { Requests::None };
+        Self { target: Target::S3, asked: host.clone(), host, port: 443, answered_by, has_ipv6: Some(false), is_resolved: true, requests }
     }
 
     /// A host that patches come from; `*.` before it stands for any name below it.
@@ -171,7 +213,7 @@ static PUBLIC_IPV6: LazyLock<IntervalSet> = LazyLock::new(|| blocks(&["2000::/3"
 
 /// The public IPv4 addresses: for S3 the Region's prefix list, for the others every public address less those of S3 and `DynamoDB`, which
 /// have lists of their own.
-pub(super) fn public_ipv4(region: &Region<'_>, answered_by: &AnsweredBy) -> Addresses {
+pub(super) fn public_ipv4(region: &Region<'_>, vpc_blocks: &[IpNet], answered_by: &AnsweredBy) -> Addresses {
     if let AnsweredBy::Addresses(blocks) = answered_by {
         let set = IntervalSet::nets(blocks);
         return Addresses { set, is_exact: true, destination: Destination::Internet };
@@ -183,7 +225,8 @@ pub(super) fn public_ipv4(region: &Region<'_>, answered_by: &AnsweredBy) -> Addr
         let set = IntervalSet::nets(entries.iter().filter(|entry| entry.addr().is_ipv4()));
         return Addresses { set, is_exact: true, destination: Destination::PrefixList(id.to_owned()) };
     }
-    let mut set = PUBLIC_IPV4.clone();
+    // A VPC may have blocks of public addresses, and no service of anybody else's is in them.
+    let mut set = PUBLIC_IPV4.difference(&IntervalSet::nets(vpc_blocks));
     if !answered_by.is_s3() {
         for service in ["s3", "dynamodb"] {
             let entries = region.service_prefix_list(service).and_then(|(_, list)| list.entries.as_ref());
@@ -200,7 +243,7 @@ pub(super) fn public_ipv6(vpc_blocks: &[IpNet]) -> Addresses {
 }
 
 /// What DNS64 makes of the public IPv4 addresses (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html>).
-pub(super) fn by_nat64(region: &Region<'_>, answered_by: &AnsweredBy) -> Addresses {
-    let ipv4 = public_ipv4(region, answered_by);
+pub(super) fn by_nat64(region: &Region<'_>, vpc_blocks: &[IpNet], answered_by: &AnsweredBy) -> Addresses {
+    let ipv4 = public_ipv4(region, vpc_blocks, answered_by);
     Addresses { set: ipv4.set.to_nat64(), destination: Destination::Nat64, ..ipv4 }
 }

@@ -14,6 +14,7 @@ use super::endpoint_policy;
 use super::journey::{CameBy, Journey, SenderKind};
 use super::local;
 use super::position::{self, Position};
+use super::protocol::Protocol;
 use super::route::NextHop;
 use super::security_group::{self, Direction};
 use super::set::IntervalSet;
@@ -183,7 +184,7 @@ fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
     let is_own = journey.sender.kind == SenderKind::Instance;
     let is_sender = |pair: &UserIdGroupPair| is_own && source.groups.iter().any(|own| Some(own) == pair.group_id.as_ref());
     let members = |pair: &UserIdGroupPair| if keeps_references && is_sender(pair) { sender.clone() } else { IntervalSet::empty() };
-    let allowed = security_group::allowed(end.position.home, &end.groups, Direction::Ingress, port, &members);
+    let allowed = security_group::allowed(end.position.home, &end.groups, Direction::Ingress, Protocol::Tcp, port, &members);
     let groups = end.groups.join(", ");
     let kind = HopKind::InterfaceEndpoint;
     let from = sender.as_addresses();
@@ -191,7 +192,8 @@ fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
     if is_in(&allowed.sieve.must) {
         let nobody = |_: &UserIdGroupPair| IntervalSet::empty();
         let is_participant = journey.came_by == CameBy::Start && source.region.account != end.position.home.account;
-        if is_participant && !is_in(&security_group::allowed(end.position.home, &end.groups, Direction::Ingress, port, &nobody).sieve.must)
+        if is_participant
+            && !is_in(&security_group::allowed(end.position.home, &end.groups, Direction::Ingress, Protocol::Tcp, port, &nobody).sieve.must)
         {
             trace.assume(
                 128,
@@ -208,9 +210,10 @@ fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
         };
         trace.doubt(why);
     } else {
-        let by_reference = security_group::allowed(end.position.home, &end.groups, Direction::Ingress, port, &|pair: &UserIdGroupPair| {
-            if is_sender(pair) { sender.clone() } else { IntervalSet::empty() }
-        });
+        let by_reference =
+            security_group::allowed(end.position.home, &end.groups, Direction::Ingress, Protocol::Tcp, port, &|pair: &UserIdGroupPair| {
+                if is_sender(pair) { sender.clone() } else { IntervalSet::empty() }
+            });
         let (code, detail) = if allowed.has_no_rules {
             (Code::SgHasNoRules, format!("has no inbound rule, and guards {endpoint}"))
         } else if is_in(&by_reference.sieve.must) {

@@ -71,10 +71,15 @@ pub(super) fn gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str
         }
     }
     let is_nat = journey.sender.kind != SenderKind::Instance;
-    public_access(trace, &journey.at, kind, id, if is_nat { Opening::Outward } else { Opening::BothWays });
+    let is_gateway = matches!(journey.sender.kind, SenderKind::NatGateway { .. });
+    public_access(trace, &journey.at, kind, id, if is_gateway { Opening::Outward } else { Opening::BothWays });
     encryption::leave_by(trace, &journey.at, kind, id, Exit::InternetGateway);
     let back_to = if is_nat { journey.sender.position.addresses() } else { journey.sender.ends.sender.clone() };
     local::comes_back_in(trace, &journey.at, id, &back_to);
+    if let SenderKind::NatInstance { id: interface, has_public_address: false } = journey.sender.kind {
+        let detail = format!("has no public IPv4 address, so {id} drops what it forwards");
+        trace.stop(kind, Code::IgwPublicIpAssociationForEgress, interface, detail, Place::Other);
+    }
     // An IPv6 address is public by itself.
     if !is_nat && journey.source.address.is_ipv4() && !journey.source.has_public_address {
         let interface = journey.source.interface;
@@ -193,7 +198,10 @@ fn block_mode(at: &Position<'_, '_>) -> Known<BlockMode> {
     let Some(options) = &at.home.files.block_public_access else {
         return Known::Unknown(vec![at.home.not_collected("ec2:DescribeVpcBlockPublicAccessOptions")]);
     };
-    let mode = options.vpc_block_public_access_options.internet_gateway_block_mode.as_deref().unwrap_or("off");
+    let Some(mode) = options.vpc_block_public_access_options.internet_gateway_block_mode.as_deref() else {
+        let settled_by = "collect ec2-describe-vpc-block-public-access-options.json again: InternetGatewayBlockMode is missing";
+        return Known::unknown("fact_not_collected", "VPC Block Public Access", settled_by);
+    };
     let mode = match parse(mode) {
         Some(BlockMode::Off) => return Known::Known(BlockMode::Off),
         Some(mode) => mode,

@@ -39,6 +39,7 @@ pub(super) struct Sender<'r, 'a> {
 pub(super) enum SenderKind<'a> {
     Instance,
     NatGateway { id: &'a str, is_private: bool },
+    NatInstance { id: &'a str, has_public_address: bool },
 }
 
 /// How traffic came into the VPC in which it is.

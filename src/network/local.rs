@@ -89,7 +89,7 @@ pub(super) fn drops_what_it_is_to_forward(at: &Position<'_, '_>, interface: &str
     is_of_instance(at, interface) && at.home.interface(interface).known().is_some_and(|own| own.source_dest_check == Some(true))
 }
 
-fn is_of_instance(at: &Position<'_, '_>, interface: &str) -> bool {
+pub(super) fn is_of_instance(at: &Position<'_, '_>, interface: &str) -> bool {
     at.home.interface(interface).known().and_then(|own| own.attachment.as_ref()?.instance_id.as_ref()).is_some()
 }
 

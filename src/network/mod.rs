@@ -7,23 +7,27 @@ mod boundary;
 mod class;
 mod dns;
 mod dns_firewall;
+mod dns_server;
 mod egress;
 mod encryption;
 mod endpoint_policy;
 mod forwarding;
 mod goal;
+mod host;
 mod hosted_zone;
 mod interface_endpoint;
 mod internet;
 mod journey;
 mod local;
 mod nat;
+mod nat_instance;
 mod network_acl;
 mod next_hop;
 mod path;
 mod peering;
 mod position;
 mod private_dns;
+mod protocol;
 mod repository;
 mod route;
 mod security_group;
@@ -41,7 +45,7 @@ use std::sync::Arc;
 use crate::model::known::Unknown;
 
 pub use class::Network;
-pub use goal::{AnsweredBy, Goal, Requests};
+pub use goal::{AnsweredBy, Goal, PolicyBucket, Requests};
 pub use repository::{Alternative, Sources, Wanted};
 pub use set::{FlowSet, IntervalSet};
 pub use verdict::{Authorization, Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, Via};
@@ -109,8 +113,13 @@ pub struct Ec2Messages {
 /// Everything that is said of an instance's paths.
 #[derive(Debug, Clone)]
 pub struct Judged {
-    /// To the services, in the order of [`Target::SERVICES`], then to each port of each host that patches come from.
+    /// To the services, in the order of [`Target::SERVICES`] and of S3 to each name that is needed, then to each port of each host that patches
+    /// come from.
     pub paths: Vec<Arc<Path>>,
+    /// The one verdict over the names of S3 under which AWS keeps what every patch run reads.
+    pub s3: Path,
+    /// The same over the buckets of the patch policies.
+    pub policy_buckets: Option<Path>,
     /// The one verdict over all that patches need: host and port are those that decide it.
     pub repository: Path,
 }
@@ -123,6 +132,24 @@ pub struct Needs {
     pub sources: Sources,
     /// The buckets that patching reads; `None` where AWS does not publish their names.
     pub buckets: Option<Vec<String>>,
+    /// The buckets of the patch policies that target it, or that may, with what would settle that.
+    pub policy_buckets: Vec<(PolicyBucket, Option<Unknown>)>,
+}
+
+impl Needs {
+    fn of_s3(&self, region: &str) -> Vec<Wanted> {
+        let buckets = self.buckets.as_deref();
+        let goals = std::iter::once(Goal::of_service(region, Target::S3, buckets)).chain(Goal::of_payload(region, buckets));
+        goals.map(|goal| Wanted { goal, perhaps: None }).collect()
+    }
+
+    fn of_policy_buckets(&self, region: &str) -> Vec<Wanted> {
+        let wanted = |(bucket, perhaps): &(PolicyBucket, Option<Unknown>)| Wanted {
+            goal: Goal::of_policy_bucket(region, bucket),
+            perhaps: perhaps.clone(),
+        };
+        self.policy_buckets.iter().map(wanted).collect()
+    }
 }
 
 /// The path of an instance whose place in the network is not known.

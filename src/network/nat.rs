@@ -72,7 +72,7 @@ pub(super) fn nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: 
 
 /// The network ACL of the NAT gateway's subnet, in from the sender
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>).
-fn enter_subnet(trace: &mut Trace, journey: &Journey<'_, '_, '_>, position: &Position<'_, '_>) {
+pub(super) fn enter_subnet(trace: &mut Trace, journey: &Journey<'_, '_, '_>, position: &Position<'_, '_>) {
     if !position.is_in_subnet_of(&journey.at) {
         boundary::cross(trace, position, &[Crossing::In], &journey.sender.ends);
     }

@@ -2,6 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html>.
 
+use super::protocol::Protocol;
 use super::set::{FlowSet, IntervalSet};
 use crate::model::known::Known;
 use crate::snapshot::ec2::{NetworkAcl, NetworkAclEntry};
@@ -31,8 +32,14 @@ impl Filtered {
     }
 }
 
-/// Passes TCP between `addresses` and `ports` through the entries of one direction.
-pub(super) fn filter(acl: &NetworkAcl, is_egress: bool, addresses: &IntervalSet, ports: &IntervalSet) -> Known<Filtered> {
+/// Passes the protocol between `addresses` and `ports` through the entries of one direction.
+pub(super) fn filter(
+    acl: &NetworkAcl,
+    is_egress: bool,
+    protocol: Protocol,
+    addresses: &IntervalSet,
+    ports: &IntervalSet,
+) -> Known<Filtered> {
     let mut entries: Vec<&NetworkAclEntry> =
         acl.entries.iter().filter(|entry| entry.egress == Some(is_egress) || entry.egress.is_none()).collect();
     // AWS does not promise an order; the number is what counts.
@@ -40,11 +47,11 @@ pub(super) fn filter(acl: &NetworkAcl, is_egress: bool, addresses: &IntervalSet,
     let mut remaining = FlowSet::product(addresses, ports);
     let mut result = Filtered { allowed: FlowSet::empty(), allowing: Vec::new(), denied: Vec::new() };
     for entry in entries {
-        let Some(entry) = Entry::parse(entry) else {
+        let Some(entry) = Entry::parse(entry, protocol) else {
             let id = acl.network_acl_id.as_deref().unwrap_or("a network ACL without an id");
             return Known::unknown("fact_not_collected", id, format!("collect {id} again: one of its entries cannot be read"));
         };
-        if !entry.is_tcp {
+        if !entry.is_about_it {
             continue;
         }
         let matched = remaining.intersection(&FlowSet::product(&entry.addresses, &entry.ports));
@@ -71,23 +78,23 @@ const FINAL_DENY: i32 = 32767;
 struct Entry {
     number: i32,
     allows: bool,
-    is_tcp: bool,
+    is_about_it: bool,
     addresses: IntervalSet,
     ports: IntervalSet,
 }
 
 impl Entry {
     /// `None` when a member that decides is missing or makes no sense: nothing may be concluded from half a rule.
-    fn parse(entry: &NetworkAclEntry) -> Option<Self> {
+    fn parse(entry: &NetworkAclEntry, protocol: Protocol) -> Option<Self> {
         let allows = match entry.rule_action.as_deref()? {
             word if word.eq_ignore_ascii_case("allow") => true,
             word if word.eq_ignore_ascii_case("deny") => false,
             _ => return None,
         };
         let all_ports = IntervalSet::ports((0, 65535));
-        let (is_tcp, ports) = match entry.protocol.as_deref()? {
+        let (is_about_it, ports) = match entry.protocol.as_deref()? {
             "-1" | "all" => (true, all_ports),
-            "6" | "tcp" => {
+            word if protocol.is(word) => {
                 let range = entry.port_range.as_ref()?;
                 if range.from? > range.to? {
                     return None;
@@ -100,7 +107,7 @@ impl Entry {
         Some(Self {
             number: entry.rule_number?,
             allows,
-            is_tcp,
+            is_about_it,
             addresses: IntervalSet::net(entry.cidr_block.as_deref().or(entry.ipv6_cidr_block.as_deref())?.parse().ok()?),
             ports,
         })

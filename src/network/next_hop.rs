@@ -3,11 +3,12 @@
 use super::Assumptions;
 use super::encryption::{self, Exit};
 use super::endpoint_policy;
+use super::host;
 use super::interface_endpoint;
 use super::internet;
 use super::journey::{Journey, SenderKind};
-use super::local;
 use super::nat;
+use super::nat_instance;
 use super::peering;
 use super::private_dns;
 use super::route::{NextHop, Share};
@@ -34,7 +35,9 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
     if share.is_blackhole {
         trace.via = Via::None;
         let detail = match journey.sender.kind {
-            SenderKind::NatGateway { id, .. } => format!("has a dead route to {destination}, which {id} needs"),
+            SenderKind::NatGateway { id, .. } | SenderKind::NatInstance { id, .. } => {
+                format!("has a dead route to {destination}, which {id} needs")
+            }
             SenderKind::Instance => format!("has a dead route to {destination}: {} does not exist any more", share.next_hop.id()),
         };
         trace.stop(HopKind::RouteTable, Code::BadStateRoute, table, detail, route_place(journey, table, Some(destination)));
@@ -42,7 +45,7 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
     }
     if share.next_hop == NextHop::Nothing {
         let detail = match journey.sender.kind {
-            SenderKind::NatGateway { id, .. } => format!("gives {id} no route to the internet"),
+            SenderKind::NatGateway { id, .. } | SenderKind::NatInstance { id, .. } => format!("gives {id} no route to the internet"),
             SenderKind::Instance => format!("has no route for {}", trace.describe(&trace.addresses)),
         };
         trace.stop(HopKind::RouteTable, Code::NoRouteToDestination, table, detail, route_place(journey, table, None));
@@ -63,19 +66,12 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
         NextHop::Peering(id) => peering::carry(trace, journey, id, route_place(journey, table, Some(destination))),
         NextHop::TransitGateway(id) => transit_gateway::carry(trace, journey, id),
         NextHop::Local if journey.end.is_some() => interface_endpoint::arrive(trace, journey),
-        NextHop::Local => {
-            trace.unclear(
-                HopKind::Other,
-                "local",
-                "unsupported_target",
-                "check the address by hand: it is one of the VPC's that is no endpoint's",
-            );
-        }
+        NextHop::Local => host::arrive(trace, journey),
         NextHop::VirtualPrivateGateway(id) => {
             encryption::leave_by(trace, &journey.at, HopKind::Other, id, Exit::VirtualPrivateGateway);
             edge(trace, journey, id, "on_prem", "check that the network behind the gateway leads to the service");
         }
-        NextHop::Interface(id) => nat_instance(trace, journey, id),
+        NextHop::Interface(id) => nat_instance::forward(trace, journey, id),
         NextHop::Unmodelled(id) => {
             edge(
                 trace,
@@ -133,16 +129,6 @@ pub(super) fn edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, c
         };
         trace.unclear(HopKind::Other, id, code, format!("{settled_by}{or_declare}"));
     }
-}
-
-/// An instance that forwards: what the guest does with the traffic no API shows.
-fn nat_instance(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
-    if local::drops_what_it_is_to_forward(&journey.at, id) {
-        trace.stop(HopKind::Other, Code::EniSourceDestCheckRestriction, id, local::CHECKS, Place::Other);
-        return;
-    }
-    let code = local::forwarder(&journey.at, NextHop::Interface(id));
-    edge(trace, journey, id, code, "check that what stands behind the interface forwards the traffic");
 }
 
 /// A gateway endpoint, which asks nothing of the VPC's DNS where the name led to its addresses

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::dns::{self, Answer, Resolution};
+use super::dns_server;
 use super::egress::leave_interface;
 use super::goal::{self, Addresses, AnsweredBy, Goal};
 use super::hosted_zone;
@@ -37,6 +38,12 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
     } else {
         Resolution::one(Answer::Public, "the node knows the addresses without asking")
     };
+    if let Some(servers) = dns::own_servers(&place).filter(|_| goal.is_resolved) {
+        let blockers = dns_server::out_of_reach(source, &servers);
+        if !blockers.is_empty() {
+            resolution = Resolution::one(Answer::NoServer { blockers }, "no DNS server can be asked");
+        }
+    }
     if let Some(why) = &source.owner_unseen {
         resolution.answers = vec![Answer::Anything];
         resolution.depends_on = vec![why.clone()];
@@ -122,6 +129,11 @@ fn judge_answer(
             let detail = format!("refuses {} to the resolver of {vpc}", goal.asked);
             vec![World::nameless(Code::DnsFirewallRule, group, detail, Place::Other)]
         }
+        Answer::NoServer { blockers } => {
+            let first = blockers.first().into_iter();
+            let worlds = first.map(|first| World::nameless(first.code, &first.resource, first.detail.clone(), first.place.clone()));
+            worlds.map(|world| World { blockers: blockers.clone(), ..world }).collect()
+        }
         Answer::NoResolver { is_switched_off: true } => {
             let place = Place::VpcAttribute { vpc: vpc.to_owned(), attribute: "enableDnsSupport" };
             vec![World::nameless(Code::DnsVpcAttributeOff, vpc, "has enableDnsSupport off, so no name resolves".to_owned(), place)]
@@ -174,7 +186,7 @@ fn blame_capture(world: &mut World, journey: &Journey<'_, '_, '_>, endpoint: &Vp
 fn to_public(journey: &Journey<'_, '_, '_>, because: &str, range: (u16, u16)) -> Vec<World> {
     let goal = journey.goal;
     if journey.source.address.is_ipv4() || matches!(goal.answered_by, AnsweredBy::Addresses(_)) {
-        return to_addresses(journey, goal::public_ipv4(journey.at.home, &goal.answered_by), because, range);
+        return to_addresses(journey, goal::public_ipv4(journey.at.home, &journey.at.nets, &goal.answered_by), because, range);
     }
     let over_ipv6 = || to_addresses(journey, goal::public_ipv6(&journey.at.nets), because, range);
     let over_ipv4 = || {
@@ -182,7 +194,7 @@ fn to_public(journey: &Journey<'_, '_, '_>, because: &str, range: (u16, u16)) ->
             let detail = format!("has no DNS64, {} has no IPv6 address, and the instance has no IPv4 address", goal.host);
             vec![World::nameless(Code::DnsNoIpv6Address, journey.at.subnet_id(), detail, Place::Other)]
         };
-        let by_nat64 = || to_addresses(journey, goal::by_nat64(journey.at.home, &goal.answered_by), because, range);
+        let by_nat64 = || to_addresses(journey, goal::by_nat64(journey.at.home, &journey.at.nets, &goal.answered_by), because, range);
         match journey.at.subnet.and_then(|subnet| subnet.enable_dns64) {
             Some(true) => by_nat64(),
             Some(false) => nameless(),

@@ -9,8 +9,17 @@ use crate::model::is_word;
 use crate::model::known::{Known, Unknown};
 use crate::snapshot::ec2::VpcEndpoint;
 
+/// Who asks a VPC's resolver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// What stands in the VPC.
+    Inside,
+    /// An inbound resolver endpoint of the VPC, for whoever asks that.
+    InboundEndpoint,
+}
+
 /// The answer as far as the VPC's endpoints decide it.
-pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> {
+pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal, asker: Asker) -> Resolution<'r, 'a> {
     let (region, vpc, host) = (place.region(), place.vpc_id(), &goal.host);
     let Some(_) = goal.answered_by.service() else {
         return Resolution::one(Answer::Public, format!("no endpoint of AWS's answers for {host}"));
@@ -34,9 +43,8 @@ pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Res
         return Resolution::either(vec![Answer::Public, Answer::Anything], why, format!("{id} does not tell what it is"));
     }
     let candidates = endpoints.iter().filter(|endpoint| is_interface_for(endpoint, goal, region.name) && !is_down(endpoint));
-    let covers = |endpoint: &VpcEndpoint| goal.answered_by != AnsweredBy::DualStackS3 || covers_dual_stack(endpoint) != Some(false);
     // One that surely answers before one that may.
-    let candidates = candidates.filter(|endpoint| endpoint.private_dns_enabled != Some(false) && covers(endpoint));
+    let candidates = candidates.filter(|endpoint| endpoint.private_dns_enabled != Some(false) && covers(endpoint, goal));
     let Some(endpoint) = candidates.copied().min_by_key(|endpoint| (endpoint.state.is_none(), endpoint.private_dns_enabled.is_none()))
     else {
         return Resolution::one(Answer::Public, format!("no endpoint of {vpc} answers for {host}"));
@@ -66,7 +74,7 @@ pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Res
             Known::Unknown(why) => doubt(why),
         }
     }
-    if goal.answered_by.is_s3() {
+    if goal.answered_by.is_s3() && asker == Asker::Inside {
         // S3's interface endpoint may answer resolvers outside the VPC only; inside, the gateway endpoint carries the traffic.
         match endpoint.dns_options.as_ref().and_then(|options| options.private_dns_only_for_inbound_resolver_endpoint) {
             Some(true) => return Resolution::one(Answer::Public, format!("private DNS of {id} is for inbound resolver endpoints only")),
@@ -102,15 +110,30 @@ pub(super) fn by_profile_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal
     let (region, vpc) = (place.region(), place.vpc_id());
     goal.answered_by.service()?;
     let brought = region.profile_resources(vpc).into_known()?.endpoints;
-    if brought.is_empty() || by_endpoint(place, goal).answers != [Answer::Public] {
+    if brought.is_empty() || by_endpoint(place, goal, Asker::Inside).answers != [Answer::Public] {
         return None;
     }
     let mut missing = Vec::new();
     for id in brought {
         match place.estate.endpoint(region.name, id) {
-            Some((home, endpoint)) if is_interface_for(endpoint, goal, region.name) && is_available(endpoint) => {
+            Some((home, endpoint)) if is_interface_for(endpoint, goal, region.name) && !is_down(endpoint) && covers(endpoint, goal) => {
+                let reached = Answer::Endpoint(Reached { home, endpoint, addresses: None });
                 let because = format!("a Route 53 Profile brings {id} to {vpc}");
-                return Some(Resolution::one(Answer::Endpoint(Reached { home, endpoint, addresses: None }), because));
+                let mut doubts = Vec::from_iter(doubtful_state(endpoint));
+                if goal.answered_by == AnsweredBy::DualStackS3 && covers_dual_stack(endpoint).is_none() {
+                    let settled_by = "collect ec2-describe-vpc-endpoints.json again: IpAddressType is missing";
+                    doubts.push(Unknown::new("fact_not_collected", id, settled_by));
+                }
+                // AWS asks for both attributes where an endpoint or a zone answers in its own VPC, and does not say what a Profile asks for.
+                if !(region.dns_support(vpc).is(&true) && region.dns_hostnames(vpc).is(&true)) {
+                    let settled_by = format!(
+                        "turn on enableDnsSupport and enableDnsHostnames of {vpc}, or check on the instance what {} resolves to",
+                        goal.asked
+                    );
+                    doubts.push(Unknown::new("fact_not_collected", vpc, settled_by));
+                }
+                let answers = if doubts.is_empty() { vec![reached] } else { vec![reached, Answer::Public] };
+                return Some(Resolution::either(answers, doubts, because));
             }
             Some(_) => {}
             None => {
@@ -121,6 +144,11 @@ pub(super) fn by_profile_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal
     }
     let because = format!("a Route 53 Profile brings endpoints to {vpc} that were not seen");
     (!missing.is_empty()).then(|| Resolution::either(vec![Answer::Anything], missing, because))
+}
+
+/// Whether an endpoint may answer for the kind of name.
+fn covers(endpoint: &VpcEndpoint, goal: &Goal) -> bool {
+    goal.answered_by != AnsweredBy::DualStackS3 || covers_dual_stack(endpoint) != Some(false)
 }
 
 /// Whether an endpoint answers for the dual-stack names of S3: one for IPv4 alone does not; `None` when it does not tell its family.

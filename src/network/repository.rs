@@ -69,6 +69,11 @@ pub(super) fn judge(sources: &Sources, mut path_to: impl FnMut(&Goal) -> Arc<Pat
     }
 }
 
+/// The paths to what is all needed, and the one verdict over them.
+pub(super) fn judge_all(wanted: Vec<Wanted>, path_to: impl FnMut(&Goal) -> Arc<Path>) -> (Vec<Arc<Path>>, Path) {
+    judge(&Sources::Known(vec![Alternative { doubt: None, wanted }]), path_to)
+}
+
 fn whole(verdict: Verdict) -> Path {
     Path {
         target: Target::Repository,

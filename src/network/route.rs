@@ -5,8 +5,8 @@
 use ipnet::IpNet;
 
 use super::set::IntervalSet;
-use crate::model::Region;
 use crate::model::known::Unknown;
+use crate::model::{Region, is_word};
 use crate::snapshot::ec2::{Route, RouteTable};
 
 /// The addresses of a target that one route takes; no route takes the rest.
@@ -114,7 +114,10 @@ pub(super) fn split<'a>(
             match view.and_then(|view| view.entries.as_ref()) {
                 Some(nets) => entries.extend(nets.iter().map(|net| Entry { net: *net, class: Class::PrefixList, route })),
                 None => {
-                    let leads_to_gateway_endpoint = route.gateway_id.as_deref().is_some_and(|id| id.starts_with("vpce-"));
+                    // A route to a gateway endpoint is by AWS's own list; one to another kind of endpoint by any.
+                    let endpoint = route.gateway_id.as_deref().and_then(|id| region.endpoint(id).into_known().flatten());
+                    let leads_to_gateway_endpoint =
+                        endpoint.is_some_and(|endpoint| is_word(endpoint.vpc_endpoint_type.as_ref(), "Gateway"));
                     let is_aws_managed = view.and_then(|view| view.is_aws_managed).unwrap_or(leads_to_gateway_endpoint);
                     if !(public && is_aws_managed) {
                         unreadable.push((route, vec![region.not_collected("ec2:GetManagedPrefixListEntries")]));

@@ -5,6 +5,7 @@
 
 use ipnet::IpNet;
 
+use super::protocol::Protocol;
 use super::set::IntervalSet;
 use super::trace::Sieve;
 use crate::model::Region;
@@ -60,8 +61,15 @@ impl Rule<'_> {
     }
 }
 
-/// The remote addresses with which the groups allow TCP on `port`.
-pub(super) fn allowed<'a>(region: &Region<'a>, groups: &[String], direction: Direction, port: u16, members: Members<'_>) -> Allowed<'a> {
+/// The remote addresses with which the groups allow the protocol on `port`.
+pub(super) fn allowed<'a>(
+    region: &Region<'a>,
+    groups: &[String],
+    direction: Direction,
+    protocol: Protocol,
+    port: u16,
+    members: Members<'_>,
+) -> Allowed<'a> {
     let mut result = Allowed {
         sieve: Sieve::nothing(),
         direction,
@@ -75,7 +83,7 @@ pub(super) fn allowed<'a>(region: &Region<'a>, groups: &[String], direction: Dir
             Known::Known(group) => {
                 for rule in rules(group, direction) {
                     result.has_no_rules = false;
-                    if !result.add(region, group, rule, port, members) {
+                    if !result.add(region, group, rule, matches(rule, protocol, port), members) {
                         result.unknowns.push(Unknown::new(
                             "fact_not_collected",
                             id,
@@ -111,13 +119,13 @@ fn rules(group: &SecurityGroup, direction: Direction) -> &[IpPermission] {
 }
 
 impl<'a> Allowed<'a> {
-    /// Adds what a permission allows; whether it could be read.
+    /// Adds what a permission allows that is about the asked port or not; whether it could be read.
     fn add(
         &mut self,
         region: &Region<'a>,
         group: &'a SecurityGroup,
         permission: &'a IpPermission,
-        port: u16,
+        is_about_it: Option<bool>,
         members: Members<'_>,
     ) -> bool {
         let mut is_readable = true;
@@ -152,7 +160,7 @@ impl<'a> Allowed<'a> {
         for pair in &permission.user_id_group_pairs {
             add(&mut covered, pair.group_id.as_deref().unwrap_or_default(), members(pair));
         }
-        match matches(permission, port) {
+        match is_about_it {
             Some(true) => {
                 self.sieve.must = self.sieve.must.union(&covered.must);
                 self.sieve.may = self.sieve.may.union(&covered.may);
@@ -197,13 +205,12 @@ impl Sieve {
     }
 }
 
-/// Whether the rule is about TCP on the port; `None` when it does not say.
-fn matches(rule: &IpPermission, port: u16) -> Option<bool> {
+/// Whether the rule is about the protocol on the port; `None` when it does not say.
+fn matches(rule: &IpPermission, protocol: Protocol, port: u16) -> Option<bool> {
     let port = i32::from(port);
     match rule.ip_protocol.as_deref()? {
         "-1" => Some(true),
-        "6" => Some(rule.from_port? <= port && port <= rule.to_port?),
-        word if word.eq_ignore_ascii_case("tcp") => Some(rule.from_port? <= port && port <= rule.to_port?),
+        word if protocol.is(word) => Some(rule.from_port? <= port && port <= rule.to_port?),
         _ => Some(false),
     }
 }

@@ -8,12 +8,17 @@ use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 /// The first of the IPv6 addresses that stand for IPv4 ones, `64:ff9b::` (<https://www.rfc-editor.org/rfc/rfc6052>).
 const NAT64: u128 = 0x0064_ff9b << 96;
 
-/// The interval of a block; of an IPv6 block that holds all of IPv4, what lies on either side of it.
+/// The interval of a block; of an IPv6 block that holds all of IPv4, what lies on either side of it; of one within IPv4, nothing.
 fn block(net: IpNet) -> impl Iterator<Item = (u128, u128)> {
     let (first, last) = (IntervalSet::number(net.network()), IntervalSet::number(net.broadcast()));
     let is_around = matches!(net, IpNet::V6(_)) && first <= IPV4.0 && IPV4.1 <= last;
-    let (low, high) = if is_around { ((first, IPV4.0 - 1), Some((IPV4.1 + 1, last))) } else { ((first, last), None) };
-    std::iter::once(low).chain(high)
+    let is_within = matches!(net, IpNet::V6(_)) && IPV4.0 <= first && last <= IPV4.1;
+    let (low, high) = match () {
+        () if is_within => (None, None),
+        () if is_around => (Some((first, IPV4.0 - 1)), Some((IPV4.1 + 1, last))),
+        () => (Some((first, last)), None),
+    };
+    low.into_iter().chain(high)
 }
 
 /// A set of addresses of both families, or of ports: disjoint inclusive intervals, in order, never touching.

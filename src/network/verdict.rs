@@ -48,6 +48,8 @@ pub enum Target {
 impl Target {
     /// What every managed instance needs.
     pub const SERVICES: [Self; 4] = [Self::Ssm, Self::SsmMessages, Self::Ec2Messages, Self::S3];
+    /// Those that Systems Manager talks to the agent by.
+    pub const CHANNELS: [Self; 3] = [Self::Ssm, Self::SsmMessages, Self::Ec2Messages];
 
     /// The word for it: of a service, how an endpoint service's name ends and the public host name begins.
     pub fn service(self) -> &'static str {

@@ -121,7 +121,15 @@ fn endpoint_policy(patient: Patient<'_>, target: Option<Target>) -> Vec<Change> 
 fn path_to(patient: Patient<'_>, target: Option<Target>) -> Option<&Path> {
     match target {
         Some(Target::Repository) => Some(&patient.learned.repository),
-        _ => patient.learned.paths.iter().find(|path| Some(path.target) == target).map(std::sync::Arc::as_ref),
+        _ => {
+            // S3 is asked for by several names.
+            let paths = patient.learned.paths.iter().filter(|path| Some(path.target) == target);
+            paths.map(std::sync::Arc::as_ref).min_by_key(|path| {
+                let is_blocked = matches!(path.verdict, Verdict::Blocked | Verdict::Partial);
+                let is_refused = matches!(path.authorization, Authorization::Denied { .. });
+                (!is_blocked, !is_refused)
+            })
+        }
     }
 }
 
@@ -141,12 +149,12 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
             what: format!("Point the route of {route_table} to {destination} at a target that exists"),
         }),
         Place::NoEndpoint { .. } if path.blockers.iter().any(has_dead_route) => None,
-        Place::Route { route_table, vpc, .. } if is_of_s3(path) => Some(route_to_s3(patient, route_table, vpc)),
+        Place::Route { route_table, vpc, .. } if is_of_s3(patient, path) => Some(route_to_s3(patient, route_table, vpc)),
         // An instance that the route leads to the internet gateway lacks an address, not an endpoint for each service.
         Place::NoEndpoint { .. } if path.blockers.iter().any(|other| matches!(other.place, Place::PublicAddress { .. })) => None,
-        Place::NoEndpoint { vpc } if !is_of_s3(path) => Some(interface_endpoint(patient, path.target, vpc)),
+        Place::NoEndpoint { vpc } if !is_of_s3(patient, path) => Some(interface_endpoint(patient, path.target, vpc)),
         // The missing or sleeping endpoint beside it is what to mend.
-        Place::NoEndpoint { .. } | Place::Route { .. } if has_endpoint_cause(path) => None,
+        Place::NoEndpoint { .. } | Place::Route { .. } if has_endpoint_cause(patient, path) => None,
         Place::Route { route_table, .. } if path.target == Target::Repository => Some(Change::ByHand {
             resource: route_table.clone(),
             what: format!(
@@ -191,9 +199,10 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
     }
 }
 
-/// Whether the addresses behind a path are those of S3, which a gateway endpoint carries.
-fn is_of_s3(path: &Path) -> bool {
-    path.target == Target::S3 || (path.target == Target::Repository && path.host.contains(".s3."))
+/// Whether the addresses behind a path are those of the Region's S3, which a gateway endpoint carries.
+fn is_of_s3(patient: Patient<'_>, path: &Path) -> bool {
+    let is_here = path.host.contains(&format!(".{}.", patient.learned.facts.region.name));
+    is_here && (path.target == Target::S3 || (path.target == Target::Repository && path.host.contains(".s3.")))
 }
 
 fn is_prefix_list(destination: &str) -> bool {
@@ -205,8 +214,8 @@ fn has_dead_route(blocker: &Blocker) -> bool {
 }
 
 /// Whether a missing endpoint, or one that takes no part, explains why the public way is tried at all.
-fn has_endpoint_cause(path: &Path) -> bool {
-    !is_of_s3(path)
+fn has_endpoint_cause(patient: Patient<'_>, path: &Path) -> bool {
+    !is_of_s3(patient, path)
         && path.blockers.iter().any(|blocker| {
             matches!(blocker.place, Place::NoEndpoint { .. } | Place::EndpointState { .. } | Place::VpcAttribute { .. })
                 || blocker.code == Code::DnsPrivateDnsOff

@@ -227,6 +227,7 @@ fn classes_change_nothing() {
         ec2messages: Ec2Messages { exists: true, agent_prefers_ssmmessages: false },
         sources: Sources::Known(vec![Alternative { doubt: None, wanted }]),
         buckets: None,
+        policy_buckets: Vec::new(),
     };
     for (name, snapshot) in fixtures() {
         let estate = Estate::new(&snapshot);

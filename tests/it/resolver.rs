@@ -77,7 +77,14 @@ fn profiles() {
     let unnamed = profile_zone(base().nat(), HOST, None).with(|files| files.profile_zones = None);
     let rule = profile(base().nat(), &["arn:aws:route53resolver:eu-central-1:222222222222:resolver-rule/rslvr-rr-9"]);
     let unread = profile(base().nat(), &[]).with(|files| files.profile_resources = None);
+    let unseen = || base().nat().with(|files| files.profile_associations = None);
+    let mut vouched = unseen();
+    vouched.assumptions.no_private_dns_overrides = true;
+    vouched.assumptions.dns_firewall_passes_aws_names = true;
+    let mut claimed = unseen().hosted_zone(HOST, &[]);
+    claimed.assumptions = vouched.assumptions.clone();
     let endpoint = |id: &str| profile(two_endpoints(), &[&format!("arn:aws:ec2:eu-central-1:111111111111:vpc-endpoint/{id}")]);
+    let stateless = |topology: Topology| topology.each_endpoint(|each| each.state = None);
     check(vec![
         ("a Profile's zone leads to an endpoint", profile_zone(two_endpoints(), HOST, Some(&good)), Ssm, Reachable, &[]),
         (
@@ -106,7 +113,18 @@ fn profiles() {
         ("a Profile's zone whose name nobody told", unnamed, Ssm, Unknown, &["fact_not_collected"]),
         ("a Profile's rule that is not listed", rule, Ssm, Unknown, &["fact_not_collected"]),
         ("a Profile whose resources were not collected", unread, Ssm, Unknown, &["fact_not_collected"]),
+        ("Profiles that were not collected", unseen(), Ssm, Unknown, &["fact_not_collected"]),
+        ("Profiles that were not collected, the user knows", vouched, Ssm, Reachable, &[]),
+        ("Profiles that were not collected, and a zone of the VPC's own that was", claimed, Ssm, Blocked, &["DNS_PHZ_NXDOMAIN"]),
         ("a Profile's endpoint", endpoint("vpce-ssm"), Ssm, Reachable, &[]),
+        (
+            "a Profile's endpoint without DNS host names",
+            endpoint("vpce-ssm").dns_attributes(true, false),
+            Ssm,
+            Unknown,
+            &["fact_not_collected"],
+        ),
+        ("a Profile's endpoint that does not tell its state", stateless(endpoint("vpce-ssm")), Ssm, Unknown, &["fact_not_collected"]),
         ("a Profile's endpoint that was not seen", endpoint("vpce-elsewhere"), Ssm, Unknown, &["owner_account_not_collected"]),
     ]);
 }
@@ -145,6 +163,15 @@ fn firewalls() {
     let mut vouched = over(&[("BLOCK", "rslvr-fdl-aws", None)]);
     vouched.assumptions.dns_firewall_passes_aws_names = true;
     let unread = over(&[("BLOCK", "rslvr-fdl-1", Some(&["x.example."]))]).with(|files| files.firewall_rules = None);
+    let alone = || over(&[("ALLOW", "rslvr-fdl-1", Some(&["ssm.eu-central-1.amazonaws.com."])), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))]);
+    let trusting = |topology: Topology| {
+        topology.with(|files| {
+            for rule in files.firewall_rules.as_mut().unwrap().firewall_rules.values_mut().flatten() {
+                rule.firewall_domain_redirection_action = some("TRUST_REDIRECTION_DOMAIN");
+            }
+        })
+    };
+    let unlisted = || base().nat().with(|files| files.firewall_associations = None);
     check(vec![
         ("82", over(&[("BLOCK", "rslvr-fdl-aws", None)]), Ssm, Unknown, &["dns_firewall"]),
         ("82, the user knows", vouched, Ssm, Reachable, &[]),
@@ -161,6 +188,9 @@ fn firewalls() {
             Reachable,
             &[],
         ),
+        ("the name alone is allowed, and not where it redirects", alone(), Ssm, Unknown, &["dns_firewall"]),
+        ("the name alone is allowed, and its redirections are trusted", trusting(alone()), Ssm, Reachable, &[]),
+        ("the list of associations was not collected", unlisted(), Ssm, Unknown, &["fact_not_collected"]),
         (
             "everything else is refused",
             over(&[("ALLOW", "rslvr-fdl-1", Some(&["*.example.com."])), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))]),

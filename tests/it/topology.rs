@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use patch_preflight::model::Estate;
+use patch_preflight::model::{Estate, known};
 use patch_preflight::network::{
-    Alternative, AnsweredBy, Assumptions, Ec2Messages, Goal, Judged, Needs, Network, Path, PortFamily, Sources, Target, Wanted,
+    Alternative, AnsweredBy, Assumptions, Ec2Messages, Goal, Judged, Needs, Network, Path, PolicyBucket, PortFamily, Sources, Target,
+    Wanted,
 };
 use patch_preflight::snapshot::ec2::{self, IpPermission, NetworkAclEntry, Route};
 use patch_preflight::snapshot::route53::{self, HostedZoneSummary, ResourceRecordSet};
@@ -29,6 +30,7 @@ pub(crate) struct Topology {
     pub(crate) sources: Sources,
     /// The buckets that patching reads.
     pub(crate) buckets: Option<Vec<String>>,
+    pub(crate) policy_buckets: Vec<(PolicyBucket, Option<known::Unknown>)>,
     /// Other accounts and Regions that were seen.
     pub(crate) others: BTreeMap<(String, String), RegionFiles>,
 }
@@ -156,6 +158,8 @@ pub(crate) fn base() -> Topology {
         record_sets: Some(route53::ListResourceRecordSets { resource_record_sets: BTreeMap::new() }),
         resolver_rules: Some(route53::ListResolverRules { resolver_rules: vec![] }),
         resolver_rule_associations: Some(route53::ListResolverRuleAssociations { resolver_rule_associations: vec![] }),
+        firewall_associations: Some(route53::ListFirewallRuleGroupAssociations { firewall_rule_group_associations: vec![] }),
+        profile_associations: Some(route53::ListProfileAssociations { profile_associations: vec![] }),
         ..Default::default()
     };
     Topology {
@@ -164,6 +168,7 @@ pub(crate) fn base() -> Topology {
         assumptions: Assumptions::default(),
         sources: Sources::NotNeeded(String::new()),
         buckets: Some(["aws-ssm-eu-central-1", "patch-baseline-snapshot-eu-central-1"].map(str::to_owned).to_vec()),
+        policy_buckets: Vec::new(),
         others: BTreeMap::new(),
         ec2messages: Ec2Messages { exists: true, agent_prefers_ssmmessages: false },
     }
@@ -554,8 +559,13 @@ impl Topology {
         let estate = Estate::new(snapshot);
         let region = estate.region(ACCOUNT, REGION).unwrap();
         let instances = Estate::instances(region);
-        let needs =
-            Needs { ports: self.ports, ec2messages: self.ec2messages, sources: self.sources.clone(), buckets: self.buckets.clone() };
+        let needs = Needs {
+            ports: self.ports,
+            ec2messages: self.ec2messages,
+            sources: self.sources.clone(),
+            buckets: self.buckets.clone(),
+            policy_buckets: self.policy_buckets.clone(),
+        };
         Network::new(&estate, &self.assumptions).judge(region, instances["i-1"], &needs)
     }
 
@@ -576,7 +586,13 @@ impl Topology {
     }
 
     pub(crate) fn needs(&self) -> Needs {
-        Needs { ports: self.ports, ec2messages: self.ec2messages, sources: self.sources.clone(), buckets: self.buckets.clone() }
+        Needs {
+            ports: self.ports,
+            ec2messages: self.ec2messages,
+            sources: self.sources.clone(),
+            buckets: self.buckets.clone(),
+            policy_buckets: self.policy_buckets.clone(),
+        }
     }
 
     pub(crate) fn paths(&self) -> Vec<Path> {
@@ -594,6 +610,16 @@ impl Topology {
             Target::Repository => judged.repository,
             service => judged.paths.iter().find(|path| path.target == service).map(|path| Path::clone(path)).unwrap(),
         }
+    }
+
+    /// The one verdict over the names of S3 that every run needs.
+    pub(crate) fn s3(&self) -> Path {
+        self.judged(&self.snapshot()).s3
+    }
+
+    /// The one verdict over the buckets of patch policies.
+    pub(crate) fn policy_buckets_path(&self) -> Option<Path> {
+        self.judged(&self.snapshot()).policy_buckets
     }
 
     /// Takes patches from these hosts and ports, all of which are needed.

@@ -312,7 +312,8 @@ fn names() {
         ("65", eps().dns_attributes(true, false).nat(), Ssm, Reachable, &[]),
         ("66", full().dns_attributes(false, true), Ssm, Blocked, &["DNS_VPC_ATTRIBUTE_OFF"]),
         ("66", full().dns_attributes(false, true), S3, Blocked, &["DNS_VPC_ATTRIBUTE_OFF"]),
-        ("67", eps().dns_servers(&["10.9.9.9"]), Ssm, Unknown, &["custom_dns"]),
+        ("67", eps().dns_servers(&["10.9.9.9"]).route("rtb-main", route_to("10.9.0.0/16", "vgw-1")), Ssm, Unknown, &["custom_dns"]),
+        ("67, and no route to the server", eps().dns_servers(&["10.9.9.9"]), Ssm, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
         ("68", eps().dns_servers(&["10.9.9.9"]).nat(), Ssm, Reachable, &[]),
         ("69 Nitro", eps().default_dhcp(), Ssm, Reachable, &[]),
         (

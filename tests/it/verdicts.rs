@@ -13,12 +13,13 @@ fn eps() -> Topology {
 }
 
 fn custom_dns(topology: Topology) -> Topology {
-    topology.dns_servers(&["10.9.9.9"])
+    topology.dns_servers(&["10.9.9.9"]).route("rtb-main", route_to("10.9.0.0/16", "vgw-1"))
 }
 
 /// The answers come in on some of the ports alone: all that Windows uses, a part of what Linux does.
 fn high_ports(topology: Topology) -> Topology {
-    topology.subnet_acl("subnet-p", &["100 in tcp 49152-65535 0.0.0.0/0 allow", ALL_OUT])
+    let entries = ["100 in tcp 49152-65535 0.0.0.0/0 allow", "110 in udp 1024-65535 0.0.0.0/0 allow", ALL_OUT];
+    topology.subnet_acl("subnet-p", &entries)
 }
 
 /// What does not change the verdict is no reason for it.

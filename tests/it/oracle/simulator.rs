@@ -92,6 +92,8 @@ pub(super) struct Way {
     pub(super) fate: Fate,
     /// The NAT gateway on the way.
     pub(super) nat: Option<Place>,
+    /// The interface of an instance on the way, which is to send it on.
+    through: Option<usize>,
 }
 
 /// Where a NAT gateway stands: its route table, and its subnet, which a regional one has not.
@@ -228,7 +230,9 @@ impl World {
 
     pub(super) fn out(&self, orders: &Orders, to: Destination) -> Way {
         match to {
-            Destination::Interface(interface) => Way { fate: self.out_to_interface(orders, &self.interfaces[interface]), nat: None },
+            Destination::Interface(interface) => {
+                Way { fate: self.out_to_interface(orders, &self.interfaces[interface]), nat: None, through: None }
+            }
             Destination::Public(address) => self.out_to_public(orders, address),
         }
     }
@@ -245,7 +249,14 @@ impl World {
                     .then(|| self.inside(orders, self.subnets[interface.subnet].table, self.address))
                     .then(|| Fate::of(self.acl(self.subnet, false, interface.address, port)))
             }
-            (Destination::Public(public), None) => Fate::of(self.acl(self.subnet, false, public, port)),
+            (Destination::Public(public), None) => {
+                let back_out = match way.through.map(|through| self.interfaces[through].subnet) {
+                    Some(subnet) if subnet != self.subnet => Fate::of(self.acl(subnet, true, self.address, port))
+                        .then(|| self.inside(orders, self.subnets[subnet].table, self.address)),
+                    _ => Passes,
+                };
+                back_out.then(|| Fate::of(self.acl(self.subnet, false, public, port)))
+            }
             (Destination::Public(public), Some(nat)) => {
                 let passes_acl = |egress, remote, port| Fate::of(nat.subnet.is_none_or(|subnet| self.acl(subnet, egress, remote, port)));
                 passes_acl(false, public, nat_port)
@@ -278,7 +289,7 @@ impl World {
     }
 
     fn out_to_public(&self, orders: &Orders, address: u32) -> Way {
-        let dead = Way { fate: Fails, nat: None };
+        let dead = Way { fate: Fails, nat: None, through: None };
         let leaves = self.groups.iter().any(|group| {
             let permissions = &self.security_group(group).ip_permissions_egress;
             permissions.iter().any(|permission| self.permits(permission, address, &[]))
@@ -298,13 +309,28 @@ impl World {
                 let is_open = self.is_attached(&route.target) && self.has_public_address && self.subnets[self.subnet].block_mode == "off";
                 Fate::of(is_open).then(|| self.edge(&route.target, self.address))
             }
+            "eni" => {
+                let through = self.interfaces.iter().position(|interface| interface.id == route.target).unwrap();
+                return Way { fate: self.reach_forwarder(&self.interfaces[through]), nat: None, through: Some(through) };
+            }
             _ => self.beyond(&route.target),
         };
-        Way { fate, nat: None }
+        Way { fate, nat: None, through: None }
+    }
+
+    /// Decision 16: AWS's side of an instance that forwards; what it does itself nobody knows.
+    fn reach_forwarder(&self, interface: &Interface) -> Fate {
+        let enters = interface.groups.iter().any(|group| {
+            let permissions = &self.security_group(group).ip_permissions;
+            permissions.iter().any(|permission| self.permits(permission, self.address, &self.groups))
+        });
+        let is_beside = interface.subnet == self.subnet;
+        Fate::of(enters && !interface.source_dest_check && (is_beside || self.acl(interface.subnet, false, self.address, HTTPS)))
+            .then(|| Unknown)
     }
 
     fn out_by_nat(&self, orders: &Orders, id: &str, address: u32) -> Way {
-        let dead = Way { fate: Fails, nat: None };
+        let dead = Way { fate: Fails, nat: None, through: None };
         let nat = self.nats.iter().find(|nat| nat.nat_gateway_id.as_deref() == Some(id)).unwrap();
         if !is_available(nat.state.as_ref()) {
             return dead;
@@ -334,7 +360,7 @@ impl World {
             _ => self.beyond(&route.target),
         };
         let is_sure = nat.attached_appliances.is_empty() && (place.subnet.is_some() || self.serves_zone(nat));
-        Way { fate: if is_sure { onward } else { onward.then(|| Unknown) }, nat: Some(place) }
+        Way { fate: if is_sure { onward } else { onward.then(|| Unknown) }, nat: Some(place), through: None }
     }
 
     /// Decision 18: whether a regional NAT gateway surely takes traffic of the instance's zone.
@@ -454,23 +480,26 @@ impl World {
 
     /// Whether a security group's rule fits TCP 443 with the remote address, whose network interface (if it has one here) is in the groups.
     fn permits(&self, permission: &IpPermission, address: u32, groups: &[String]) -> bool {
-        let is_https = match permission.ip_protocol.as_deref() {
-            Some("-1") => true,
-            Some("tcp" | "6") => port(permission.from_port) <= HTTPS && HTTPS <= port(permission.to_port),
-            _ => false,
-        };
+        let is_of = |pair: &ec2::UserIdGroupPair| groups.iter().any(|group| Some(group) == pair.group_id.as_ref());
+        is_about(permission, ["tcp", "6"], HTTPS) && (self.names(permission, address) || permission.user_id_group_pairs.iter().any(is_of))
+    }
+
+    /// Whether a rule names the address, in a block or a list.
+    fn names(&self, permission: &IpPermission, address: u32) -> bool {
         let in_list = |id: &Option<String>| {
             let list = self.lists.iter().find(|list| Some(&list.id) == id.as_ref()).unwrap();
             list.blocks.iter().any(|block| block.holds(address))
         };
-        is_https
-            && (permission.ip_ranges.iter().any(|range| Block::parse(range.cidr_ip.as_ref().unwrap()).unwrap().holds(address))
-                || permission.prefix_list_ids.iter().any(|list| in_list(&list.prefix_list_id))
-                || permission.user_id_group_pairs.iter().any(|pair| groups.iter().any(|group| Some(group) == pair.group_id.as_ref())))
+        permission.ip_ranges.iter().any(|range| Block::parse(range.cidr_ip.as_ref().unwrap()).unwrap().holds(address))
+            || permission.prefix_list_ids.iter().any(|list| in_list(&list.prefix_list_id))
     }
 
     /// Whether the subnet's network ACL lets TCP with the remote address to the destination port through.
     fn acl(&self, subnet: usize, egress: bool, address: u32, to_port: u32) -> bool {
+        self.acl_of(["tcp", "6"], subnet, egress, address, to_port)
+    }
+
+    fn acl_of(&self, protocol: [&str; 2], subnet: usize, egress: bool, address: u32, to_port: u32) -> bool {
         let mut decision: Option<(i32, bool)> = None;
         for entry in &self.acls[self.subnets[subnet].acl] {
             let number = entry.rule_number.unwrap();
@@ -480,7 +509,7 @@ impl World {
                 && match entry.protocol.as_deref() {
                     Some("-1") => true,
                     // Decision 19.
-                    Some("6" | "tcp") => {
+                    Some(word) if protocol.contains(&word) => {
                         entry.port_range.as_ref().is_some_and(|range| port(range.from) <= to_port && to_port <= port(range.to))
                     }
                     _ => false,
@@ -491,6 +520,15 @@ impl World {
             }
         }
         decision.is_some_and(|(_, allows)| allows)
+    }
+}
+
+/// Whether a security group's rule is about the protocol and the port.
+fn is_about(permission: &IpPermission, protocol: [&str; 2], to_port: u32) -> bool {
+    match permission.ip_protocol.as_deref() {
+        Some("-1") => true,
+        Some(word) if protocol.contains(&word) => port(permission.from_port) <= to_port && to_port <= port(permission.to_port),
+        _ => false,
     }
 }
 

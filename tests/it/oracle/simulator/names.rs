@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use patch_preflight::snapshot::ec2;
 
-use super::{Answer, World, Zone, is_available};
+use super::{Answer, Orders, World, Zone, is_about, is_available};
 use crate::topology::REGION;
 
 impl World {
@@ -19,12 +19,46 @@ impl World {
         };
         let base_plus_two = Ipv4Addr::from(self.vpc.first + 2).to_string();
         let is_amazon = |server: &String| [&*base_plus_two, "169.254.169.253", "AmazonProvidedDNS"].contains(&&**server);
+        if !servers.iter().any(is_amazon) && !servers.iter().any(|server| self.may_ask(server.parse().unwrap())) {
+            return vec![Answer::Nothing];
+        }
+        let stands_here = |server: &String| server.parse::<Ipv4Addr>().is_ok_and(|server| self.vpc.holds(u32::from(server)));
+        let inbound = if servers.iter().any(stands_here) { self.by_inbound_endpoint(service) } else { Vec::new() };
         match (servers.iter().all(is_amazon), self.dns_support) {
             (true, true) => self.amazon(service, &self.rules),
             (true, false) => vec![Answer::Nothing],
-            (false, true) => [vec![Answer::Public], self.amazon(service, &self.rules)].concat(),
+            (false, true) => [vec![Answer::Public], self.amazon(service, &self.rules), inbound].concat(),
             (false, false) => vec![Answer::Public],
         }
+    }
+
+    /// Whether a query by UDP may get to a DNS server and its answer back. Amazon's own is beyond all rules.
+    fn may_ask(&self, server: Ipv4Addr) -> bool {
+        let (udp, address) = (["udp", "17"], u32::from(server));
+        // A group that a rule names may be the server's.
+        let permits = |permission: &ec2::IpPermission| {
+            is_about(permission, udp, 53) && (self.names(permission, address) || !permission.user_id_group_pairs.is_empty())
+        };
+        let leaves = self.groups.iter().any(|group| self.security_group(group).ip_permissions_egress.iter().any(permits));
+        let from_ports: Vec<u32> = self.port_edges().into_iter().chain([1024]).filter(|port| (1024..=65535).contains(port)).collect();
+        let passes_acl = self.subnets[self.subnet].block.holds(address)
+            || (self.acl_of(udp, self.subnet, true, address, 53)
+                && from_ports.iter().any(|port| self.acl_of(udp, self.subnet, false, address, *port)));
+        let is_lost = |orders: &Orders| match self.route(orders, self.subnets[self.subnet].table, address) {
+            None => true,
+            Some(route) => route.is_blackhole || (route.target.starts_with("igw-") && server.is_private()),
+        };
+        leaves && passes_acl && !self.all_orders().iter().all(is_lost)
+    }
+
+    /// What an inbound resolver endpoint of the VPC says besides: S3's endpoint may be private to those who ask there.
+    fn by_inbound_endpoint(&self, service: &str) -> Vec<Answer> {
+        let host = format!("a-bucket.{service}.{REGION}.amazonaws.com");
+        if !self.dns_hostnames || self.zones.iter().any(|zone| is_under(&host, &zone.name)) {
+            return Vec::new();
+        }
+        let endpoint = self.endpoints.iter().find(|endpoint| takes_name(endpoint, service));
+        endpoint.map(|endpoint| self.interfaces_of(endpoint)).into_iter().collect()
     }
 
     /// What Amazon's resolver may say.
@@ -77,17 +111,21 @@ fn labels(domain: &str) -> usize {
     if domain.is_empty() { 0 } else { domain.split('.').count() }
 }
 
-/// Whether an interface endpoint takes the service's name in its VPC.
+/// Whether an interface endpoint takes the service's name for what stands in its VPC.
 fn captures(endpoint: &ec2::VpcEndpoint, service: &str) -> bool {
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html#private-dns-s3
     let only_inbound =
         endpoint.dns_options.as_ref().is_some_and(|options| options.private_dns_only_for_inbound_resolver_endpoint == Some(true));
+    takes_name(endpoint, service) && !only_inbound
+}
+
+/// Whether it takes the name for those at least who ask an inbound resolver endpoint.
+fn takes_name(endpoint: &ec2::VpcEndpoint, service: &str) -> bool {
     endpoint.vpc_endpoint_type.as_deref() == Some("Interface")
         && endpoint.vpc_id.as_deref() == Some("vpc-1")
         && endpoint.service_name.as_deref() == Some(&*format!("com.amazonaws.{REGION}.{service}"))
         && is_available(endpoint.state.as_ref())
         && endpoint.private_dns_enabled == Some(true)
-        && !only_inbound
 }
 
 /// Decision 14.

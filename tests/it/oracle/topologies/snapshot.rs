@@ -244,7 +244,7 @@ impl Plan {
             vpc_id: some("vpc-1"),
             private_ip_address: some("10.0.9.99"),
             source_dest_check: Some(check),
-            groups: vec![group_id("sg-i")],
+            groups: vec![group_id("sg-e")],
             ..Default::default()
         };
         let (vpc, state) = plan.internet;

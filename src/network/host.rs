@@ -1,0 +1,73 @@
+//! Hosts of the user's own in a VPC, such as a mirror: their interface lets the traffic in or not, as any interface does.
+
+use super::boundary::{self, Crossing};
+use super::journey::{CameBy, Journey, SenderKind};
+use super::protocol::Protocol;
+use super::security_group::{self, Direction};
+use super::set::IntervalSet;
+use super::source::group_ids;
+use super::trace::Trace;
+use super::verdict::{Code, Decision, HopKind, Place};
+use crate::model::known::Unknown;
+use crate::model::{Region, address};
+use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair};
+
+/// To addresses of the VPC in which the traffic is.
+pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
+    let at = &journey.at;
+    let own = at.addresses();
+    if at.subnet.is_some() && trace.addresses.intersection(&own).is_empty() {
+        journey.leave_subnet(trace);
+    }
+    let interfaces = at.home.files.network_interfaces.iter().flat_map(|file| &file.network_interfaces);
+    let is_it = |interface: &&NetworkInterface| {
+        interface.vpc_id.as_deref() == Some(at.vpc_id) && holds(interface).is_some_and(|all| trace.addresses.difference(&all).is_empty())
+    };
+    let mut found = interfaces.filter(is_it);
+    let (Some(interface), None) = (found.next(), found.next()) else {
+        let addresses = trace.addresses.as_addresses();
+        let settled_by = format!("check by hand what has {addresses} in {}: no single interface that was seen does", at.vpc_id);
+        trace.unclear(HopKind::Other, "local", "unsupported_target", settled_by);
+        return;
+    };
+    let Some(position) = trace.told(at.subnet(interface.subnet_id.as_deref().unwrap_or_default())) else { return };
+    enter(trace, journey, position.home, interface);
+    // Inside a subnet there are no routes and no network ACLs.
+    if !position.is_in_subnet_of(at) {
+        boundary::cross(trace, &position, &[Crossing::In], &journey.sender.ends);
+        journey.come_back(trace, &position, position.table());
+    }
+}
+
+/// The private IPv4 addresses of an interface.
+fn holds(interface: &NetworkInterface) -> Option<IntervalSet> {
+    let more = interface.private_ip_addresses.iter().map(|own| own.private_ip_address.as_ref());
+    let all = more.chain([interface.private_ip_address.as_ref()]).filter_map(address);
+    all.map(IntervalSet::address).reduce(|left, right| left.union(&right))
+}
+
+/// Through the security groups of an interface, inbound.
+pub(super) fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, home: &Region<'_>, interface: &NetworkInterface) {
+    let id = interface.network_interface_id.as_deref().unwrap_or_default();
+    let groups = group_ids(&interface.groups);
+    let (port, sender) = (journey.goal.port, &journey.sender.ends.sender);
+    let is_sender = |pair: &UserIdGroupPair| {
+        let is_own = journey.sender.kind == SenderKind::Instance && journey.came_by == CameBy::Start;
+        is_own && journey.source.groups.iter().any(|own| Some(own) == pair.group_id.as_ref())
+    };
+    let members = |pair: &UserIdGroupPair| if is_sender(pair) { sender.clone() } else { IntervalSet::empty() };
+    let allowed = security_group::allowed(home, &groups, Direction::Ingress, Protocol::Tcp, port, &members);
+    let (from, names) = (sender.as_addresses(), groups.join(", "));
+    if sender.difference(&allowed.sieve.must).is_empty() {
+        trace.hop(HopKind::SecurityGroup, &names, Decision::Pass, format!("{} it in to {id}", allowed.allowers(sender)));
+    } else if sender.intersection(&allowed.sieve.may).is_empty() {
+        let detail = format!("has no inbound rule for TCP {port} from {from}, and guards {id}");
+        let resource = groups.first().map_or(id, String::as_str);
+        let code = if allowed.has_no_rules { Code::SgHasNoRules } else { Code::EniSgRulesMismatch };
+        trace.stop(HopKind::SecurityGroup, code, resource, detail, Place::Other);
+    } else {
+        trace.hop(HopKind::SecurityGroup, &names, Decision::Unknown, format!("whether it lets {from} in to {id} is not known"));
+        let why = Unknown::new("fact_not_collected", id, format!("check that {names} lets {from} in on TCP {port}"));
+        trace.doubt(allowed.unknowns.into_iter().chain([why]));
+    }
+}

@@ -1,0 +1,74 @@
+//! Instances that forward traffic: what the guest does with it no API shows, but AWS's side of it is judged as of any interface
+//! (<https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html>).
+
+use super::boundary::Ends;
+use super::host;
+use super::journey::{Journey, Sender, SenderKind};
+use super::local;
+use super::nat;
+use super::next_hop::edge;
+use super::protocol::Protocol;
+use super::route::NextHop;
+use super::security_group::{self, Direction};
+use super::set::IntervalSet;
+use super::source::group_ids;
+use super::trace::Trace;
+use super::verdict::{Code, HopKind, Place};
+use crate::model::address;
+use crate::model::known::Known;
+use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair};
+
+/// To the interface of an instance, or of an appliance, that is to send the traffic on.
+pub(super) fn forward(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
+    if local::drops_what_it_is_to_forward(&journey.at, id) {
+        trace.stop(HopKind::Other, Code::EniSourceDestCheckRestriction, id, local::CHECKS, Place::Other);
+        return;
+    }
+    // Who sends for another already may be led in a circle.
+    if journey.sender.kind == SenderKind::Instance
+        && local::is_of_instance(&journey.at, id)
+        && let Known::Known(interface) = journey.at.home.interface(id)
+    {
+        pass(trace, journey, interface);
+    }
+    let code = local::forwarder(&journey.at, NextHop::Interface(id));
+    edge(trace, journey, id, code, "check that what stands behind the interface forwards the traffic");
+}
+
+/// AWS's side of it: into the interface, and, where the instance has no other one, out of it again and on by its own subnet's routes.
+fn pass(trace: &mut Trace, journey: &Journey<'_, '_, '_>, interface: &NetworkInterface) {
+    let id = interface.network_interface_id.as_deref().unwrap_or_default();
+    let Some(position) = trace.told(journey.at.subnet(interface.subnet_id.as_deref().unwrap_or_default())) else { return };
+    nat::enter_subnet(trace, journey, &position);
+    host::enter(trace, journey, position.home, interface);
+    if !position.is_in_subnet_of(&journey.at) {
+        journey.come_back(trace, &position, position.table());
+    }
+    // What came in by one interface may leave by another.
+    if has_others(journey, interface) {
+        return;
+    }
+    let nobody = |_: &UserIdGroupPair| IntervalSet::empty();
+    let groups = group_ids(&interface.groups);
+    let allowed = security_group::allowed(position.home, &groups, Direction::Egress, Protocol::Tcp, journey.goal.port, &nobody);
+    let taken = trace.sift(&allowed.sieve);
+    trace.unknowns.extend(allowed.unknowns);
+    if !taken.is_empty() {
+        let detail = format!("lets no TCP {} out to {} from {id}, which is to forward it", journey.goal.port, trace.describe(&taken));
+        trace.hop(HopKind::SecurityGroup, &groups.join(", "), trace.decision(&taken), detail.clone());
+        trace.blame(Code::EniSgRulesMismatch, groups.first().map_or(id, String::as_str), detail, Place::Other);
+    }
+    let Some(own) = address(interface.private_ip_address.as_ref()) else { return };
+    let has_public_address = interface.association.as_ref().is_some_and(|association| association.public_ip.is_some());
+    let ends = Ends { sender: IntervalSet::address(own), leg: trace.translate(), port: journey.goal.port };
+    let sender = Sender { position: position.clone(), ends, kind: SenderKind::NatInstance { id, has_public_address } };
+    let table = position.table();
+    Journey { sender, at: position, ..journey.clone() }.route_on(trace, table);
+}
+
+fn has_others(journey: &Journey<'_, '_, '_>, interface: &NetworkInterface) -> bool {
+    let instance = |one: &NetworkInterface| one.attachment.as_ref().and_then(|attachment| attachment.instance_id.clone());
+    let own = instance(interface);
+    let all = journey.at.home.files.network_interfaces.iter().flat_map(|file| &file.network_interfaces);
+    all.filter(|other| instance(other) == own).count() > 1
+}

@@ -1,0 +1,153 @@
+//! Instances in a VPC to which a route leads, or which patches come from: AWS's side of them is judged.
+
+use std::collections::BTreeSet;
+
+use patch_preflight::network::AnsweredBy;
+use patch_preflight::network::Target::{Repository, Ssm};
+use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
+use patch_preflight::snapshot::ec2::{self, IpPermission};
+
+use crate::topology::{Topology, all_to, base, group_id, https_group, https_to, route_to, security_group, some};
+use crate::truth_table::check;
+
+/// An instance's interface in a subnet, guarded by `sg-nat`.
+fn interface(id: &str, subnet: &str, address: &str) -> ec2::NetworkInterface {
+    ec2::NetworkInterface {
+        network_interface_id: some(id),
+        attachment: Some(ec2::NetworkInterfaceAttachment { instance_id: some("i-nat"), ..Default::default() }),
+        subnet_id: some(subnet),
+        vpc_id: some("vpc-1"),
+        private_ip_address: some(address),
+        source_dest_check: Some(false),
+        association: Some(ec2::NetworkInterfaceAssociation { public_ip: some("203.0.113.9"), ..Default::default() }),
+        groups: vec![group_id("sg-nat")],
+        ..Default::default()
+    }
+}
+
+fn with_interface(topology: Topology, interface: ec2::NetworkInterface, ingress: Vec<IpPermission>, egress: Vec<IpPermission>) -> Topology {
+    topology.with(|files| {
+        files.network_interfaces.as_mut().unwrap().network_interfaces.push(interface);
+        files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-nat", ingress, egress));
+    })
+}
+
+/// A NAT instance in the public subnet.
+fn nat_instance(ingress: Vec<IpPermission>, egress: Vec<IpPermission>) -> Topology {
+    let interface = interface("eni-nat", "subnet-u", "10.0.9.7");
+    with_interface(base().route("rtb-main", route_to("0.0.0.0/0", "eni-nat")), interface, ingress, egress)
+}
+
+fn open() -> Topology {
+    nat_instance(vec![https_to("10.0.0.0/16")], vec![all_to("0.0.0.0/0")])
+}
+
+fn vouched(mut topology: Topology) -> Topology {
+    topology.assumptions.leads_to_internet = BTreeSet::from(["eni-nat".to_owned()]);
+    topology
+}
+
+fn change(topology: Topology, change: impl FnOnce(&mut ec2::NetworkInterface)) -> Topology {
+    topology.with(|files| change(files.network_interfaces.as_mut().unwrap().network_interfaces.last_mut().unwrap()))
+}
+
+#[test]
+fn nat_instances() {
+    let no_ingress = || nat_instance(vec![], vec![all_to("0.0.0.0/0")]);
+    let no_egress = || nat_instance(vec![https_to("10.0.1.0/24")], vec![https_to("10.0.0.0/8")]);
+    let by_group = || nat_instance(vec![https_group("sg-i")], vec![all_to("0.0.0.0/0")]);
+    let acl = |entries: &[&str]| open().subnet_acl("subnet-u", entries);
+    let in_from_outside = "100 in tcp 1024-65535 0.0.0.0/0 allow";
+    let private = || change(open(), |interface| interface.association = None);
+    let inside = || change(open(), |interface| interface.subnet_id = some("subnet-e"));
+    let second = || {
+        open().with(|files| {
+            let interfaces = &mut files.network_interfaces.as_mut().unwrap().network_interfaces;
+            interfaces.push(ec2::NetworkInterface { network_interface_id: some("eni-nat-2"), ..interfaces[0].clone() });
+        })
+    };
+    check(vec![
+        ("125", open(), Ssm, Unknown, &["os_forwarding"]),
+        ("125, the user knows", vouched(open()), Ssm, Reachable, &[]),
+        ("its group lets nobody in", no_ingress(), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
+        ("its group lets nobody in, whatever the user knows", vouched(no_ingress()), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
+        ("its group lets nothing out", no_egress(), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("its group names the instance's", vouched(by_group()), Ssm, Reachable, &[]),
+        ("its network ACL denies", acl(&[]), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        ("its network ACL denies, whatever the user knows", vouched(acl(&[])), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        ("its network ACL lets answers in alone", acl(&[in_from_outside]), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        (
+            "its network ACL lets all through that is needed",
+            vouched(acl(&[
+                in_from_outside,
+                "110 in tcp 443 10.0.1.0/24 allow",
+                "100 out tcp 443 0.0.0.0/0 allow",
+                "110 out tcp 1024-65535 10.0.1.0/24 allow",
+            ])),
+            Ssm,
+            Reachable,
+            &[],
+        ),
+        ("without a public address", private(), Ssm, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]),
+        ("in a subnet that leads back to it", vouched(inside()), Ssm, Reachable, &[]),
+        ("by another interface it may leave", change(second(), |interface| interface.association = None), Ssm, Unknown, &["os_forwarding"]),
+        ("in the instance's own subnet", vouched(change(open(), |interface| interface.subnet_id = some("subnet-p"))), Ssm, Reachable, &[]),
+    ]);
+}
+
+/// A mirror at an address of the VPC.
+#[test]
+fn hosts_of_the_vpc() {
+    let mirror = |topology: Topology, address: &str| {
+        topology.patched_from(&[("mirror.corp", 443, AnsweredBy::Addresses(vec![format!("{address}/32").parse().unwrap()]))])
+    };
+    let beside = |subnet: &str, address: &str, ingress: Vec<IpPermission>| {
+        mirror(with_interface(base(), interface("eni-mirror", subnet, address), ingress, vec![]), address)
+    };
+    let open = || beside("subnet-e", "10.0.2.50", vec![https_to("10.0.1.0/24")]);
+    let answers = "100 out tcp 32768-60999 10.0.1.0/24 allow";
+    check(vec![
+        ("its group lets the instance in", open(), Repository, Reachable, &[]),
+        ("its group names the instance's", beside("subnet-e", "10.0.2.50", vec![https_group("sg-i")]), Repository, Reachable, &[]),
+        (
+            "its group lets others in",
+            beside("subnet-e", "10.0.2.50", vec![https_to("10.9.0.0/16")]),
+            Repository,
+            Blocked,
+            &["ENI_SG_RULES_MISMATCH"],
+        ),
+        ("its group lets nobody in", beside("subnet-e", "10.0.2.50", vec![]), Repository, Blocked, &["SG_HAS_NO_RULES"]),
+        ("the instance lets nothing out", open().egress(&[https_to("10.0.3.0/24")]), Repository, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("the instance's network ACL denies", open().subnet_acl("subnet-p", &[]), Repository, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        ("its network ACL denies", open().subnet_acl("subnet-e", &[answers]), Repository, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        (
+            "its network ACL lets no answer out",
+            open().subnet_acl("subnet-e", &["100 in tcp 443 10.0.1.0/24 allow"]),
+            Repository,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
+        (
+            "its network ACL lets both through",
+            open().subnet_acl("subnet-e", &["100 in tcp 443 10.0.1.0/24 allow", answers]),
+            Repository,
+            Reachable,
+            &[],
+        ),
+        (
+            "in the instance's own subnet no network ACL counts",
+            beside("subnet-p", "10.0.1.50", vec![https_to("10.0.1.0/24")]).subnet_acl("subnet-p", &[]),
+            Repository,
+            Reachable,
+            &[],
+        ),
+        ("nobody has the address", mirror(base(), "10.0.2.51"), Repository, Unknown, &["unsupported_target"]),
+        (
+            "nobody has the address, and nothing gets there",
+            mirror(base().subnet_acl("subnet-p", &[]), "10.0.2.51"),
+            Repository,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
+    ]);
+}
