@@ -7,12 +7,16 @@
 //! names <https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html>,
 //! Block Public Access <https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html>.
 
+mod filters;
 mod names;
 mod read;
+mod routes;
 
 use std::net::Ipv4Addr;
 
-use patch_preflight::snapshot::ec2::{self, IpPermission};
+use patch_preflight::snapshot::ec2;
+
+use filters::is_about;
 
 const HTTPS: u32 = 443;
 
@@ -432,104 +436,6 @@ impl World {
             attachment.vpc_id.as_deref() == Some("vpc-1") && matches!(attachment.state.as_deref(), Some("available" | "attached"))
         })
     }
-
-    /// The one route that a packet to the address takes.
-    fn route(&self, orders: &Orders, table: usize, address: u32) -> Option<&Route> {
-        let routes = &self.tables[table].routes;
-        let fitting = |route: &&Route| longest(route, address).is_some();
-        // The VPC's own block: the local route, which stays that with another target.
-        let is_local = routes.iter().filter(fitting).any(|route| route.class == Class::Static && route.blocks == [self.vpc]);
-        let mut best: Option<(&Route, u32)> = None;
-        let is_better = |route: &Route, than: Option<(&Route, u32)>| {
-            let length = longest(route, address).unwrap();
-            than.is_none_or(|(other, its_length)| length > its_length || (length == its_length && route.class < other.class))
-        };
-        for route in routes.iter().filter(fitting) {
-            // https://docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html
-            let hides_behind_local = is_local && route.class == Class::Propagated;
-            if !hides_behind_local && is_better(route, best) {
-                best = Some((route, longest(route, address).unwrap()));
-            }
-        }
-        let (best, _) = best?;
-        // Where a prefix list's route wins, any list that overlaps may stand in its place, which one AWS decides at random.
-        let order = orders.get(table).filter(|_| best.list.is_some()).map_or(&[][..], Vec::as_slice);
-        let first = order.iter().find_map(|id| routes.iter().filter(fitting).find(|route| route.list.as_ref() == Some(id)));
-        Some(first.unwrap_or(best))
-    }
-
-    /// For each route table, every order in which its overlapping prefix lists may win.
-    pub(super) fn all_orders(&self) -> Vec<Orders> {
-        let mut all = vec![Orders::new()];
-        for (position, table) in self.tables.iter().enumerate() {
-            let orders = if self.is_consulted(position) { permutations(&contested(table)) } else { vec![Vec::new()] };
-            all = all.iter().flat_map(|so_far| orders.iter().map(move |order| [so_far.clone(), vec![order.clone()]].concat())).collect();
-        }
-        all
-    }
-
-    /// Whether packets to public addresses may meet the table: the instance's, and those of NAT gateways' subnets.
-    fn is_consulted(&self, table: usize) -> bool {
-        let of_nat = |nat: &ec2::NatGateway| self.place_of(nat).is_some_and(|place| place.table == table);
-        self.subnets[self.subnet].table == table || self.nats.iter().any(of_nat)
-    }
-
-    fn security_group(&self, id: &str) -> &ec2::SecurityGroup {
-        self.security_groups.iter().find(|group| group.group_id.as_deref() == Some(id)).unwrap()
-    }
-
-    /// Whether a security group's rule fits TCP 443 with the remote address, whose network interface (if it has one here) is in the groups.
-    fn permits(&self, permission: &IpPermission, address: u32, groups: &[String]) -> bool {
-        let is_of = |pair: &ec2::UserIdGroupPair| groups.iter().any(|group| Some(group) == pair.group_id.as_ref());
-        is_about(permission, ["tcp", "6"], HTTPS) && (self.names(permission, address) || permission.user_id_group_pairs.iter().any(is_of))
-    }
-
-    /// Whether a rule names the address, in a block or a list.
-    fn names(&self, permission: &IpPermission, address: u32) -> bool {
-        let in_list = |id: &Option<String>| {
-            let list = self.lists.iter().find(|list| Some(&list.id) == id.as_ref()).unwrap();
-            list.blocks.iter().any(|block| block.holds(address))
-        };
-        permission.ip_ranges.iter().any(|range| Block::parse(range.cidr_ip.as_ref().unwrap()).unwrap().holds(address))
-            || permission.prefix_list_ids.iter().any(|list| in_list(&list.prefix_list_id))
-    }
-
-    /// Whether the subnet's network ACL lets TCP with the remote address to the destination port through.
-    fn acl(&self, subnet: usize, egress: bool, address: u32, to_port: u32) -> bool {
-        self.acl_of(["tcp", "6"], subnet, egress, address, to_port)
-    }
-
-    fn acl_of(&self, protocol: [&str; 2], subnet: usize, egress: bool, address: u32, to_port: u32) -> bool {
-        let mut decision: Option<(i32, bool)> = None;
-        for entry in &self.acls[self.subnets[subnet].acl] {
-            let number = entry.rule_number.unwrap();
-            let holds = || entry.cidr_block.as_ref().and_then(|cidr| Block::parse(cidr)).is_some_and(|block| block.holds(address));
-            let fits = entry.egress == Some(egress)
-                && decision.is_none_or(|(first, _)| number < first)
-                && match entry.protocol.as_deref() {
-                    Some("-1") => true,
-                    // Decision 19.
-                    Some(word) if protocol.contains(&word) => {
-                        entry.port_range.as_ref().is_some_and(|range| port(range.from) <= to_port && to_port <= port(range.to))
-                    }
-                    _ => false,
-                }
-                && holds();
-            if fits {
-                decision = Some((number, entry.rule_action.as_deref() == Some("allow")));
-            }
-        }
-        decision.is_some_and(|(_, allows)| allows)
-    }
-}
-
-/// Whether a security group's rule is about the protocol and the port.
-fn is_about(permission: &IpPermission, protocol: [&str; 2], to_port: u32) -> bool {
-    match permission.ip_protocol.as_deref() {
-        Some("-1") => true,
-        Some(word) if protocol.contains(&word) => port(permission.from_port) <= to_port && to_port <= port(permission.to_port),
-        _ => false,
-    }
 }
 
 /// AWS's models and its answers differ in capitals.
@@ -539,38 +445,4 @@ fn is_available(state: Option<&String>) -> bool {
 
 fn kind(target: &str) -> &str {
     target.split('-').next().unwrap_or(target)
-}
-
-/// The length of the route's longest block that holds the address.
-fn longest(route: &Route, address: u32) -> Option<u32> {
-    route.blocks.iter().filter(|block| block.holds(address)).map(|block| block.length).max()
-}
-
-/// The prefix lists of a table that overlap with another list that leads elsewhere.
-fn contested(table: &Table) -> Vec<String> {
-    let overlap = |left: &Route, right: &Route| {
-        left.blocks.iter().any(|one| right.blocks.iter().any(|other| one.first <= other.last && other.first <= one.last))
-    };
-    let lists: Vec<&Route> = table.routes.iter().filter(|route| route.list.is_some()).collect();
-    let quarrels = |route: &&&Route| {
-        lists.iter().any(|other| {
-            other.list != route.list && (other.target != route.target || other.is_blackhole != route.is_blackhole) && overlap(route, other)
-        })
-    };
-    lists.iter().filter(quarrels).filter_map(|route| route.list.clone()).collect()
-}
-
-fn permutations(items: &[String]) -> Vec<Vec<String>> {
-    if items.is_empty() {
-        return vec![Vec::new()];
-    }
-    let mut all = Vec::new();
-    for (position, first) in items.iter().enumerate() {
-        let mut rest = items.to_vec();
-        rest.remove(position);
-        for tail in permutations(&rest) {
-            all.push([vec![first.clone()], tail].concat());
-        }
-    }
-    all
 }

@@ -1,0 +1,243 @@
+//! The rows that lead through transit gateways.
+
+use patch_preflight::network::Target::Ssm;
+use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
+use patch_preflight::snapshot::ec2::{self, TransitGatewayRoute};
+
+use super::{by_gateway, central, gateway_route};
+use crate::topology::{ALL_IN, ALL_OUT, Topology, https_group, https_to, route_to, some};
+use crate::truth_table::check;
+
+/// The hub's attachment has a second subnet, in another zone, whose network ACL lets nothing out.
+fn two_doors(topology: Topology, appliance_mode: &'static str) -> Topology {
+    topology
+        .attachments(|each| {
+            if each.vpc_id.as_deref() == Some("vpc-h") {
+                each.subnet_ids = vec!["subnet-hp".to_owned(), "subnet-hz".to_owned()];
+                each.options =
+                    Some(ec2::TransitGatewayVpcAttachmentOptions { appliance_mode_support: some(appliance_mode), ..Default::default() });
+            }
+        })
+        .hub(|files| {
+            let subnets = &mut files.subnets.as_mut().unwrap().subnets;
+            let other = ec2::Subnet {
+                subnet_id: some("subnet-hz"),
+                cidr_block: some("10.100.7.0/24"),
+                availability_zone_id: some("euc1-az2"),
+                ..subnets[0].clone()
+            };
+            subnets.push(other);
+        })
+        .hub_acl("subnet-hz", &[ALL_IN])
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn transit_gateways() {
+    let in_own_subnet = |topology: Topology| {
+        topology.attachments(|each| {
+            if each.vpc_id.as_deref() == Some("vpc-1") {
+                each.subnet_ids = vec!["subnet-p".to_owned()];
+            }
+        })
+    };
+    // Nothing comes in but the answers to the instance's own connections: what the transit gateway sends is not looked at.
+    let own_source_alone = ["100 in tcp 443 10.0.1.10/32 allow", ALL_OUT];
+    let no_zone = |topology: Topology| {
+        topology.with(|files| {
+            let subnets = files.subnets.as_mut().unwrap().subnets.iter_mut();
+            subnets
+                .filter(|subnet| subnet.subnet_id.as_deref() == Some("subnet-t"))
+                .for_each(|subnet| subnet.availability_zone_id = some("euc1-az2"));
+        })
+    };
+    let owner_unseen = |topology: Topology| {
+        topology.hub(|files| {
+            files.transit_gateway_associations = None;
+            files.transit_gateway_routes = None;
+        })
+    };
+    let dead =
+        TransitGatewayRoute { state: some("blackhole"), transit_gateway_attachments: vec![], ..gateway_route("10.100.0.0/16", "", "") };
+    let by_group = || by_gateway(vec![https_group("sg-i")]).zone_to_hub();
+    let references = |word: &'static str| {
+        by_group().attachments(move |each| {
+            each.options =
+                Some(ec2::TransitGatewayVpcAttachmentOptions { security_group_referencing_support: some(word), ..Default::default() });
+        })
+    };
+    check(vec![
+        ("38", references("disable"), Ssm, Blocked, &["SG_REFERENCING_SUPPORT"]),
+        ("39", references("enable"), Ssm, Blocked, &["SG_REFERENCES_NOT_PRESERVED"]),
+        (
+            "40",
+            central().hub_route("rtb-h-main", route_to("10.100.2.0/24", "vpce-h-gwlb")).hub(|files| {
+                let endpoint = ec2::VpcEndpoint {
+                    vpc_endpoint_id: some("vpce-h-gwlb"),
+                    vpc_endpoint_type: some("GatewayLoadBalancer"),
+                    vpc_id: some("vpc-h"),
+                    state: some("available"),
+                    ..Default::default()
+                };
+                files.vpc_endpoints.as_mut().unwrap().vpc_endpoints.push(endpoint);
+            }),
+            Ssm,
+            Unknown,
+            &["gwlb_appliance"],
+        ),
+        ("58", in_own_subnet(central()).subnet_acl("subnet-p", &own_source_alone), Ssm, Reachable, &[]),
+        (
+            "58, the rule for the instance's own source is missing",
+            in_own_subnet(central()).subnet_acl("subnet-p", &["100 in tcp 443 10.0.9.0/24 allow", ALL_OUT]),
+            Ssm,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
+        (
+            "59",
+            central().subnet_acl("subnet-t", &["100 in tcp 443 10.0.0.0/16 deny", "110 in all * 0.0.0.0/0 allow", ALL_OUT]),
+            Ssm,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
+        (
+            "the answers cannot leave the attachment's subnet",
+            central().subnet_acl("subnet-t", &[ALL_IN, "100 out tcp 1024-65535 10.0.0.0/16 deny", "110 out all * 0.0.0.0/0 allow"]),
+            Ssm,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
+        ("70", central(), Ssm, Reachable, &[]),
+        ("71", by_gateway(vec![https_to("10.0.0.0/16")]), Ssm, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
+        ("71, with a NAT gateway", by_gateway(vec![https_to("10.0.0.0/16")]).nat(), Ssm, Reachable, &[]),
+        (
+            "72",
+            by_gateway(vec![https_to("10.0.0.0/16")]).hub_private_dns(true),
+            Ssm,
+            Blocked,
+            &["NO_ROUTE_TO_DESTINATION", "ENDPOINT_MISSING"],
+        ),
+        ("118", no_zone(central()), Ssm, Blocked, &["TGW_ROUTE_AZ_RESTRICTION"]),
+        (
+            "119",
+            central().without_gateway_route("10.0.0.0/16").without_gateway_route("0.0.0.0/0"),
+            Ssm,
+            Blocked,
+            &["TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT"],
+        ),
+        ("120", central().gateway_route(dead), Ssm, Blocked, &["TGW_RTB_BAD_STATE_ROUTE"]),
+        ("122", owner_unseen(central()), Ssm, Unknown, &["tgw_owner_not_collected"]),
+        (
+            "the hub's endpoint subnet has no way back",
+            central().without_hub_route("10.0.0.0/16"),
+            Ssm,
+            Blocked,
+            &["NO_ROUTE_TO_DESTINATION"],
+        ),
+        (
+            "appliance mode may take any zone, and one of them is closed",
+            two_doors(central(), "enable"),
+            Ssm,
+            Unknown,
+            &["transit_gateway_zone"],
+        ),
+        ("without appliance mode it keeps to its own", two_doors(central(), "disable"), Ssm, Reachable, &[]),
+        (
+            "the attachment is not available",
+            central().attachments(|each| each.state = some("deleting")),
+            Ssm,
+            Blocked,
+            &["BAD_STATE_ATTACHMENT"],
+        ),
+        (
+            "the attachment has no table",
+            central().hub(|files| {
+                files.transit_gateway_associations.as_mut().unwrap().associations.get_mut("tgw-rtb-1").unwrap().clear();
+            }),
+            Ssm,
+            Blocked,
+            &["TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION"],
+        ),
+        (
+            "each attachment has its own table",
+            central().hub(|files| {
+                let tables = &mut files.transit_gateway_route_tables.as_mut().unwrap().transit_gateway_route_tables;
+                let other = ec2::TransitGatewayRouteTable { transit_gateway_route_table_id: some("tgw-rtb-2"), ..tables[0].clone() };
+                tables.push(other);
+                let associations = &mut files.transit_gateway_associations.as_mut().unwrap().associations;
+                let of_spoke = associations.get_mut("tgw-rtb-1").unwrap().remove(0);
+                associations.insert("tgw-rtb-2".to_owned(), vec![of_spoke]);
+                files.transit_gateway_routes.as_mut().unwrap().transit_gateway_routes.insert("tgw-rtb-2".to_owned(), vec![]);
+            }),
+            Ssm,
+            Blocked,
+            &["TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT"],
+        ),
+        (
+            "the association is not settled",
+            central().hub(|files| {
+                let associations = files.transit_gateway_associations.as_mut().unwrap().associations.get_mut("tgw-rtb-1").unwrap();
+                for association in associations {
+                    association.state = some("disassociating");
+                }
+            }),
+            Ssm,
+            Unknown,
+            &["fact_not_collected"],
+        ),
+        (
+            "a table of the gateway was not asked for its associations",
+            central().hub(|files| {
+                let tables = &mut files.transit_gateway_route_tables.as_mut().unwrap().transit_gateway_route_tables;
+                let other = ec2::TransitGatewayRouteTable { transit_gateway_route_table_id: some("tgw-rtb-2"), ..tables[0].clone() };
+                tables.push(other);
+                files.transit_gateway_associations.as_mut().unwrap().associations.get_mut("tgw-rtb-1").unwrap().clear();
+            }),
+            Ssm,
+            Unknown,
+            &["fact_not_collected"],
+        ),
+        (
+            "a table of another gateway was not asked",
+            central().hub(|files| {
+                let tables = &mut files.transit_gateway_route_tables.as_mut().unwrap().transit_gateway_route_tables;
+                let other = ec2::TransitGatewayRouteTable {
+                    transit_gateway_route_table_id: some("tgw-rtb-2"),
+                    transit_gateway_id: some("tgw-2"),
+                    ..tables[0].clone()
+                };
+                tables.push(other);
+                files.transit_gateway_associations.as_mut().unwrap().associations.get_mut("tgw-rtb-1").unwrap().clear();
+            }),
+            Ssm,
+            Blocked,
+            &["TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION"],
+        ),
+        (
+            "a route in a state that is not known",
+            central()
+                .gateway_route(TransitGatewayRoute { state: some("pending"), ..gateway_route("10.100.0.0/16", "tgw-attach-h", "vpc-h") }),
+            Ssm,
+            Unknown,
+            &["transit_gateway_not_modelled"],
+        ),
+        (
+            "the endpoint's group lets others in",
+            by_gateway(vec![https_to("10.7.0.0/16")]).zone_to_hub(),
+            Ssm,
+            Blocked,
+            &["ENI_SG_RULES_MISMATCH"],
+        ),
+        (
+            "the zone's record names the addresses",
+            central().with(|files| {
+                let records = files.record_sets.as_mut().unwrap().resource_record_sets.get_mut("Z1").unwrap();
+                records[0].alias_target = None;
+                records[0].resource_records = vec![patch_preflight::snapshot::route53::ResourceRecord { value: some("10.100.2.103") }];
+            }),
+            Ssm,
+            Reachable,
+            &[],
+        ),
+    ]);
+}
