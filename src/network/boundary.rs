@@ -70,10 +70,16 @@ fn cross_once(trace: &mut Trace, acl: &NetworkAcl, crossing: Crossing, ends: &En
         Crossing::In => {
             // A sender whose very address is not known passes if each that it may have does.
             let passes = filtered.allowed.addresses();
-            let must = if remote.difference(&passes).is_empty() { IntervalSet::everything() } else { IntervalSet::empty() };
-            let may = if passes.is_empty() { IntervalSet::empty() } else { IntervalSet::everything() };
-            trace.sift(&Sieve { must, may });
-            if passes.is_empty() { FlowSet::product(&remote, &ports) } else { FlowSet::empty() }
+            if passes.is_empty() {
+                trace.sift(&Sieve::nothing());
+                FlowSet::product(&remote, &ports)
+            } else if remote.difference(&passes).is_empty() {
+                FlowSet::empty()
+            } else {
+                let settled_by = format!("find out which of the addresses {} sends: {id} lets some of them in", remote.as_addresses());
+                trace.unclear(HopKind::NetworkAcl, id, "sender_address", settled_by);
+                return;
+            }
         }
         Crossing::BackOut => {
             let everywhere = trace.addresses.clone();
