@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Baseline, Baselines, Deployment, Nodes, Origin, Policy, Schedule, Unit, import};
+use super::{Baseline, Baselines, Deployment, Nodes, Origin, Policy, Schedule, Unit, import, yaml};
 
 /// A file that is no patch policy; the fault of whoever wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,9 +48,7 @@ pub fn parse(text: &str, file: &str) -> Result<Vec<Policy>, PolicyError> {
         return import::policies(text, file);
     }
     let planned: PlannedPolicy = serde_saphyr::from_str(text).map_err(|error| {
-        let shown = error.render().replace("--> <input>", &format!("--> {file}"));
-        let shown = shown.strip_prefix("error: ").unwrap_or(&shown).to_owned();
-        let problem = format!("{}{}", shown.trim_end(), did_you_mean(&error.to_string()));
+        let problem = format!("{}{}", yaml::shown(&error, file), did_you_mean(&error.to_string()));
         PolicyError::Malformed { file: file.to_owned(), problem }
     })?;
     Ok(vec![planned.policy(file)])
@@ -385,7 +383,16 @@ mod tests {
             (&format!("{LEAST}baselines: {{WINDOW: {{}}}}\n"), "did you mean \"WINDOWS\"?"),
             (&format!("{LEAST}baselines: {{WINDOWS: {{id: default, approve_after_days: 3}}}}\n"), "its own approve_after_days"),
             (&format!("{LEAST}rate_control: {{concurrency: many}}\n"), "neither a number of nodes nor a percentage"),
-            (&format!("{LEAST}name: again\n"), "name"),
+            (&format!("{LEAST}name: again\n"), "name stands here a second time: leave one of them"),
+            (&format!("{LEAST}---\n{LEAST}"), "give each its own file"),
+            (&LEAST.replace("name: test", "name:"), "a value is missing"),
+            (&format!("{LEAST}baselines: {{WINDOWS: {{approve_after_days: -1}}}}\n"), "a whole number is expected"),
+            (&format!("{LEAST}attach_policies: perhaps\n"), "true or false is expected"),
+            ("name: test\ntargets: everything\n", "a mapping (member: value) is expected"),
+            ("name: test\ntargets: {accounts: '123456789012', regions: [eu-central-1]}\n", "a list ([one, another]) is expected"),
+            ("name: [a]\ntargets: {organizational_units: [/], regions: [eu-central-1]}\n", "a single value is expected"),
+            ("- name: test\n", "a mapping (member: value) is expected"),
+            ("", "empty"),
             (&format!("{LEAST}rate_control: {{concurrency: '0'}}\n"), "write '1' or more"),
             (&format!("{LEAST}rate_control: {{error_threshold: '500%'}}\n"), "'0%' to '100%'"),
             (&format!("{LEAST}rate_control: {{error_threshold: '99999999'}}\n"), "neither a number"),

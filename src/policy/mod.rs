@@ -15,6 +15,7 @@ mod problem;
 mod schedule;
 mod standing;
 mod target;
+mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
