@@ -11,7 +11,7 @@ use crate::facts::Surroundings;
 use crate::model::Estate;
 use crate::network::Assumptions;
 use crate::platform::{self, Mirrors, Tables};
-use crate::policy::{Landscape, Policies, Policy, PolicyError};
+use crate::policy::{Landscape, Origin, Policies, Policy, PolicyError};
 use crate::report::types::{Account, AccountStatus, Report};
 use crate::report::{self, Frame};
 use crate::rules::{RuleError, RuleSet};
@@ -114,7 +114,10 @@ fn planned(policies: &[Policy], tree: &Tree<'_>) -> Result<Vec<Policy>, PolicyEr
                     let is_id = unit.written.starts_with("ou-") || unit.written.starts_with("r-");
                     unit.id = is_id.then(|| unit.written.clone());
                 }
-                Err(error) => return Err(PolicyError::Target { name: policy.name.clone(), problem: error.to_string() }),
+                Err(error) => {
+                    let file = if let Origin::Planned { file } = &policy.origin { file.clone() } else { policy.name.clone() };
+                    return Err(PolicyError::Target { file, problem: error.to_string() });
+                }
             }
         }
     }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Baseline, Baselines, Deployment, Nodes, Origin, Policy, Schedule, Unit, parameters};
-use crate::snapshot::global::{ConfigurationManager, GetConfigurationManager};
+use super::{Baseline, Baselines, Deployment, Nodes, Origin, Policy, Schedule, Unit, import, yaml};
 
 /// A file that is no patch policy; the fault of whoever wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,10 +16,19 @@ pub enum PolicyError {
     NoPatchPolicy { file: String },
     #[error("two files plan a patch policy {name:?}: give each its own name")]
     NotUnique { name: String },
-    #[error("patch policy {name:?} comes after {after:?}, and there is no patch policy of that name{}", hint(.after, .known.iter().map(String::as_str)))]
-    NoSuchPolicy { name: String, after: String, known: Vec<String> },
-    #[error("patch policy {name:?}: {problem}")]
-    Target { name: String, problem: String },
+    #[error("{file}: after: there is no patch policy {after:?}{}", hint(.after, .known.iter().map(String::as_str)))]
+    NoSuchPolicy { file: String, after: String, known: Vec<String> },
+    #[error("{file}: after: {}", circle(.names))]
+    Circle { file: String, names: Vec<String> },
+    #[error("{file}: targets: {problem}")]
+    Target { file: String, problem: String },
+}
+
+fn circle(names: &[String]) -> String {
+    match names {
+        [only] => format!("{only:?} cannot come after itself"),
+        _ => format!("the policies come after each other in a circle: {}", names.join(", which comes after ")),
+    }
 }
 
 /// The most similar of some words, as a hint.
@@ -37,31 +45,13 @@ pub(super) fn hint<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> Stri
 /// When the text is neither; the error names the place.
 pub fn parse(text: &str, file: &str) -> Result<Vec<Policy>, PolicyError> {
     if text.trim_start().starts_with('{') {
-        return import(text, file);
+        return import::policies(text, file);
     }
     let planned: PlannedPolicy = serde_saphyr::from_str(text).map_err(|error| {
-        let shown = error.render().replace("--> <input>", &format!("--> {file}"));
-        let shown = shown.strip_prefix("error: ").unwrap_or(&shown).to_owned();
-        let problem = format!("{}{}", shown.trim_end(), did_you_mean(&error.to_string()));
+        let problem = format!("{}{}", yaml::shown(&error, file), did_you_mean(&error.to_string()));
         PolicyError::Malformed { file: file.to_owned(), problem }
     })?;
     Ok(vec![planned.policy(file)])
-}
-
-/// What the AWS CLI prints of one manager, or a snapshot's file of them.
-fn import(text: &str, file: &str) -> Result<Vec<Policy>, PolicyError> {
-    let malformed = |error: serde_json::Error| PolicyError::Malformed { file: file.to_owned(), problem: error.to_string() };
-    let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
-    let managers: Vec<ConfigurationManager> = if value.get("ConfigurationManagers").is_some() {
-        serde_json::from_value::<GetConfigurationManager>(value).map_err(malformed)?.configuration_managers
-    } else {
-        vec![serde_json::from_value(value).map_err(malformed)?]
-    };
-    let policies = managers.iter().flat_map(|manager| parameters::policies(manager, None));
-    let planned =
-        policies.map(|policy| Policy { origin: Origin::Planned { file: file.to_owned() }, deployment: Deployment::default(), ..policy });
-    let planned: Vec<Policy> = planned.collect();
-    if planned.is_empty() { Err(PolicyError::NoPatchPolicy { file: file.to_owned() }) } else { Ok(planned) }
 }
 
 /// The error names the members that there are: the nearest of them is probably meant.
@@ -130,7 +120,7 @@ struct WrittenTargets {
     tag: Option<Tag>,
     /// In a single account only.
     #[serde(default)]
-    resource_group: Option<String>,
+    resource_group: Option<GroupName>,
     /// Chosen by hand, 25 at most.
     #[serde(default)]
     instances: Option<Vec<InstanceId>>,
@@ -150,6 +140,9 @@ impl TryFrom<WrittenTargets> for Targets {
         if ways.into_iter().filter(|chosen| *chosen).count() > 1 {
             return Err("choose by one of tag, resource_group and instances: Quick Setup does not combine them".to_owned());
         }
+        if written.instances.as_ref().is_some_and(Vec::is_empty) {
+            return Err("instances is empty: name at least one, or leave it out to choose every node".to_owned());
+        }
         Ok(Self(written))
     }
 }
@@ -158,7 +151,7 @@ impl TryFrom<WrittenTargets> for Targets {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Tag {
-    key: String,
+    key: TagKey,
     value: String,
 }
 
@@ -212,9 +205,9 @@ struct PlannedSchedule {
 #[serde(deny_unknown_fields)]
 struct RateControl {
     #[serde(default)]
-    concurrency: Option<Share>,
+    concurrency: Option<Concurrency>,
     #[serde(default)]
-    error_threshold: Option<Share>,
+    error_threshold: Option<ErrorThreshold>,
 }
 
 /// Declares a text that is checked where it is read, so that the error shows its place.
@@ -235,8 +228,21 @@ macro_rules! checked {
     )*};
 }
 
-fn must(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
+pub(super) fn must(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(problem()) }
+}
+
+/// The length that State Manager takes for either.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateAssociation.html>
+const LONGEST_SHARE: usize = 7;
+
+/// A number of nodes or a percentage, as State Manager takes it.
+pub(super) fn share(text: &str, least: u32) -> Result<(), String> {
+    let (number, most) = text.strip_suffix('%').map_or((text, u32::MAX), |number| (number, 100));
+    let is_written_well = is_digits(number) && (number == "0" || !number.starts_with('0')) && text.len() <= LONGEST_SHARE;
+    must(is_written_well && number.parse().is_ok_and(|number: u32| (least..=most).contains(&number)), || {
+        format!("{text:?} is neither a number of nodes nor a percentage, in quotes: write '{least}' or more, or '{least}%' to '100%'")
+    })
 }
 
 fn is_digits(text: &str) -> bool {
@@ -279,9 +285,13 @@ checked! {
         text == "default" || text.rsplit('/').next().is_some_and(|id| id.starts_with("pb-")),
         || format!("{text:?} is no patch baseline: write default, pb-… or an ARN"),
     );
-    WrittenSchedule(r"^(cron|rate)\(.+\)$"): |text| Schedule::parse(text).map(|_| ()).map_err(|error| error.to_string());
-    /// A number of nodes, or a percentage.
-    Share(r"^\d+%?$"): |text| must(is_digits(text.strip_suffix('%').unwrap_or(text)), || format!("{text:?} is neither a number nor a percentage, in quotes"));
+    WrittenSchedule(r"^(cron|rate)\(.+\)$"): |text| Schedule::plan(text).map(|_| ()).map_err(|error| error.to_string());
+    /// A number of nodes from 1, or a percentage from 1% to 100%.
+    Concurrency(r"^([1-9]\d{0,6}|[1-9]\d?%|100%)$"): |text| share(text, 1);
+    /// A number of nodes, or a percentage up to 100%.
+    ErrorThreshold(r"^(0|[1-9]\d{0,6}|[1-9]?\d%|100%)$"): |text| share(text, 0);
+    TagKey(r"^.{1,128}$"): |text| must((1..=128).contains(&text.chars().count()), || "a tag's key has 1 to 128 characters".to_owned());
+    GroupName(r"\S"): |text| must(!text.trim().is_empty(), || "a resource group needs its name".to_owned());
 }
 
 impl BaselineId {
@@ -294,8 +304,8 @@ impl PlannedPolicy {
     fn policy(self, file: &str) -> Policy {
         let Targets(targets) = self.targets;
         let nodes = match (targets.tag, targets.resource_group, targets.instances) {
-            (Some(tag), _, _) => Nodes::Tag { key: tag.key, value: tag.value },
-            (_, Some(name), _) => Nodes::ResourceGroup(name),
+            (Some(tag), _, _) => Nodes::Tag { key: tag.key.0, value: tag.value },
+            (_, Some(GroupName(name)), _) => Nodes::ResourceGroup(name),
             (_, _, Some(ids)) => Nodes::Instances(ids.into_iter().map(|InstanceId(id)| id).collect()),
             (None, None, None) => Nodes::All,
         };
@@ -316,8 +326,8 @@ impl PlannedPolicy {
             baseline_region: self.baseline_region.map(|RegionName(name)| name),
             scan: schedule(self.schedule.scan),
             install: schedule(self.schedule.install),
-            concurrency: self.rate_control.concurrency.map(|Share(share)| share),
-            error_threshold: self.rate_control.error_threshold.map(|Share(share)| share),
+            concurrency: self.rate_control.concurrency.map(|Concurrency(share)| share),
+            error_threshold: self.rate_control.error_threshold.map(|ErrorThreshold(share)| share),
             attaches: self.attach_policies,
             configuration: None,
             deployment: Deployment::default(),
@@ -372,14 +382,41 @@ mod tests {
             (&format!("{LEAST}schedule: {{install: cron(0 2 * SUN *)}}\n"), "it has 5 fields"),
             (&format!("{LEAST}baselines: {{WINDOW: {{}}}}\n"), "did you mean \"WINDOWS\"?"),
             (&format!("{LEAST}baselines: {{WINDOWS: {{id: default, approve_after_days: 3}}}}\n"), "its own approve_after_days"),
-            (&format!("{LEAST}rate_control: {{concurrency: many}}\n"), "neither a number nor a percentage"),
-            (&format!("{LEAST}name: again\n"), "name"),
+            (&format!("{LEAST}rate_control: {{concurrency: many}}\n"), "neither a number of nodes nor a percentage"),
+            (&format!("{LEAST}name: again\n"), "name stands here a second time: leave one of them"),
+            (&format!("{LEAST}---\n{LEAST}"), "give each its own file"),
+            (&LEAST.replace("name: test", "name:"), "a value is missing"),
+            (&format!("{LEAST}baselines: {{WINDOWS: {{approve_after_days: -1}}}}\n"), "a whole number is expected"),
+            (&format!("{LEAST}attach_policies: perhaps\n"), "true or false is expected"),
+            ("name: test\ntargets: everything\n", "a mapping (member: value) is expected"),
+            ("name: test\ntargets: {accounts: '123456789012', regions: [eu-central-1]}\n", "a list ([one, another]) is expected"),
+            ("name: [a]\ntargets: {organizational_units: [/], regions: [eu-central-1]}\n", "a single value is expected"),
+            ("- name: test\n", "a mapping (member: value) is expected"),
+            ("", "empty"),
+            (&format!("{LEAST}rate_control: {{concurrency: '0'}}\n"), "write '1' or more"),
+            (&format!("{LEAST}rate_control: {{error_threshold: '500%'}}\n"), "'0%' to '100%'"),
+            (&format!("{LEAST}rate_control: {{error_threshold: '99999999'}}\n"), "neither a number"),
+            (&format!("{LEAST}rate_control: {{error_threshold: '05'}}\n"), "neither a number"),
+            (&format!("{LEAST}schedule: {{install: cron(0 2 1 DEC ? *)}}\n"), "write * for the month"),
+            (&format!("{LEAST}schedule: {{install: rate(29 minutes)}}\n"), "30 minutes"),
+            (&LEAST.replace('}', ", instances: []}"), "instances is empty"),
+            (&LEAST.replace('}', ", resource_group: ''}"), "a resource group needs its name"),
+            (&LEAST.replace('}', ", tag: {key: '', value: x}}"), "1 to 128 characters"),
             ("{\"Name\": \"x\", \"ConfigurationDefinitions\": []}", "holds no patch policy"),
             ("{\"Name\": ", "EOF"),
         ];
         for (text, told) in cases {
             let error = parse(text, "plans/test.yaml").unwrap_err().to_string();
             assert!(error.contains(told) && error.contains("plans/test.yaml"), "{text}\n{error}");
+        }
+        // What is just allowed.
+        let allowed = [
+            "rate_control: {concurrency: '1', error_threshold: '0'}",
+            "rate_control: {concurrency: '100%', error_threshold: '0%'}",
+            "schedule: {install: rate(30 minutes)}",
+        ];
+        for line in allowed {
+            assert!(parse(&format!("{LEAST}{line}\n"), "test.yaml").is_ok(), "{line}");
         }
         let shown = parse(&format!("{LEAST}schedule: {{install: weekly}}\n"), "test.yaml").unwrap_err().to_string();
         assert!(shown.contains("test.yaml:3") && shown.contains('^'), "the place is shown: {shown}");

@@ -7,6 +7,7 @@ mod baseline;
 mod deployment;
 mod existing;
 mod file;
+mod import;
 mod landscape;
 mod order;
 mod parameters;
@@ -14,8 +15,9 @@ mod problem;
 mod schedule;
 mod standing;
 mod target;
+mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use approvals::Approvals;
 pub use baseline::{Delay, Listing, listing};
@@ -188,7 +190,7 @@ impl Policies {
     /// What no single file can tell: whether names are unique, and whether each environment's forerunner is there.
     ///
     /// # Errors
-    /// When two plans share a name, or one comes after what does not exist.
+    /// When two plans share a name, or one comes after what does not exist, or in the end after itself.
     pub fn check(&self) -> Result<(), PolicyError> {
         let planned: Vec<&Policy> = self.all.iter().filter(|policy| policy.is_planned()).collect();
         for pair in planned.windows(2) {
@@ -199,15 +201,36 @@ impl Policies {
             }
         }
         for policy in planned {
+            let Origin::Planned { file } = &policy.origin else { continue };
             for after in &policy.after {
-                let mut others = self.all.iter().filter(|other| other.name != policy.name).map(|other| &other.name);
-                if !others.clone().any(|other| other == after) {
-                    let (name, after, known) = (policy.name.clone(), after.clone(), others.by_ref().cloned().collect());
-                    return Err(PolicyError::NoSuchPolicy { name, after, known });
+                if !self.all.iter().any(|other| other.name == *after) {
+                    let known = self.all.iter().map(|other| &other.name).filter(|name| **name != policy.name);
+                    return Err(PolicyError::NoSuchPolicy { file: file.clone(), after: after.clone(), known: known.cloned().collect() });
                 }
+            }
+            if let Some(names) = self.circle(policy) {
+                return Err(PolicyError::Circle { file: file.clone(), names });
             }
         }
         Ok(())
+    }
+
+    /// The names of the policies after which one comes that comes after it, itself first and last; by itself where it follows itself.
+    fn circle(&self, policy: &Policy) -> Option<Vec<String>> {
+        let mut ways = vec![vec![policy.name.clone()]];
+        let mut seen = BTreeSet::new();
+        while let Some(way) = ways.pop() {
+            let here = self.all.iter().find(|other| way.last() == Some(&other.name)).map(|here| here.after.as_slice());
+            for after in here.unwrap_or_default() {
+                if *after == policy.name {
+                    return Some(if way.len() == 1 { way } else { [way, vec![after.clone()]].concat() });
+                }
+                if seen.insert(after) {
+                    ways.push([way.clone(), vec![after.clone()]].concat());
+                }
+            }
+        }
+        None
     }
 
     pub fn has_planned(&self) -> bool {

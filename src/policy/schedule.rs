@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use jiff::civil::{Date, Weekday};
 
 const MINUTES_OF_DAY: i64 = 24 * 60;
+/// The shortest rate of an association.
+const LEAST_MINUTES: i64 = 30;
 const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
@@ -73,9 +75,25 @@ impl Schedule {
         Ok(Self { text: text.to_owned(), when: Some(when) })
     }
 
+    /// Reads a schedule that is still to be made: State Manager must take it for an association.
+    pub(super) fn plan(text: &str) -> Result<Self, ScheduleError> {
+        let schedule = Self::parse(text)?;
+        let problem = match &schedule.when {
+            Some(When::Cron(cron)) if cron.months.len() < MONTHS.len() => "State Manager takes no months: write * for the month",
+            Some(When::Every(minutes)) if *minutes < LEAST_MINUTES => "State Manager takes no rate below 30 minutes",
+            _ => return Ok(schedule),
+        };
+        Err(ScheduleError { text: schedule.text, problem: problem.to_owned() })
+    }
+
     /// What AWS holds is a schedule, even if it is not understood here.
     pub(super) fn of_aws(text: &str) -> Self {
         Self::parse(text).unwrap_or_else(|_| Self { text: text.to_owned(), when: None })
+    }
+
+    /// Whether it is understood, or at least looks like a schedule.
+    pub(super) fn is_written_as_one(&self) -> bool {
+        self.when.is_some() || (["cron(", "rate("].iter().any(|word| self.text.starts_with(word)) && self.text.ends_with(')'))
     }
 
     /// The runs of some days; `None` when the schedule is not understood.

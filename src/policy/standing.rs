@@ -124,14 +124,13 @@ fn baselines(covering: &[&Policy], node: &Node<'_, '_>) -> (Known<bool>, String)
 
 /// A patch group chooses a baseline where one is registered for it.
 fn patch_group(node: &Node<'_, '_>) -> (Known<bool>, String) {
-    let Some(tag) = node.tags.iter().find(|tag| PATCH_GROUP.contains(&tag.key.as_str())) else {
-        return (Known::Known(false), String::new());
+    let groups: Vec<&String> = node.tags.iter().filter(|tag| PATCH_GROUP.contains(&tag.key.as_str())).map(|tag| &tag.value).collect();
+    let Some(first) = groups.first() else { return (Known::Known(false), String::new()) };
+    let Some(file) = &node.region.files.patch_groups else {
+        return (Known::Unknown(vec![node.region.not_collected("ssm:DescribePatchGroups")]), (*first).clone());
     };
-    let is_registered = match &node.region.files.patch_groups {
-        None => Known::Unknown(vec![node.region.not_collected("ssm:DescribePatchGroups")]),
-        Some(file) => Known::Known(file.mappings.iter().any(|mapping| mapping.patch_group.as_ref() == Some(&tag.value))),
-    };
-    (is_registered, tag.value.clone())
+    let registered = groups.iter().find(|group| file.mappings.iter().any(|mapping| mapping.patch_group.as_ref() == Some(**group)));
+    (Known::Known(registered.is_some()), (*registered.unwrap_or(first)).clone())
 }
 
 fn quota(covering: &[&Policy], node: &Node<'_, '_>) -> (Known<bool>, String) {
@@ -150,12 +149,12 @@ fn quota(covering: &[&Policy], node: &Node<'_, '_>) -> (Known<bool>, String) {
     }
     let with = if added > 0 { ", those of the planned policies among them" } else { "" };
     let all = file.associations.len() + added;
-    let nodes = region.files.instance_information.as_ref().map_or(0, |file| file.instance_information_list.len());
+    let nodes = region.files.instance_information.as_ref().map(|file| file.instance_information_list.len());
     let told = if own > MOST_ASSOCIATIONS_OF_A_NODE {
         format!("{own} associations target it{with}, and a node takes {MOST_ASSOCIATIONS_OF_A_NODE}")
     } else if all > MOST_ASSOCIATIONS {
         format!("{place} has {all} associations{with}, and the quota is {MOST_ASSOCIATIONS}")
-    } else if nodes > MOST_NODES {
+    } else if let Some(nodes) = nodes.filter(|nodes| *nodes > MOST_NODES) {
         format!("{place} has {nodes} managed nodes, and the default quota is {MOST_NODES}")
     } else {
         String::new()
@@ -163,7 +162,60 @@ fn quota(covering: &[&Policy], node: &Node<'_, '_>) -> (Known<bool>, String) {
     let is_over = match () {
         () if !told.is_empty() => Known::Known(true),
         () if own + doubts.len() > MOST_ASSOCIATIONS_OF_A_NODE => Known::Unknown(doubts),
+        () if nodes.is_none() => Known::Unknown(vec![region.not_collected("ssm:DescribeInstanceInformation")]),
         () => Known::Known(false),
     };
     (is_over, told)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Known, Node, patch_group, quota};
+    use crate::model::Region;
+    use crate::snapshot::RegionFiles;
+
+    fn file<T: serde::de::DeserializeOwned>(content: Value) -> T {
+        serde_json::from_value(content).unwrap()
+    }
+
+    fn at<T>(files: &RegionFiles, tags: &Value, ask: impl FnOnce(&Node<'_, '_>) -> T) -> T {
+        let region = Region::new("111111111111", "eu-central-1", files, &[]);
+        let tags: Vec<_> = file(tags.clone());
+        ask(&Node { region: &region, id: "i-1", tags: &tags, operating_system: None, ou_path: "/" })
+    }
+
+    #[test]
+    fn either_tag_may_put_a_node_into_a_patch_group() {
+        let files = RegionFiles {
+            patch_groups: Some(file(json!({"Mappings": [{"PatchGroup": "web", "BaselineIdentity": {"BaselineId": "pb-1"}}]}))),
+            ..RegionFiles::default()
+        };
+        let tag = |key: &str, value: &str| json!({"Key": key, "Value": value});
+        let cases = [
+            (json!([]), false, ""),
+            (json!([tag("Patch Group", "web")]), true, "web"),
+            (json!([tag("PatchGroup", "db")]), false, "db"),
+            (json!([tag("Patch Group", "db"), tag("PatchGroup", "web")]), true, "web"),
+            (json!([tag("Patch Group", "web"), tag("PatchGroup", "db")]), true, "web"),
+        ];
+        for (tags, expected, group) in cases {
+            assert_eq!(at(&files, &tags, patch_group), (Known::Known(expected), group.to_owned()), "{tags}");
+        }
+    }
+
+    #[test]
+    fn how_many_nodes_there_are_is_not_guessed() {
+        let over = |nodes: Option<usize>| {
+            let nodes = nodes.map(|number| json!({"InstanceInformationList": vec![json!({"InstanceId": "i-1"}); number]}));
+            let files = RegionFiles {
+                associations: Some(file(json!({"Associations": []}))),
+                instance_information: nodes.map(file),
+                ..RegionFiles::default()
+            };
+            at(&files, &json!([]), |node| quota(&[], node).0.into_known())
+        };
+        assert_eq!([over(Some(2_400)), over(Some(2_401)), over(None)], [Some(false), Some(true), None]);
+    }
 }

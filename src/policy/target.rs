@@ -134,6 +134,8 @@ pub(super) fn reach(policy: &Policy, node: &Node<'_, '_>, landscape: &Landscape)
     }
     match (place, chosen(policy, node)) {
         (_, Reach::Missed(miss)) => Reach::Missed(miss),
+        // Where nothing can be deployed, it does not matter who would be chosen.
+        (_, Reach::Unknown(_)) if let Reach::Missed(miss) = deployable(policy, landscape) => Reach::Missed(miss),
         (Reach::Unknown(mut place), Reach::Unknown(nodes)) => {
             place.extend(nodes);
             Reach::Unknown(place)
@@ -161,8 +163,10 @@ fn deployed(policy: &Policy, node: &Node<'_, '_>) -> Reach {
 /// Whether account and Region are the policy's.
 fn place(policy: &Policy, node: &Node<'_, '_>, landscape: &Landscape) -> Reach {
     let account = account(policy, node, landscape);
-    if let Reach::Missed(_) = account {
-        return account;
+    match &account {
+        // Where the policy is not for the Region, that comes first.
+        Reach::Missed(miss) if miss.code != MissCode::ManagementAccount => return account,
+        _ => {}
     }
     let region = node.region.name;
     if !landscape.supported_regions.iter().any(|supported| supported == region) {

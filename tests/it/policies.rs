@@ -570,6 +570,28 @@ fn what_quick_setup_cannot_deploy_reaches_nobody() {
         let codes: Vec<String> = rows(&report["policies"][0]["findings"]).map(|finding| word(&finding["code"])).collect();
         assert!(codes.iter().any(|code| code == expected), "{targets}: {codes:?}");
         assert_eq!(report["policies"][0]["counts"]["ready"], 0, "{targets}");
+        // Who would be a member of the group does not matter then.
+        let is_group = expected == "resource_group_of_many_accounts";
+        assert!(!is_group || rows(&report["policies"][0]["misses"]).any(|miss| miss["code"] == expected), "{}", report["policies"]);
+    }
+}
+
+/// The management account's instance is in another Region anyway.
+#[test]
+fn the_region_comes_before_the_management_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.yaml");
+    for (regions, expected) in
+        [("ap-northeast-3", "region_not_chosen"), ("us-east-1", "region_not_chosen"), ("eu-central-1", "management_account")]
+    {
+        std::fs::write(&file, format!("name: plan\ntargets: {{organizational_units: [/], regions: [{regions}]}}\n")).unwrap();
+        let arguments = ["scan", "--snapshot", &path("fixtures/staggered-org"), "--policy", file.to_str().unwrap(), "--output", "json"];
+        let report = report(&run(&arguments));
+        let runner = rows(&report["instances"]).find(|instance| instance["name"] == "deploy-runner").unwrap();
+        let plan = rows(&runner["policies"]).find(|policy| policy["name"] == "plan").unwrap();
+        assert_eq!(plan["code"], expected, "{regions}");
+        let policy = rows(&report["policies"]).find(|policy| policy["name"] == "plan").unwrap();
+        assert_eq!(told(policy).contains_key("management_account_skipped"), expected == "management_account", "{regions}");
     }
 }
 
@@ -610,8 +632,9 @@ fn a_plan_that_cannot_be_right_is_code_2_and_says_where() {
     let least = "name: plan\ntargets: {organizational_units: [/Test], regions: [eu-central-1]}\n";
     let cases = [
         ("name: plan\ntarget: {}\n".to_owned(), "did you mean \"targets\"?"),
-        (least.replace("/Test", "/Tset"), "there is no organizational unit \"/Tset\" (perhaps /Test)"),
-        (format!("{least}after: [tets]\n"), "there is no patch policy of that name"),
+        (least.replace("/Test", "/Tset"), "plan.yaml: targets: there is no organizational unit \"/Tset\" (perhaps /Test)"),
+        (format!("{least}after: [tets]\n"), "plan.yaml: after: there is no patch policy \"tets\""),
+        (format!("{least}after: [plan]\n"), "plan.yaml: after: \"plan\" cannot come after itself"),
         (format!("{least}schedule: {{install: on sundays}}\n"), "write cron(0 2 ? * SUN *)"),
     ];
     for (plan, told) in cases {
@@ -620,6 +643,14 @@ fn a_plan_that_cannot_be_right_is_code_2_and_says_where() {
         assert_eq!(code(&output), 2, "{plan}: {}", shown(&output));
         assert!(text(&output.stderr).contains(told), "{plan}: {}", shown(&output));
     }
+    // Two that come after each other.
+    std::fs::write(&file, format!("{least}after: [other]\n")).unwrap();
+    let other = folder.path().join("other.yaml");
+    std::fs::write(&other, least.replace("name: plan", "name: other") + "after: [production, plan]\n").unwrap();
+    let output = run(&["scan", "--snapshot", &snapshot, "--policy", file.to_str().unwrap(), "--policy", other.to_str().unwrap()]);
+    assert_eq!(code(&output), 2);
+    let told = "other.yaml: after: the policies come after each other in a circle: other, which comes after plan, which comes after other";
+    assert!(text(&output.stderr).contains(told), "{}", shown(&output));
     let twice = path("fixtures/staggered-policies/test.yaml");
     let output = run(&["scan", "--snapshot", &snapshot, "--policy", &twice, "--policy", &twice]);
     assert_eq!(code(&output), 2);
