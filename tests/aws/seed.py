@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 
 from seed_identity import (
-    DHMC_ROLE, allow, broken_dhmc_america, dhmc_role, document, instance_profile, patch_policies, role, roles_america, turn_dhmc_on)
+    DHMC_ROLE, allow, broken_dhmc_america, dhmc_role, document, instance_profile, deployed, patch_policies, role, roles_america, turn_dhmc_on)
 from seed_instances import A_MONTH_AGO, NOW, READY, Expect, Garden, not_ready
 from seed_network import ANYWHERE, PROFILE, Closed, Home, Natted, Network, https
 
@@ -394,9 +394,14 @@ PLANTINGS = [
 
 def main(endpoint: str, file: str) -> None:
     organization, garden = Organization(endpoint), Garden()
+    seen: set[tuple[str, str]] = set()
     for account, region, build in PLANTINGS:
         home = organization.home(account, region)
         build(home, garden)
+        is_first = (account, region) not in seen
+        seen.add((account, region))
+        if is_first and account in UNITS["/Workloads/Prod"] and region in (EUROPE, AMERICA):
+            deployed(home)
         if account == "management":
             patch_policies(home, organization.units["/Workloads/Prod"], f"{EUROPE},{AMERICA}")
         home.put_rows()

@@ -88,6 +88,9 @@ def dhmc_role(home: Home) -> None:
 
 def patch_policies(home: Home, unit: str, regions: str) -> None:
     """Two that the organization has already: for instances with a tag in one unit."""
+    systems = ("AMAZON_LINUX_2023", "DEBIAN", "REDHAT_ENTERPRISE_LINUX", "UBUNTU", "WINDOWS")
+    baselines = {system: {"value": f"arn:aws:ssm:{home.region}:075727635805:patchbaseline/pb-{number:017x}", "label": system,
+                          "description": "Provided by AWS.", "disabled": False} for number, system in enumerate(systems)}
     for number, (name, (id_, attaches)) in enumerate(PATCH_POLICIES.items(), start=1):
         home.row("ssm-quicksetup:GetConfigurationManager", {
             "ManagerArn": f"arn:aws:ssm-quicksetup:{home.region}:{home.account}:configuration-manager/7f1d2a54-3c1b-4d0e-9a39-{number:012}",
@@ -95,10 +98,19 @@ def patch_policies(home: Home, unit: str, regions: str) -> None:
             "ConfigurationDefinitions": [{"Id": id_, "Type": "AWSQuickSetupType-PatchPolicy", "TypeVersion": "1.0", "Parameters": {
                 "PatchPolicyName": name, "ConfigurationOptionsPatchOperation": "Scan", "TargetRegions": regions,
                 "TargetOrganizationalUnits": unit, "TargetType": "Tags", "TargetTagKey": TIER, "TargetTagValue": name,
-                "IsPolicyAttachAllowed": attaches}}],
+                "PatchBaselineUseDefault": "default", "SelectedPatchBaselines": json.dumps(baselines), "IsPolicyAttachAllowed": attaches}}],
             "StatusSummaries": [{"StatusType": "Deployment", "Status": "SUCCEEDED", "LastUpdatedAt": A_MONTH_AGO}],
             "Tags": {"team": "platform"}})
         bucket(home, id_, unit)
+
+
+def deployed(home: Home) -> None:
+    """What Quick Setup deploys of them to an account and Region."""
+    for number, (name, (id_, _)) in enumerate(PATCH_POLICIES.items(), start=1):
+        home.row("ssm:ListAssociations", {
+            "Name": "AWS-RunPatchBaseline", "AssociationId": f"3c1b4d0e-9a39-4a54-8000-{number:012}", "AssociationVersion": "1",
+            "AssociationName": f"AWS-QuickSetup-PatchPolicy-ScanForPatches-TA-{id_}", "ScheduleExpression": "cron(0 1 * * ? *)",
+            "Targets": [{"Key": f"tag:{TIER}", "Values": [name]}], "LastExecutionDate": A_MONTH_AGO})
 
 
 def bucket(home: Home, id_: str, unit: str) -> None:

@@ -159,7 +159,11 @@ pub(crate) fn base() -> Topology {
         resolver_rules: Some(route53::ListResolverRules { resolver_rules: vec![] }),
         resolver_rule_associations: Some(route53::ListResolverRuleAssociations { resolver_rule_associations: vec![] }),
         firewall_associations: Some(route53::ListFirewallRuleGroupAssociations { firewall_rule_group_associations: vec![] }),
+        firewall_rules: Some(route53::ListFirewallRules::default()),
+        firewall_domains: Some(route53::ListFirewallDomains::default()),
         profile_associations: Some(route53::ListProfileAssociations { profile_associations: vec![] }),
+        profile_resources: Some(route53::ListProfileResourceAssociations::default()),
+        profile_zones: Some(route53::GetHostedZone::default()),
         ..Default::default()
     };
     Topology {

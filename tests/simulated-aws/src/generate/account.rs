@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::identity::Dhmc;
+use super::identity::{self, Dhmc};
 use super::{Place, TODAY, push, with};
 use crate::store::Files;
 
@@ -96,6 +96,9 @@ pub(super) fn region(place: &Place, dhmc: Dhmc) -> Files {
     let mut set = |name: &str, value: Value| files.insert(format!("{name}.json"), value);
     for (name, member) in LISTS {
         set(name, json!({member: []}));
+    }
+    if region == identity::TARGET_REGION {
+        set("ssm-list-associations", json!({"Associations": identity::deployed()}));
     }
     let (s3, dynamodb) = (s3_list(place), place.id("pl", 2));
     let named = |id: &str, service: &str| json!({"PrefixListId": id, "PrefixListName": format!("com.amazonaws.{region}.{service}")});

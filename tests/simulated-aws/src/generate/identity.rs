@@ -110,6 +110,29 @@ pub(super) fn roles(account: &str, used: &InUse) -> Files {
     Files::from([("iam-get-account-authorization-details.json".to_owned(), file)])
 }
 
+/// What Quick Setup deploys of the patch policies to an account and Region: associations with their ids.
+pub(super) fn deployed() -> Value {
+    let operations = |name: &str| if name == SCAN { ["ScanForPatches"].as_slice() } else { &["ScanForPatches", "InstallPatches"] };
+    let of_policy = |(name, id, _): &(&'static str, &'static str, bool)| {
+        let (name, id) = (*name, *id);
+        operations(name).iter().zip(1..).map(move |(operation, number)| {
+            json!({"Name": "AWS-RunPatchBaseline", "AssociationId": format!("{number:08}-{id:0>4.4}-4000-8000-000000000000"),
+                "AssociationVersion": "1", "AssociationName": format!("AWS-QuickSetup-PatchPolicy-{operation}-TA-{id}"),
+                "Targets": [{"Key": format!("tag:{TARGET_TAG}"), "Values": [name]}], "ScheduleExpression": "cron(0 1 * * ? *)"})
+        })
+    };
+    PATCH_POLICIES.iter().flat_map(of_policy).collect()
+}
+
+/// AWS's own baselines, as a patch policy holds them.
+fn baselines() -> String {
+    let selected = ["AMAZON_LINUX_2023", "DEBIAN"].map(|system| {
+        let baseline = format!("arn:aws:ssm:{TARGET_REGION}:075727635805:patchbaseline/pb-0{:016x}", 7);
+        (system.to_owned(), json!({"value": baseline, "label": system, "description": "Provided by AWS.", "disabled": false}))
+    });
+    Value::Object(selected.into_iter().collect()).to_string()
+}
+
 /// The patch policies of the organization, as its management account has them.
 pub(super) fn patch_policies(management: &str, root: &str) -> Files {
     let managers = PATCH_POLICIES.iter().zip(1..).map(|((name, id, attaches), number)| {
@@ -119,6 +142,7 @@ pub(super) fn patch_policies(management: &str, root: &str) -> Files {
             "ConfigurationDefinitions": [{"Type": "AWSQuickSetupType-PatchPolicy", "TypeVersion": "1.0", "Id": id, "Parameters": {
                 "PatchPolicyName": name, "TargetRegions": TARGET_REGION, "TargetOrganizationalUnits": root, "TargetType": "Tags",
                 "TargetTagKey": TARGET_TAG, "TargetTagValue": name, "ConfigurationOptionsPatchOperation": operation,
+                "PatchBaselineUseDefault": "default", "SelectedPatchBaselines": baselines(),
                 "IsPolicyAttachAllowed": attaches.to_string()}}],
             "StatusSummaries": [{"StatusType": "Deployment", "Status": "SUCCEEDED", "LastUpdatedAt": "2026-01-12T08:05:00Z"}],
             "Tags": {"team": "platform"}})
