@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 
 from seed_identity import (
-    DHMC_ROLE, allow, broken_dhmc_america, dhmc_role, document, instance_profile, deployed, patch_policies, role, roles_america, turn_dhmc_on)
+    DHMC_ROLE, allow, broken_dhmc_america, deployed, dhmc_role, document, instance_profile, patch_policies, role, roles_america, turn_dhmc_on)
 from seed_instances import A_MONTH_AGO, NOW, READY, Expect, Garden, not_ready
 from seed_network import ANYWHERE, PROFILE, Closed, Home, Natted, Network, https
 

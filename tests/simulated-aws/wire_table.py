@@ -38,6 +38,7 @@ DOCUMENTED_BOUNDS = {
 WITHOUT_PAGINATOR = {
     "ec2:DescribeVpcBlockPublicAccessExclusions": (["VpcBlockPublicAccessExclusions"], "NextToken", "NextToken", "MaxResults"),
     "ec2:DescribeVpcEncryptionControls": (["VpcEncryptionControls"], "NextToken", "NextToken", "MaxResults"),
+    "ssm:ListInventoryEntries": (["Entries"], "NextToken", "NextToken", "MaxResults"),
     "route53:ListHostedZonesByVPC": (["HostedZoneSummaries"], "NextToken", "NextToken", "MaxItems"),
 }
 SCALARS = {"string", "integer", "long", "float", "double", "boolean", "blob"}

@@ -11,7 +11,7 @@ use simulated_aws::{Fault, Kind, Trouble, Weather};
 use super::calls::assert_documented;
 use super::files::{assert_same, gaps};
 use super::served::{Aws, ended, fixtures, one_region_of_organization};
-use crate::process::{rules_of, run};
+use crate::process::{rules_of_roles, run};
 use crate::snapshot_files::files;
 
 /// Scans once, and holds what came of it against all that must be true of it. The operations that it took.
@@ -69,7 +69,7 @@ fn the_laws_hold_for_generated_organizations_and_they_are_judged_as_planted() {
 /// Many organizations, offline: what was planted is what is said.
 #[test]
 fn generated_organizations_are_judged_as_planted() {
-    let mut never = rules_of("identity");
+    let mut never = rules_of_roles();
     for seed in 0..16 {
         let planted = organization(seed, &Size { accounts: 2, regions: 1, instances: 40 });
         let folder = tempfile::tempdir().unwrap();
