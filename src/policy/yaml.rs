@@ -23,7 +23,7 @@ impl MessageFormatter for Plain {
             Error::InvalidScalar { ty, .. } if is_number(ty) => "a whole number is expected, without quotes and not below 0".into(),
             Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } => "true or false is expected".into(),
             Error::Unexpected { expected, .. } => format!("{} is expected", words(expected)).into(),
-            Error::Eof { .. } => "the file ends too early, or is empty".into(),
+            Error::Eof { .. } => "the file is empty, or ends too early".into(),
             _ => UserMessageFormatter.format_message(error),
         }
     }
