@@ -84,6 +84,11 @@ fn profiles() {
     let mut claimed = unseen().hosted_zone(HOST, &[]);
     claimed.assumptions = vouched.assumptions.clone();
     let endpoint = |id: &str| profile(two_endpoints(), &[&format!("arn:aws:ec2:eu-central-1:111111111111:vpc-endpoint/{id}")]);
+    let brought = |topology: Topology, id: &str| profile(topology, &[&format!("arn:aws:ec2:eu-central-1:111111111111:vpc-endpoint/{id}")]);
+    let other_service = || base().nat().endpoint_group("sg-e", vec![]).endpoint("ssmmessages", &["subnet-e"]);
+    let down = |topology: Topology| topology.each_endpoint(|each| each.state = some("pending"));
+    let own_and_closed =
+        || two_endpoints().each_endpoint(|each| each.private_dns_enabled = Some(each.vpc_endpoint_id.as_deref() == Some("vpce-ssm")));
     let stateless = |topology: Topology| topology.each_endpoint(|each| each.state = None);
     check(vec![
         ("a Profile's zone leads to an endpoint", profile_zone(two_endpoints(), HOST, Some(&good)), Ssm, Reachable, &[]),
@@ -124,6 +129,9 @@ fn profiles() {
         ("Profiles that were not collected, the user knows", vouched, Ssm, Reachable, &[]),
         ("Profiles that were not collected, and a zone of the VPC's own that was", claimed, Ssm, Blocked, &["DNS_PHZ_NXDOMAIN"]),
         ("a Profile's endpoint", endpoint("vpce-ssm"), Ssm, Reachable, &[]),
+        ("a Profile's endpoint of another service", brought(other_service(), "vpce-ssmmessages"), Ssm, Reachable, &[]),
+        ("a Profile's endpoint that is not available", down(brought(two_endpoints().nat(), "vpce-closed")), Ssm, Reachable, &[]),
+        ("an endpoint of the VPC's own beside a Profile's", brought(own_and_closed(), "vpce-closed"), Ssm, Reachable, &[]),
         (
             "a Profile's endpoint without DNS host names",
             endpoint("vpce-ssm").dns_attributes(true, false),
