@@ -58,10 +58,13 @@ fn nat_instances() {
     let by_group = || nat_instance(vec![https_group("sg-i")], vec![all_to("0.0.0.0/0")]);
     let acl = |entries: &[&str]| open().subnet_acl("subnet-u", entries);
     let in_from_outside = "100 in tcp 1024-65535 0.0.0.0/0 allow";
+    let (to_it, out_from_it) = ("110 in tcp 443 10.0.1.0/24 allow", "100 out tcp 443 0.0.0.0/0 allow");
+    let answers = "110 out tcp 1024-65535 10.0.1.0/24 allow";
     let private = || change(open(), |interface| interface.association = None);
     let inside = || change(open(), |interface| interface.subnet_id = some("subnet-e"));
+    // Neither of the two has a public address.
     let second = || {
-        open().with(|files| {
+        private().with(|files| {
             let interfaces = &mut files.network_interfaces.as_mut().unwrap().network_interfaces;
             interfaces.push(ec2::NetworkInterface { network_interface_id: some("eni-nat-2"), ..interfaces[0].clone() });
         })
@@ -90,7 +93,15 @@ fn nat_instances() {
         ),
         ("without a public address", private(), Ssm, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]),
         ("in a subnet that leads back to it", vouched(inside()), Ssm, Reachable, &[]),
-        ("by another interface it may leave", change(second(), |interface| interface.association = None), Ssm, Unknown, &["os_forwarding"]),
+        ("by another interface it may leave", second(), Ssm, Unknown, &["os_forwarding"]),
+        ("its network ACL lets no answer out", acl(&[in_from_outside, to_it, out_from_it]), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        (
+            "its network ACL lets nothing out to the internet",
+            acl(&[in_from_outside, to_it, answers]),
+            Ssm,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
         ("in the instance's own subnet", vouched(change(open(), |interface| interface.subnet_id = some("subnet-p"))), Ssm, Reachable, &[]),
     ]);
 }
@@ -106,9 +117,29 @@ fn hosts_of_the_vpc() {
     };
     let open = || beside("subnet-e", "10.0.2.50", vec![https_to("10.0.1.0/24")]);
     let answers = "100 out tcp 32768-60999 10.0.1.0/24 allow";
+    let among_others = || {
+        open().with(|files| {
+            let interfaces = &mut files.network_interfaces.as_mut().unwrap().network_interfaces;
+            let other = |id: &str, address: &str| ec2::NetworkInterface {
+                network_interface_id: some(id),
+                private_ip_address: some(address),
+                ..interfaces[0].clone()
+            };
+            let others = [other("eni-a", "10.0.2.51"), ec2::NetworkInterface { vpc_id: some("vpc-2"), ..other("eni-b", "10.0.2.50") }];
+            interfaces.extend(others);
+        })
+    };
     check(vec![
         ("its group lets the instance in", open(), Repository, Reachable, &[]),
         ("its group names the instance's", beside("subnet-e", "10.0.2.50", vec![https_group("sg-i")]), Repository, Reachable, &[]),
+        (
+            "its group names another",
+            beside("subnet-e", "10.0.2.50", vec![https_group("sg-nat")]),
+            Repository,
+            Blocked,
+            &["ENI_SG_RULES_MISMATCH"],
+        ),
+        ("among other interfaces", among_others(), Repository, Reachable, &[]),
         (
             "its group lets others in",
             beside("subnet-e", "10.0.2.50", vec![https_to("10.9.0.0/16")]),
