@@ -105,7 +105,7 @@ pub fn learn<'r, 'a>(
         ec2messages,
         sources,
         buckets: buckets(surroundings.tables, region, platform.family),
-        policy_buckets: policy_buckets(surroundings.policies, &reaches),
+        policy_buckets: policy_buckets(surroundings.policies, &reaches, region),
     };
     let Judged { paths, s3, policy_buckets, repository } = network.judge(region, instance, &needs);
     let state = instance_state(instance);

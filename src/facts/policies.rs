@@ -32,15 +32,20 @@ fn with_bucket<'p>(policies: &'p Policies, policy: &'p Policy, account: &'p str)
     PatchPolicy { id, name: &policy.name, owner, is_attach_allowed, is_planned: policy.is_planned() }
 }
 
-/// The buckets of those policies, as far as it is known which they are, with what would settle whether the policy targets the instance.
-pub(super) fn policy_buckets(policies: &Policies, reaches: &[Reach]) -> Vec<(PolicyBucket, Option<Unknown>)> {
+/// The buckets of those policies, `*` for what is not known of their names, with what would settle whether the policy targets the instance.
+pub(super) fn policy_buckets(policies: &Policies, reaches: &[Reach], region: &Region<'_>) -> Vec<(PolicyBucket, Option<Unknown>)> {
     let targeting = policies.all.iter().zip(reaches).map(|(policy, reach)| (policy, reach.is_covered()));
     let buckets = targeting.filter(|(_, is_targeted)| !is_targeted.is(&false)).filter_map(|(policy, is_targeted)| {
-        let Origin::QuickSetup { manager } = &policy.origin else { return None };
-        let made = policy.configuration.as_ref()?;
-        // Quick Setup puts it where it is at home, beside the configuration manager: arn:aws:ssm-quicksetup:REGION:ACCOUNT:configuration-manager/ID
-        let region = manager.split(':').nth(3).filter(|region| !region.is_empty())?.to_owned();
-        let bucket = PolicyBucket { name: patch_policy_bucket(&made.owner, made.id.as_ref()?), region };
+        let home = match &policy.origin {
+            // Quick Setup puts it where it is at home, beside the configuration manager: arn:aws:ssm-quicksetup:REGION:ACCOUNT:configuration-manager/ID
+            Origin::QuickSetup { manager } => manager.split(':').nth(3).filter(|home| !home.is_empty()),
+            // Where a plan is going to be made it does not tell: the instance's Region stands for it.
+            Origin::Planned { .. } => None,
+            Origin::Associations { .. } => return None,
+        };
+        let PatchPolicy { id, owner, .. } = with_bucket(policies, policy, region.account);
+        let name = patch_policy_bucket(owner.unwrap_or("*"), id.unwrap_or("*"));
+        let bucket = PolicyBucket { name, region: home.unwrap_or(region.name).to_owned() };
         Some((bucket, is_targeted.reasons().first().cloned()))
     });
     buckets.collect()

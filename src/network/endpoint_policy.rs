@@ -42,7 +42,8 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
     let (principal, context) = match goal.requests {
         Requests::None => return Authorization::Allowed,
         Requests::Unsigned(_) | Requests::UnknownBuckets => (Principal::Anonymous, of_unsigned(estate, document)),
-        Requests::Signed(_) | Requests::OfRole(_) => (of_role(partition, account), of_signed(estate, account)),
+        Requests::Signed(_) => (of_role(partition, account), of_signed(estate, account)),
+        Requests::OfRole(ref bucket) => (of_role(partition, account), of_bucket(estate, account, bucket)),
     };
     let layers = Layers {
         // The bucket's own policy, or the role's, is another matter: here only the endpoint's counts.
@@ -172,6 +173,20 @@ fn of_signed(estate: &Estate<'_>, account: &str) -> Context {
     match estate.snapshot.organization.organization.as_ref().and_then(|file| file.organization.id.as_deref()) {
         Some(organization) => context.known("aws:PrincipalOrgID", organization),
         None => context.unknown("aws:PrincipalOrgID", "the organization was not collected"),
+    }
+}
+
+/// The bucket of a patch policy is the organization's own.
+fn of_bucket(estate: &Estate<'_>, account: &str, bucket: &str) -> Context {
+    let organization = estate.snapshot.organization.organization.as_ref().and_then(|file| file.organization.id.as_deref());
+    let context = of_signed(estate, account);
+    let context = match account_of(bucket) {
+        Some(owner) => context.known("aws:ResourceAccount", owner).known("s3:ResourceAccount", owner),
+        None => context,
+    };
+    match organization {
+        Some(organization) => context.known("aws:ResourceOrgID", organization),
+        None => context,
     }
 }
 

@@ -72,7 +72,10 @@ fn the_bucket_of_a_patch_policy_is_asked_for_too() {
         "Resource": ["arn:aws:s3:::aws-ssm-eu-central-1/*", "arn:aws:s3:::patch-baseline-snapshot-eu-central-1/*"]}]}"#;
     let organization = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
         "Condition": {"StringEquals": {"aws:PrincipalAccount": "111111111111"}}}]}"#;
-    let rows: [(&str, Topology, &str, Verdict, Authorization); 6] = [
+    let of_account = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:ResourceAccount": ["111111111111"], "s3:ResourceAccount": "111111111111"}}}]}"#;
+    let rows: [(&str, Topology, &str, Verdict, Authorization); 7] = [
+        ("a policy for the account's own resources", with_policy(of_account), "eu-central-1", Reachable, Authorization::Allowed),
         ("here", by_gateway(), "eu-central-1", Reachable, Authorization::Allowed),
         ("in another Region, and S3 of this one alone", by_gateway(), "us-east-1", Blocked, Authorization::Allowed),
         ("in another Region, and the internet", base().nat(), "us-east-1", Reachable, Authorization::Allowed),
