@@ -390,6 +390,33 @@ fn what_keeps_a_role_from_the_bucket_of_a_new_policy_is_there_before_it() {
     }
 }
 
+/// The policy of an S3 endpoint is held against the bucket that a plan will have, whatever its name.
+#[test]
+fn an_endpoint_policy_may_be_in_the_way_of_a_bucket_to_come() {
+    let everything = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"});
+    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::aws-quicksetup-*"});
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.yaml");
+    std::fs::write(&plan, "name: plan\ntargets: {organizational_units: [/Workloads], regions: [eu-central-1]}\nattach_policies: true\n")
+        .unwrap();
+    for (statements, outcome, because) in
+        [(json!([everything]), "ready", ""), (json!([everything, deny]), "will_fail", "s3-endpoint-policy-denies")]
+    {
+        let mut snapshot = Snapshot::read(&Directory(repository("fixtures/demo-org"))).unwrap();
+        let endpoints = &mut files(&mut snapshot, "222222222222").vpc_endpoints.as_mut().unwrap().vpc_endpoints;
+        for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.vpc_endpoint_type.as_deref() == Some("Gateway")) {
+            endpoint.policy_document = Some(json!({"Statement": statements}).to_string());
+        }
+        let written = folder.path().join(outcome);
+        snapshot.write(&written).unwrap();
+        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", plan.to_str().unwrap(), "--output", "json"];
+        let report = report(&run(&arguments));
+        let web = rows(&report["instances"]).find(|instance| instance["name"] == "web-01").unwrap();
+        let planned = rows(&web["policies"]).find(|policy| policy["name"] == "plan").unwrap();
+        assert_eq!((&planned["outcome"], &planned["because"]), (&json!(outcome), &json!(because)), "{web}");
+    }
+}
+
 /// What the plan says of a baseline beside its id, what the baseline says, the codes that are told with words of each, and the days.
 type BaselineCase = (&'static str, Option<Value>, &'static [(&'static str, &'static str)], Value);
 
