@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use patch_preflight::model::Estate;
 use patch_preflight::network::{
-    Alternative, AnsweredBy, Assumptions, Ec2Messages, Goal, Needs, Network, PortFamily, Sources, Verdict, Wanted,
+    Alternative, AnsweredBy, Assumptions, DEFAULT_ENDPOINT_POLICY, Ec2Messages, Goal, Needs, Network, PortFamily, Sources, Verdict, Wanted,
 };
 use patch_preflight::snapshot::ec2;
 use patch_preflight::snapshot::route53;
@@ -165,6 +165,7 @@ fn add_vpc(files: &mut RegionFiles, number: usize) {
                 vpc_id: some(&vpc),
                 service_name: some(format!("com.amazonaws.{REGION}.{service}")),
                 state: some("available"),
+                policy_document: some(DEFAULT_ENDPOINT_POLICY),
                 private_dns_enabled: Some(true),
                 network_interface_ids: own,
                 ..Default::default()
@@ -176,6 +177,7 @@ fn add_vpc(files: &mut RegionFiles, number: usize) {
             vpc_id: some(&vpc),
             service_name: some(format!("com.amazonaws.{REGION}.s3")),
             state: some("available"),
+            policy_document: some(DEFAULT_ENDPOINT_POLICY),
             ..Default::default()
         });
     } else {

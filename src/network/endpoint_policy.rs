@@ -14,13 +14,19 @@ use crate::model::known::Unknown;
 use crate::policy_language::{Context, Layers, Policies, Policy, PolicyKind, Principal, Reason, Request, Resource, Verdict, evaluate};
 use crate::snapshot::ec2::VpcEndpoint;
 
+/// What AWS gives an endpoint for which nobody wrote a policy (<https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html>).
+pub const DEFAULT_ENDPOINT_POLICY: &str = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}"#;
+
 /// Holds what the instance asks for against the policy of an endpoint on its way.
 pub(super) fn pass(trace: &mut Trace, estate: &Estate<'_>, account: &str, endpoint: &VpcEndpoint, goal: &Goal) {
     let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
-    // Without a document the endpoint has AWS's default, which allows everything.
-    let Some(document) = endpoint.policy_document.as_deref() else { return };
     let mut statements = BTreeSet::new();
-    let authorization = judge(estate, account, id, document, goal, &mut statements);
+    let authorization = match endpoint.policy_document.as_deref() {
+        Some(document) => judge(estate, account, id, document, goal, &mut statements),
+        None if goal.requests == Requests::None => Authorization::Allowed,
+        // AWS tells the default too.
+        None => unknown(id, format!("collect ec2-describe-vpc-endpoints.json again: the PolicyDocument of {id} is missing")),
+    };
     let (decision, because) = match &authorization {
         Authorization::Allowed if statements.is_empty() => (Decision::Pass, "nothing is asked that its policy could refuse".to_owned()),
         Authorization::Allowed => {
@@ -38,7 +44,6 @@ pub(super) fn pass(trace: &mut Trace, estate: &Estate<'_>, account: &str, endpoi
 fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Goal, allowing: &mut BTreeSet<String>) -> Authorization {
     let policy = Policy::parse_text(id, document);
     let partition = estate.snapshot.manifest.partition.as_deref().unwrap_or("aws");
-    let unknown = |settled_by: String| Authorization::Unknown(vec![Unknown::new("endpoint_policy", id, settled_by)]);
     let (principal, context) = match goal.requests {
         Requests::None => return Authorization::Allowed,
         Requests::Unsigned(_) | Requests::UnknownBuckets => (Principal::Anonymous, of_unsigned(estate, document)),
@@ -76,9 +81,12 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
         // Whatever the buckets are called, a policy that lets every object be read lets theirs.
         return match verdict_on("s3:GetObject", Resource::Pattern(&format!("arn:{partition}:s3:::*"))) {
             Verdict::Allow => Authorization::Allowed,
-            Verdict::Deny | Verdict::Unknown => unknown(format!(
-                "check that the policy of {id} allows s3:GetObject on the buckets that patching reads: AWS does not publish their names in this Region"
-            )),
+            Verdict::Deny | Verdict::Unknown => unknown(
+                id,
+                format!(
+                    "check that the policy of {id} allows s3:GetObject on the buckets that patching reads: AWS does not publish their names in this Region"
+                ),
+            ),
         };
     }
     let mut denied = Vec::new();
@@ -106,9 +114,13 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
         return Authorization::Denied { endpoint: id.to_owned(), because };
     }
     if !open.is_empty() {
-        return unknown(format!("check that the policy of {id} allows {}", open.join(", ")));
+        return unknown(id, format!("check that the policy of {id} allows {}", open.join(", ")));
     }
     Authorization::Allowed
+}
+
+fn unknown(id: &str, settled_by: String) -> Authorization {
+    Authorization::Unknown(vec![Unknown::new("endpoint_policy", id, settled_by)])
 }
 
 /// A policy that allows everything, to whom `principal` says.

@@ -45,6 +45,7 @@ use std::sync::Arc;
 use crate::model::known::Unknown;
 
 pub use class::Network;
+pub use endpoint_policy::DEFAULT_ENDPOINT_POLICY;
 pub use goal::{AnsweredBy, Goal, PolicyBucket, Requests};
 pub use repository::{Alternative, Sources, Wanted};
 pub use set::{FlowSet, IntervalSet};

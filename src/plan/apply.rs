@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::change::{Change, Origin, Placement};
 use crate::model::{is_word, net};
-use crate::network::Destination;
+use crate::network::{DEFAULT_ENDPOINT_POLICY, Destination};
 use crate::snapshot::RegionFiles;
 use crate::snapshot::ec2::{
     AttributeBooleanValue, GroupIdentifier, IpPermission, IpRange, Ipv6Range, NetworkAclEntry, NetworkInterface, PortRange, PrefixListId,
@@ -102,6 +102,7 @@ pub(super) fn apply(change: &Change, files: &mut RegionFiles) -> Result<(), Refu
                 vpc_id: Some(vpc.clone()),
                 service_name: Some(service_name.clone()),
                 state: Some("available".to_owned()),
+                policy_document: Some(DEFAULT_ENDPOINT_POLICY.to_owned()),
                 ..Default::default()
             });
             Ok(())
@@ -321,6 +322,7 @@ fn create_interface_endpoint(files: &mut RegionFiles, vpc: &str, service_name: &
         vpc_id: Some(vpc.to_owned()),
         service_name: Some(service_name.to_owned()),
         state: Some("available".to_owned()),
+        policy_document: Some(DEFAULT_ENDPOINT_POLICY.to_owned()),
         ip_address_type: Some("ipv4".to_owned()),
         private_dns_enabled: Some(true),
         network_interface_ids: ids,

@@ -1,7 +1,7 @@
 //! Row 91 of the truth table and its like: policies of endpoints refuse requests on a path that the network carries, and are told apart from it.
 
 use patch_preflight::network::Target::{self, Repository, S3, Ssm, SsmMessages};
-use patch_preflight::network::{Authorization, Verdict};
+use patch_preflight::network::{Authorization, DEFAULT_ENDPOINT_POLICY, Verdict};
 use patch_preflight::snapshot::global;
 
 use crate::topology::{Topology, base, some};
@@ -62,6 +62,19 @@ fn policies_of_endpoints_in_other_partitions() {
         let mut any = with(&format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "arn:{partition}:s3:::*"}}"#));
         any.buckets = None;
         assert_eq!(said_in(partition, &any, S3), Allowed, "{partition}, whatever the buckets are called");
+    }
+}
+
+/// AWS tells the policy that it gives by default, so that none means that it was not read.
+#[test]
+fn the_policy_of_an_endpoint_that_was_not_read() {
+    let unread = with("").each_endpoint(|endpoint| endpoint.policy_document = None);
+    for target in [S3, Ssm, SsmMessages] {
+        assert_eq!(said(&unread, target), Unknown, "{target:?}");
+    }
+    let by_default = with("").each_endpoint(|endpoint| endpoint.policy_document = some(DEFAULT_ENDPOINT_POLICY));
+    for target in [S3, Ssm, SsmMessages] {
+        assert_eq!(said(&by_default, target), Allowed, "{target:?}");
     }
 }
 

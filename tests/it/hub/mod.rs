@@ -8,6 +8,7 @@ mod peering;
 mod transit_gateways;
 mod ways_out;
 
+use patch_preflight::network::DEFAULT_ENDPOINT_POLICY;
 use patch_preflight::snapshot::ec2::{
     self, IpPermission, TransitGatewayRoute, TransitGatewayRouteAttachment, TransitGatewayRouteTableAssociation,
     TransitGatewayVpcAttachment,
@@ -63,6 +64,20 @@ impl Topology {
             let tables = &mut files.route_tables.as_mut().unwrap().route_tables;
             tables.iter_mut().find(|candidate| candidate.route_table_id.as_deref() == Some(table)).unwrap().routes.push(route);
         })
+    }
+
+    /// An endpoint of the hub that has no interfaces.
+    pub(crate) fn hub_endpoint(self, id: &str, kind: &str) -> Self {
+        let endpoint = ec2::VpcEndpoint {
+            vpc_endpoint_id: some(id),
+            vpc_endpoint_type: some(kind),
+            vpc_id: some("vpc-h"),
+            service_name: (kind == "Gateway").then(|| format!("com.amazonaws.{REGION}.s3")),
+            state: some("available"),
+            policy_document: some(DEFAULT_ENDPOINT_POLICY),
+            ..Default::default()
+        };
+        self.hub(|files| files.vpc_endpoints.as_mut().unwrap().vpc_endpoints.push(endpoint))
     }
 
     pub(crate) fn without_hub_route(self, destination: &str) -> Self {

@@ -2,10 +2,9 @@
 
 use patch_preflight::network::Target::{S3, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
-use patch_preflight::snapshot::ec2;
 
 use super::{peered, peered_across_regions};
-use crate::topology::{ALL_OUT, blackhole, https_group, https_to, some};
+use crate::topology::{ALL_OUT, blackhole, https_group, https_to};
 use crate::truth_table::check;
 
 #[test]
@@ -25,23 +24,7 @@ fn peering() {
         ("37", peered_across_regions(from_group()), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
         ("37, by block", peered_across_regions(vec![https_to("10.0.0.0/16")]), Ssm, Reachable, &[]),
         ("92", peered(from_group(), "active"), Ssm, Reachable, &[]),
-        (
-            "92",
-            peered(from_group(), "active").hub(|files| {
-                let endpoint = ec2::VpcEndpoint {
-                    vpc_endpoint_id: some("vpce-h-s3"),
-                    vpc_endpoint_type: some("Gateway"),
-                    vpc_id: some("vpc-h"),
-                    service_name: some("com.amazonaws.eu-central-1.s3"),
-                    state: some("available"),
-                    ..Default::default()
-                };
-                files.vpc_endpoints.as_mut().unwrap().vpc_endpoints.push(endpoint);
-            }),
-            S3,
-            Blocked,
-            &["NO_ROUTE_TO_DESTINATION"],
-        ),
+        ("92", peered(from_group(), "active").hub_endpoint("vpce-h-s3", "Gateway"), S3, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
         ("115", inspected, Ssm, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
         ("116", peered(from_group(), "expired"), Ssm, Blocked, &["BAD_STATE"]),
         (

@@ -71,16 +71,7 @@ fn transit_gateways() {
         ("39", references("enable"), Ssm, Blocked, &["SG_REFERENCES_NOT_PRESERVED"]),
         (
             "40",
-            central().hub_route("rtb-h-main", route_to("10.100.2.0/24", "vpce-h-gwlb")).hub(|files| {
-                let endpoint = ec2::VpcEndpoint {
-                    vpc_endpoint_id: some("vpce-h-gwlb"),
-                    vpc_endpoint_type: some("GatewayLoadBalancer"),
-                    vpc_id: some("vpc-h"),
-                    state: some("available"),
-                    ..Default::default()
-                };
-                files.vpc_endpoints.as_mut().unwrap().vpc_endpoints.push(endpoint);
-            }),
+            central().hub_route("rtb-h-main", route_to("10.100.2.0/24", "vpce-h-gwlb")).hub_endpoint("vpce-h-gwlb", "GatewayLoadBalancer"),
             Ssm,
             Unknown,
             &["gwlb_appliance"],

@@ -28,15 +28,7 @@ fn central_ways_out() {
             .nat()
     };
     let firewall = |topology: Topology| {
-        topology.hub(|files| {
-            let endpoint = ec2::VpcEndpoint {
-                vpc_endpoint_id: some("vpce-h-gwlb"),
-                vpc_endpoint_type: some("GatewayLoadBalancer"),
-                vpc_id: some("vpc-h"),
-                state: some("available"),
-                ..Default::default()
-            };
-            files.vpc_endpoints.as_mut().unwrap().vpc_endpoints.push(endpoint);
+        topology.hub_endpoint("vpce-h-gwlb", "GatewayLoadBalancer").hub(|files| {
             let routes = &mut files.route_tables.as_mut().unwrap().route_tables[0].routes;
             routes.retain(|route| route.nat_gateway_id.is_none());
             routes.push(route_to("0.0.0.0/0", "vpce-h-gwlb"));
@@ -78,19 +70,10 @@ fn central_ways_out() {
         ("126, in the hub", firewall(central_egress()), Ssm, Unknown, &["gwlb_appliance"]),
         (
             "a gateway endpoint of the hub",
-            by_gateway(vec![]).route("rtb-main", route_to("pl-s3", "tgw-1")).hub_route("rtb-h-main", route_to("pl-s3", "vpce-h-s3")).hub(
-                |files| {
-                    let endpoint = ec2::VpcEndpoint {
-                        vpc_endpoint_id: some("vpce-h-s3"),
-                        vpc_endpoint_type: some("Gateway"),
-                        vpc_id: some("vpc-h"),
-                        service_name: some("com.amazonaws.eu-central-1.s3"),
-                        state: some("available"),
-                        ..Default::default()
-                    };
-                    files.vpc_endpoints.as_mut().unwrap().vpc_endpoints.push(endpoint);
-                },
-            ),
+            by_gateway(vec![])
+                .route("rtb-main", route_to("pl-s3", "tgw-1"))
+                .hub_route("rtb-h-main", route_to("pl-s3", "vpce-h-s3"))
+                .hub_endpoint("vpce-h-s3", "Gateway"),
             S3,
             Blocked,
             &["CANNOT_ROUTE"],

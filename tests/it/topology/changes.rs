@@ -1,6 +1,6 @@
 //! Changes to a network that read like a sentence.
 
-use patch_preflight::network::{Alternative, AnsweredBy, Goal, PortFamily, Sources, Wanted};
+use patch_preflight::network::{Alternative, AnsweredBy, DEFAULT_ENDPOINT_POLICY, Goal, PortFamily, Sources, Wanted};
 use patch_preflight::snapshot::RegionFiles;
 use patch_preflight::snapshot::ec2::{self, IpPermission, Route};
 use patch_preflight::snapshot::route53::{self, HostedZoneSummary, ResourceRecordSet};
@@ -77,6 +77,7 @@ impl Topology {
             vpc_id: some("vpc-1"),
             service_name: some(&format!("com.amazonaws.eu-central-1.{service}")),
             state: some("available"),
+            policy_document: some(DEFAULT_ENDPOINT_POLICY),
             private_dns_enabled: Some(true),
             subnet_ids: subnets.iter().map(|subnet| (*subnet).to_owned()).collect(),
             groups: vec![group_id("sg-e")],
@@ -103,6 +104,7 @@ impl Topology {
             vpc_id: some("vpc-1"),
             service_name: some("com.amazonaws.eu-central-1.s3"),
             state: some("available"),
+            policy_document: some(DEFAULT_ENDPOINT_POLICY),
             route_table_ids: vec![table.to_owned()],
             ..Default::default()
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use patch_preflight::network::{Ec2Messages, PortFamily};
+use patch_preflight::network::{DEFAULT_ENDPOINT_POLICY, Ec2Messages, PortFamily};
 use patch_preflight::snapshot::route53::{self, HostedZoneSummary, ResolverRule, ResolverRuleAssociation, ResourceRecordSet};
 use patch_preflight::snapshot::{RegionFiles, ec2};
 
@@ -181,6 +181,7 @@ impl Plan {
                 vpc_id: some("vpc-1"),
                 service_name: some(&format!("com.amazonaws.{REGION}.{service}")),
                 state: some(plan.state),
+                policy_document: some(DEFAULT_ENDPOINT_POLICY),
                 private_dns_enabled: Some(private_dns),
                 dns_options: (service == "s3").then(|| ec2::DnsOptions {
                     private_dns_only_for_inbound_resolver_endpoint: Some(plan.only_inbound),
@@ -212,6 +213,7 @@ impl Plan {
                 "com.amazonaws.vpce.eu-central-1.vpce-svc-1"
             }),
             state: some(state),
+            policy_document: some(DEFAULT_ENDPOINT_POLICY),
             ..Default::default()
         };
         let nat = |(position, plan): (usize, &Nat)| {
