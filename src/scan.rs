@@ -134,8 +134,21 @@ fn landscape(snapshot: &Snapshot, tree: &Tree<'_>, tables: &Tables) -> Landscape
         above: ids.filter_map(|id| Some((id.clone(), tree.above(id)?))).collect(),
         active: listed.map(|accounts| accounts.iter().filter(is_active).filter_map(|account| account.id.clone()).collect()),
         management_account: management,
+        homes: homes(snapshot),
         supported_regions: platform::regions_with_patch_policies(tables).map(str::to_owned).collect(),
     }
+}
+
+/// Where the configuration managers of an account agree.
+fn homes(snapshot: &Snapshot) -> BTreeMap<String, String> {
+    let files = snapshot.accounts.iter().filter_map(|(account, seen)| Some((account, seen.global.quick_setup.as_ref()?)));
+    let managers = files.flat_map(|(account, file)| file.configuration_managers.iter().map(move |manager| (account.as_str(), manager)));
+    let mut homes: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
+    for (collected_in, manager) in managers {
+        homes.entry(manager.account().unwrap_or(collected_in)).or_default().insert(manager.region());
+    }
+    let only = homes.into_iter().filter(|(_, regions)| regions.len() == 1);
+    only.filter_map(|(account, regions)| Some((account.to_owned(), regions.into_iter().next()??.to_owned()))).collect()
 }
 
 /// The accounts in scope: those that the user chose, or everything that the snapshot holds.

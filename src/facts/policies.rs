@@ -32,23 +32,39 @@ fn with_bucket<'p>(policies: &'p Policies, policy: &'p Policy, account: &'p str)
     PatchPolicy { id, name: &policy.name, owner, is_attach_allowed, is_planned: policy.is_planned() }
 }
 
-/// The buckets of those policies, `*` for what is not known of their names, with what would settle whether the policy targets the instance.
+/// The buckets of those policies, each with what would settle whether the instance asks for it.
 pub(super) fn policy_buckets(policies: &Policies, reaches: &[Reach], region: &Region<'_>) -> Vec<(PolicyBucket, Option<Unknown>)> {
     let targeting = policies.all.iter().zip(reaches).map(|(policy, reach)| (policy, reach.is_covered()));
-    let buckets = targeting.filter(|(_, is_targeted)| !is_targeted.is(&false)).filter_map(|(policy, is_targeted)| {
-        let home = match &policy.origin {
-            // Quick Setup puts it where it is at home, beside the configuration manager: arn:aws:ssm-quicksetup:REGION:ACCOUNT:configuration-manager/ID
-            Origin::QuickSetup { manager } => manager.split(':').nth(3).filter(|home| !home.is_empty()),
-            // Where a plan is going to be made it does not tell: the instance's Region stands for it.
-            Origin::Planned { .. } => None,
-            Origin::Associations { .. } => return None,
-        };
+    let buckets = targeting.filter(|(_, is_targeted)| !is_targeted.is(&false)).flat_map(|(policy, is_targeted)| {
         let PatchPolicy { id, owner, .. } = with_bucket(policies, policy, region.account);
         let name = patch_policy_bucket(owner.unwrap_or("*"), id.unwrap_or("*"));
-        let bucket = PolicyBucket { name, region: home.unwrap_or(region.name).to_owned() };
-        Some((bucket, is_targeted.reasons().first().cloned()))
+        let perhaps = is_targeted.reasons().first().cloned();
+        let (regions, perhaps) = match home(policies, policy, owner) {
+            Some(home) => (vec![home], perhaps),
+            None => (vec![region.name, "*"], perhaps.or_else(|| Some(of_unknown_home(policy, region)))),
+        };
+        let bucket = move |at: &str| PolicyBucket { name: name.clone(), owner: owner.map(str::to_owned), region: at.to_owned() };
+        regions.into_iter().map(|at| (bucket(at), perhaps.clone())).collect::<Vec<_>>()
     });
     buckets.collect()
+}
+
+/// The Region of a policy's bucket: where it was made, and of one that is still to be made, where its maker makes all of them.
+fn home<'p>(policies: &'p Policies, policy: &'p Policy, maker: Option<&str>) -> Option<&'p str> {
+    match (&policy.configuration, &policy.origin) {
+        (Some(made), _) => made.home.as_deref(),
+        (None, Origin::Planned { .. }) => policies.landscape.homes.get(maker?).map(String::as_str),
+        (None, Origin::QuickSetup { .. } | Origin::Associations { .. }) => None,
+    }
+}
+
+fn of_unknown_home(policy: &Policy, region: &Region<'_>) -> Unknown {
+    let settled_by = if policy.is_planned() {
+        format!("make the policy in {}, or let the instance reach S3 of the Region where you make it", region.name)
+    } else {
+        format!("look in Quick Setup in which Region {} was made, and let the instance reach S3 there", policy.name)
+    };
+    Unknown::new("bucket_region", &policy.name, settled_by)
 }
 
 impl PolicyFacts {

@@ -48,7 +48,7 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
         Requests::None => return Authorization::Allowed,
         Requests::Unsigned(_) | Requests::UnknownBuckets => (Principal::Anonymous, of_unsigned(estate, document)),
         Requests::Signed(_) => (of_role(partition, account), of_signed(estate, account)),
-        Requests::OfRole(ref bucket) => (of_role(partition, account), of_bucket(estate, account, bucket)),
+        Requests::OfRole { ref owner, .. } => (of_role(partition, account), of_bucket(estate, account, owner.as_deref())),
     };
     let layers = Layers {
         // The bucket's own policy, or the role's, is another matter: here only the endpoint's counts.
@@ -59,14 +59,14 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
     };
     let asked: Vec<(&str, String)> = match &goal.requests {
         Requests::Unsigned(buckets) => buckets.iter().map(|bucket| ("s3:GetObject", format!("arn:{partition}:s3:::{bucket}/*"))).collect(),
-        Requests::OfRole(bucket) => vec![("s3:GetObject", format!("arn:{partition}:s3:::{bucket}/*"))],
+        Requests::OfRole { bucket, .. } => vec![("s3:GetObject", format!("arn:{partition}:s3:::{bucket}/*"))],
         Requests::Signed(actions) => actions.iter().map(|action| (*action, "*".to_owned())).collect(),
         Requests::None | Requests::UnknownBuckets => Vec::new(),
     };
     // What the agent asks Systems Manager for is its own account's; whose the buckets are is not published.
     let resource_account = match &goal.requests {
         Requests::Signed(_) => Some(account),
-        Requests::OfRole(bucket) => account_of(bucket),
+        Requests::OfRole { owner, .. } => owner.as_deref(),
         Requests::None | Requests::Unsigned(_) | Requests::UnknownBuckets => None,
     };
     let mut verdict_on = |action: &str, resource: Resource<'_>| {
@@ -102,7 +102,7 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
         match verdict {
             Verdict::Allow => {}
             // A policy that names roles or users is held against one that is not known here.
-            Verdict::Deny if matches!(goal.requests, Requests::Signed(_) | Requests::OfRole(_)) && names_principals(document) => {
+            Verdict::Deny if matches!(goal.requests, Requests::Signed(_) | Requests::OfRole { .. }) && names_principals(document) => {
                 open.push(named);
             }
             Verdict::Deny => denied.push(named),
@@ -175,11 +175,6 @@ fn of_role(partition: &str, account: &str) -> Principal {
     Principal::Role { arn: format!("arn:{partition}:iam::{account}:role/of-the-instance"), session: None }
 }
 
-/// The account whose bucket a patch policy's is: its name holds the account's id.
-fn account_of(bucket: &str) -> Option<&str> {
-    bucket.split('-').find(|part| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 fn of_signed(estate: &Estate<'_>, account: &str) -> Context {
     let context = Context::new().known("aws:PrincipalAccount", account).known("aws:SecureTransport", "true");
     match estate.snapshot.organization.organization.as_ref().and_then(|file| file.organization.id.as_deref()) {
@@ -189,10 +184,10 @@ fn of_signed(estate: &Estate<'_>, account: &str) -> Context {
 }
 
 /// The bucket of a patch policy is the organization's own.
-fn of_bucket(estate: &Estate<'_>, account: &str, bucket: &str) -> Context {
+fn of_bucket(estate: &Estate<'_>, account: &str, owner: Option<&str>) -> Context {
     let organization = estate.snapshot.organization.organization.as_ref().and_then(|file| file.organization.id.as_deref());
     let context = of_signed(estate, account);
-    let context = match account_of(bucket) {
+    let context = match owner {
         Some(owner) => context.known("aws:ResourceAccount", owner).known("s3:ResourceAccount", owner),
         None => context,
     };

@@ -37,8 +37,8 @@ pub enum Requests {
     Unsigned(Vec<String>),
     /// Objects of buckets whose names AWS does not publish.
     UnknownBuckets,
-    /// Objects of this bucket of the organization's, as the instance's role.
-    OfRole(String),
+    /// Objects of a bucket of the organization's, as the instance's role; `owner` is the bucket's account, where it is known.
+    OfRole { bucket: String, owner: Option<String> },
     /// These actions, as the instance's role.
     Signed(Vec<&'static str>),
 }
@@ -69,8 +69,11 @@ const EC2_MESSAGES: [&str; 6] = [
 /// The bucket in which Quick Setup keeps the baselines of a patch policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PolicyBucket {
+    /// `*` stands for what is not known of it.
     pub name: String,
-    /// Where it stands.
+    /// The account whose it is; `None` where that is not known.
+    pub owner: Option<String>,
+    /// Where it stands; `*` for any Region but the instance's.
     pub region: String,
 }
 
@@ -156,7 +159,7 @@ impl Goal {
         let is_here = bucket.region == region;
         // The endpoints of a VPC answer for the S3 of its own Region.
         let answered_by = if is_here { AnsweredBy::S3 } else { AnsweredBy::Internet };
-        let requests = if is_here { Requests::OfRole(bucket.name.clone()) } else { Requests::None };
+        let requests = if is_here { Requests::OfRole { bucket: bucket.name.clone(), owner: bucket.owner.clone() } } else { Requests::None };
         Self { target: Target::S3, asked: host.clone(), host, port: 443, answered_by, has_ipv6: Some(false), is_resolved: true, requests }
     }
 

@@ -13,6 +13,9 @@ pub struct Landscape {
     pub active: Option<Vec<String>>,
     /// `None` when the organization could not be described, or there is none.
     pub management_account: Option<String>,
+    /// From an account to the Region in which Quick Setup makes its configurations, as those that there are tell
+    /// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-getting-started.html>).
+    pub homes: BTreeMap<String, String>,
     /// The Regions that Quick Setup deploys patch policies to.
     pub supported_regions: Vec<String>,
 }

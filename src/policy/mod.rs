@@ -79,6 +79,8 @@ pub struct Configuration {
     pub id: Option<String>,
     /// The account in which it was made.
     pub owner: String,
+    /// The Region in which it was made, and where its bucket is; `None` when its ARN is not known.
+    pub home: Option<String>,
 }
 
 /// Where a policy is known from.

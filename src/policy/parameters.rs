@@ -24,6 +24,7 @@ fn policy(manager: &ConfigurationManager, definition: &ConfigurationDefinition, 
     };
     let manager_arn = manager.manager_arn.clone().unwrap_or_default();
     let owner = manager.account().or(collected_in).map(str::to_owned);
+    let home = manager.region().map(str::to_owned);
     let name = text("PatchPolicyName").or(manager.name.as_deref()).unwrap_or(&manager_arn);
     let units: Vec<String> = list("TargetOrganizationalUnits");
     let installs = text("ConfigurationOptionsPatchOperation").is_some_and(|operation| operation.eq_ignore_ascii_case("ScanAndInstall"));
@@ -43,7 +44,7 @@ fn policy(manager: &ConfigurationManager, definition: &ConfigurationDefinition, 
         error_threshold: text("RateControlErrorThreshold").map(str::to_owned),
         // AWS's default.
         attaches: Some(text("IsPolicyAttachAllowed").is_some_and(|word| word.eq_ignore_ascii_case("true"))),
-        configuration: owner.map(|owner| Configuration { id: definition.id.clone().filter(|id| !id.is_empty()), owner }),
+        configuration: owner.map(|owner| Configuration { id: definition.id.clone().filter(|id| !id.is_empty()), owner, home }),
         deployment: Deployment::of(&manager.status_summaries),
         origin: Origin::QuickSetup { manager: manager_arn.clone() },
     }
@@ -129,7 +130,7 @@ mod tests {
         );
         let [policy] = read.as_slice() else { panic!("{read:?}") };
         assert_eq!(policy.name, "prod");
-        let configuration = Configuration { id: Some("dv2gb".into()), owner: "111111111111".into() };
+        let configuration = Configuration { id: Some("dv2gb".into()), owner: "111111111111".into(), home: Some("us-east-1".into()) };
         assert_eq!((policy.configuration.as_ref(), policy.attaches), (Some(&configuration), Some(true)));
         assert_eq!(policy.units.iter().map(|unit| unit.written.as_str()).collect::<Vec<_>>(), ["ou-ab12-1", "ou-ab12-2"]);
         assert!(policy.accounts.is_empty());

@@ -35,6 +35,7 @@ mod observation;
 mod oracle;
 mod peering;
 mod policies;
+mod policy_buckets;
 mod policy_language;
 mod process;
 mod readme;

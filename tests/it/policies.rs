@@ -23,7 +23,7 @@ fn staggered(policies: &[&str]) -> Value {
     report(&run(&arguments))
 }
 
-fn rows(value: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn rows(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
@@ -324,99 +324,6 @@ fn what_quick_setup_does_not_tell_is_unknown() {
     assert_eq!(scan(&tags), "unknown", "by tag, without a tag");
 }
 
-/// A plan of the same name is what becomes of the existing policy, with its bucket; a plan of another name gets one of its own.
-#[test]
-fn a_plan_keeps_the_bucket_of_the_policy_that_it_replaces() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
-    let management = snapshot.accounts.get_mut("111111111111").unwrap();
-    let definition = &mut management.global.quick_setup.as_mut().unwrap().configuration_managers[0].configuration_definitions[0];
-    definition.parameters.insert("IsPolicyAttachAllowed".to_owned(), "false".to_owned());
-    let written = folder.path().join("not-attached");
-    snapshot.write(&written).unwrap();
-    let file = folder.path().join("plan.yaml");
-    for (name, attaches, ready, will_fail) in [
-        ("production", "", 0, 3),
-        ("production", "true", 2, 1),
-        ("another", "", 0, 3),
-        ("another", "false", 0, 3),
-        ("another", "true", 2, 1),
-    ] {
-        let attaches = if attaches.is_empty() { String::new() } else { format!("attach_policies: {attaches}\n") };
-        let plan = format!("name: {name}\ntargets: {{accounts: ['333333333333'], regions: [eu-central-1]}}\n{attaches}");
-        std::fs::write(&file, plan).unwrap();
-        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", file.to_str().unwrap(), "--output", "json"];
-        let report = report(&run(&arguments));
-        let planned = rows(&report["policies"]).find(|policy| policy["origin"] == "planned").unwrap();
-        let counts = &planned["counts"];
-        assert_eq!((&counts["ready"], &counts["will_fail"]), (&json!(ready), &json!(will_fail)), "{name} {attaches}: {planned}");
-    }
-}
-
-/// What becomes of test's web server, whose role has a statement more, under a plan that is new.
-#[test]
-fn what_keeps_a_role_from_the_bucket_of_a_new_policy_is_there_before_it() {
-    let statement = |effect: &str, action: &str| json!({"Effect": effect, "Action": action, "Resource": "*"});
-    let reading = || Some(statement("Allow", "s3:GetObject"));
-    let cases: [(Option<Value>, &str, &str, &str); 6] = [
-        (None, "true", "ready", ""),
-        (Some(statement("Deny", "s3:*")), "true", "will_fail", "quick-setup-cannot-attach"),
-        (Some(statement("Deny", "s3:*")), "false", "will_fail", "patch-policy-bucket-not-readable"),
-        (None, "false", "will_fail", "patch-policy-bucket-not-readable"),
-        (reading(), "true", "ready", ""),
-        // No role can have the tag before the policy has its id.
-        (reading(), "false", "unknown", "patch-policy-bucket-not-readable"),
-    ];
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("plan.yaml");
-    for (number, (statement, attaches, outcome, because)) in cases.into_iter().enumerate() {
-        let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
-        let iam = snapshot.accounts.get_mut("222222222222").unwrap().global.iam.as_mut().unwrap();
-        for role in &mut iam.role_detail_list {
-            let document = statement.as_ref().map(|statement| json!({"Version": "2012-10-17", "Statement": [statement]}));
-            role.role_policy_list.extend(
-                document.map(|document| serde_json::from_value(json!({"PolicyName": "more", "PolicyDocument": document})).unwrap()),
-            );
-        }
-        let written = folder.path().join(number.to_string());
-        snapshot.write(&written).unwrap();
-        let plan = "name: plan\ntargets: {organizational_units: [/Test], regions: [eu-central-1]}\n";
-        std::fs::write(&file, format!("{plan}attach_policies: {attaches}\n")).unwrap();
-        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", file.to_str().unwrap(), "--output", "json"];
-        let report = report(&run(&arguments));
-        let web = rows(&report["instances"]).find(|instance| instance["name"] == "test-web-01").unwrap();
-        let planned = rows(&web["policies"]).find(|policy| policy["name"] == "plan").unwrap();
-        assert_eq!((&planned["outcome"], &planned["because"]), (&json!(outcome), &json!(because)), "{statement:?} {attaches}: {web}");
-    }
-}
-
-/// The policy of an S3 endpoint is held against the bucket that a plan will have, whatever its name.
-#[test]
-fn an_endpoint_policy_may_be_in_the_way_of_a_bucket_to_come() {
-    let everything = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"});
-    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::aws-quicksetup-*"});
-    let folder = tempfile::tempdir().unwrap();
-    let plan = folder.path().join("plan.yaml");
-    std::fs::write(&plan, "name: plan\ntargets: {organizational_units: [/Workloads], regions: [eu-central-1]}\nattach_policies: true\n")
-        .unwrap();
-    for (statements, outcome, because) in
-        [(json!([everything]), "ready", ""), (json!([everything, deny]), "will_fail", "s3-endpoint-policy-denies")]
-    {
-        let mut snapshot = Snapshot::read(&Directory(repository("fixtures/demo-org"))).unwrap();
-        let endpoints = &mut files(&mut snapshot, "222222222222").vpc_endpoints.as_mut().unwrap().vpc_endpoints;
-        for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.vpc_endpoint_type.as_deref() == Some("Gateway")) {
-            endpoint.policy_document = Some(json!({"Statement": statements}).to_string());
-        }
-        let written = folder.path().join(outcome);
-        snapshot.write(&written).unwrap();
-        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", plan.to_str().unwrap(), "--output", "json"];
-        let report = report(&run(&arguments));
-        let web = rows(&report["instances"]).find(|instance| instance["name"] == "web-01").unwrap();
-        let planned = rows(&web["policies"]).find(|policy| policy["name"] == "plan").unwrap();
-        assert_eq!((&planned["outcome"], &planned["because"]), (&json!(outcome), &json!(because)), "{web}");
-    }
-}
-
 /// What the plan says of a baseline beside its id, what the baseline says, the codes that are told with words of each, and the days.
 type BaselineCase = (&'static str, Option<Value>, &'static [(&'static str, &'static str)], Value);
 
@@ -441,7 +348,7 @@ fn staging_with(change: impl FnOnce(&mut Snapshot), baselines: &str) -> Value {
 }
 
 /// Files of a Region in which something runs or is looked for.
-fn files<'s>(snapshot: &'s mut Snapshot, account: &str) -> &'s mut RegionFiles {
+pub(crate) fn files<'s>(snapshot: &'s mut Snapshot, account: &str) -> &'s mut RegionFiles {
     snapshot.accounts.get_mut(account).unwrap().regions.get_mut("eu-central-1").unwrap()
 }
 

@@ -62,7 +62,8 @@ fn other_partitions_have_no_dual_stack_name_here() {
 fn the_bucket_of_a_patch_policy_is_asked_for_too() {
     let name = "aws-quicksetup-patchpolicy-111111111111-abcde";
     let targeted = |mut topology: Topology, region: &str, perhaps: Option<known::Unknown>| {
-        topology.policy_buckets = vec![(PolicyBucket { name: name.to_owned(), region: region.to_owned() }, perhaps)];
+        topology.policy_buckets =
+            vec![(PolicyBucket { name: name.to_owned(), owner: Some("111111111111".to_owned()), region: region.to_owned() }, perhaps)];
         topology
     };
     let perhaps = || Some(known::Unknown::new("fact_not_collected", "the policy", "look whether it targets the instance"));
