@@ -1,16 +1,14 @@
 //! Hosts of the user's own in a VPC, such as a mirror: their interface lets the traffic in or not, as any interface does.
 
 use super::boundary::{self, Crossing};
-use super::journey::{CameBy, Journey, SenderKind};
-use super::protocol::Protocol;
-use super::security_group::{self, Direction};
+use super::ingress::{Guarded, enter_interface};
+use super::journey::Journey;
 use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
-use super::verdict::{Code, Decision, HopKind, Place};
-use crate::model::known::Unknown;
+use super::verdict::{HopKind, Place};
 use crate::model::{Region, address};
-use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair};
+use crate::snapshot::ec2::NetworkInterface;
 
 /// To addresses of the VPC in which the traffic is.
 pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
@@ -50,24 +48,6 @@ fn holds(interface: &NetworkInterface) -> Option<IntervalSet> {
 pub(super) fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, home: &Region<'_>, interface: &NetworkInterface) {
     let id = interface.network_interface_id.as_deref().unwrap_or_default();
     let groups = group_ids(&interface.groups);
-    let (port, sender) = (journey.goal.port, &journey.sender.ends.sender);
-    let is_sender = |pair: &UserIdGroupPair| {
-        let is_own = journey.sender.kind == SenderKind::Instance && journey.came_by == CameBy::Start;
-        is_own && journey.source.groups.iter().any(|own| Some(own) == pair.group_id.as_ref())
-    };
-    let members = |pair: &UserIdGroupPair| if is_sender(pair) { sender.clone() } else { IntervalSet::empty() };
-    let allowed = security_group::allowed(home, &groups, Direction::Ingress, Protocol::Tcp, port, &members);
-    let (from, names) = (sender.as_addresses(), groups.join(", "));
-    if sender.difference(&allowed.sieve.must).is_empty() {
-        trace.hop(HopKind::SecurityGroup, &names, Decision::Pass, format!("{} it in to {id}", allowed.allowers(sender)));
-    } else if sender.intersection(&allowed.sieve.may).is_empty() {
-        let detail = format!("has no inbound rule for TCP {port} from {from}, and guards {id}");
-        let resource = groups.first().map_or(id, String::as_str);
-        let code = if allowed.has_no_rules { Code::SgHasNoRules } else { Code::EniSgRulesMismatch };
-        trace.stop(HopKind::SecurityGroup, code, resource, detail, Place::Other);
-    } else {
-        trace.hop(HopKind::SecurityGroup, &names, Decision::Unknown, format!("whether it lets {from} in to {id} is not known"));
-        let why = Unknown::new("fact_not_collected", id, format!("check that {names} lets {from} in on TCP {port}"));
-        trace.doubt(allowed.unknowns.into_iter().chain([why]));
-    }
+    let names = groups.join(", ");
+    enter_interface(trace, journey, Guarded { home, groups: &groups, id, hop: (HopKind::SecurityGroup, &names) }, |_| Place::Other);
 }

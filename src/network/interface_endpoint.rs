@@ -1,8 +1,6 @@
 //! Interface endpoints: each of their interfaces is an answer that DNS may give, guarded by its network ACL and its security groups.
 //!
-//! Sources: <https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html>,
-//! <https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html>,
-//! <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security>.
+//! Source: <https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html>.
 
 use std::net::IpAddr;
 
@@ -11,12 +9,11 @@ use super::dns::Reached;
 use super::egress::leave_interface;
 use super::encryption;
 use super::endpoint_policy;
-use super::journey::{CameBy, Journey, SenderKind};
+use super::ingress::{Guarded, enter_interface};
+use super::journey::Journey;
 use super::local;
 use super::position::{self, Position};
-use super::protocol::Protocol;
 use super::route::NextHop;
-use super::security_group::{self, Direction};
 use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
@@ -169,89 +166,21 @@ pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
     journey.come_back(trace, &end.position, end.position.table());
 }
 
-/// The endpoint's security groups, inbound. Its outbound rules play no part: answers to tracked connections always pass.
+/// Past the endpoint's security groups, and its policy.
 fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) {
     let source = journey.source;
-    let port = journey.goal.port;
     let endpoint = end.endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
-    let sender = &journey.sender.ends.sender;
-    let keeps_references = match journey.came_by {
-        CameBy::Start => true,
-        CameBy::Peering { is_same_region, .. } => is_same_region,
-        CameBy::TransitGateway { .. } => false,
-    };
-    // What a NAT gateway sends is no member of the instance's groups any more.
-    let is_own = journey.sender.kind == SenderKind::Instance;
-    let is_sender = |pair: &UserIdGroupPair| is_own && source.groups.iter().any(|own| Some(own) == pair.group_id.as_ref());
-    let members = |pair: &UserIdGroupPair| if keeps_references && is_sender(pair) { sender.clone() } else { IntervalSet::empty() };
-    let allowed = security_group::allowed(end.position.home, &end.groups, Direction::Ingress, Protocol::Tcp, port, &members);
-    let groups = end.groups.join(", ");
-    let kind = HopKind::InterfaceEndpoint;
-    let from = sender.as_addresses();
-    let is_in = |set: &IntervalSet| sender.difference(set).is_empty();
-    if is_in(&allowed.sieve.must) {
-        let nobody = |_: &UserIdGroupPair| IntervalSet::empty();
-        let is_participant = journey.came_by == CameBy::Start && source.region.account != end.position.home.account;
-        if is_participant
-            && !is_in(&security_group::allowed(end.position.home, &end.groups, Direction::Ingress, Protocol::Tcp, port, &nobody).sieve.must)
-        {
-            trace.assume(
-                128,
-                "a group of a shared VPC's owner may refer to one of a participant, as one of a participant may to the owner's",
-            );
-        }
-        trace.hop(kind, endpoint, Decision::Pass, format!("{} it in", allowed.allowers(sender)));
-    } else if !sender.intersection(&allowed.sieve.may).is_empty() {
-        trace.hop(kind, endpoint, Decision::Unknown, format!("whether {groups} lets {from} in is not known"));
-        let why = if allowed.unknowns.is_empty() {
-            vec![Unknown::new("fact_not_collected", endpoint, format!("check that {groups} lets {from} in on TCP {port}"))]
-        } else {
-            allowed.unknowns
-        };
-        trace.doubt(why);
-    } else {
-        let by_reference =
-            security_group::allowed(end.position.home, &end.groups, Direction::Ingress, Protocol::Tcp, port, &|pair: &UserIdGroupPair| {
-                if is_sender(pair) { sender.clone() } else { IntervalSet::empty() }
-            });
-        let (code, detail) = if allowed.has_no_rules {
-            (Code::SgHasNoRules, format!("has no inbound rule, and guards {endpoint}"))
-        } else if is_in(&by_reference.sieve.must) {
-            lost_reference(journey.came_by, &from, endpoint)
-        } else if is_in(&allowed.with_other_protocol) {
-            let detail = format!("lets {from} in with another protocol or port, not with TCP {port}, and guards {endpoint}");
-            (Code::ProtocolRestriction, detail)
-        } else {
-            (Code::EniSgRulesMismatch, format!("has no inbound rule for TCP {port} from {from}, and guards {endpoint}"))
-        };
-        trace.hop(kind, endpoint, Decision::Block, detail.clone());
-        let place = Place::EndpointIngress {
+    let hop = (HopKind::InterfaceEndpoint, endpoint);
+    enter_interface(trace, journey, Guarded { home: end.position.home, groups: &end.groups, id: endpoint, hop }, |comer| {
+        Place::EndpointIngress {
             endpoint: endpoint.to_owned(),
             groups: end.groups.clone(),
-            from_address: from,
-            // A rule may name the instance's groups only where they are seen.
-            from_groups: if keeps_references { source.groups.clone() } else { Vec::new() },
-        };
-        let resource = end.groups.first().map_or(endpoint, String::as_str);
-        trace.block(code, resource, detail, place);
-    }
-    encryption::meet_endpoint(trace, &end.position, kind, endpoint, port);
+            from_address: comer.address,
+            from_groups: comer.groups,
+        }
+    });
+    encryption::meet_endpoint(trace, &end.position, HopKind::InterfaceEndpoint, endpoint, journey.goal.port);
     endpoint_policy::pass(trace, source.estate, source.region.account, end.endpoint, journey.goal);
-}
-
-/// Why a rule that names the instance's own group does not let it in.
-fn lost_reference(came_by: CameBy<'_>, from: &str, endpoint: &str) -> (Code, String) {
-    match came_by {
-        CameBy::TransitGateway { has_group_references: Some(false) } => (
-            Code::SgReferencingSupport,
-            format!("names a group of {from}, and the transit gateway attachment has security group referencing off; it guards {endpoint}"),
-        ),
-        CameBy::TransitGateway { .. } => (
-            Code::SgReferencesNotPreserved,
-            format!("names a group of {from}, which an interface endpoint does not see through a transit gateway; it guards {endpoint}"),
-        ),
-        _ => (Code::EniSgRulesMismatch, format!("names a group of {from}, which is not seen across Regions; it guards {endpoint}")),
-    }
 }
 
 /// The interfaces of an endpoint, those of the asked family alone; none of them when it has no address of the family.

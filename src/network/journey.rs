@@ -48,7 +48,8 @@ pub(super) enum CameBy<'j> {
     /// It started there.
     Start,
     TransitGateway {
-        has_group_references: Option<bool>,
+        /// The attachment has security group referencing off. Where it is on, it may be off at the other one, or at the gateway.
+        hides_groups: bool,
     },
     Peering {
         id: &'j str,

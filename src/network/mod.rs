@@ -15,6 +15,7 @@ mod forwarding;
 mod goal;
 mod host;
 mod hosted_zone;
+mod ingress;
 mod interface_endpoint;
 mod internet;
 mod journey;

@@ -345,11 +345,11 @@ fn enter_vpc(trace: &mut Trace, journey: &Journey<'_, '_, '_>, core: &Core<'_, '
     };
     trace.hop(KIND, core.table, Decision::Pass, format!("the route to {destination} leads to {resource} by {id}"));
     let Some(doors) = doors(trace, &into, attachment, journey.at.zone()) else { return };
-    let has_group_references = Some(has_group_references(attachment));
+    let hides_groups = hides_groups(attachment);
     let ways = doors.into_iter().map(|door| {
         let mut way = trace.part(&trace.addresses);
         let table = door.table();
-        let came_by = CameBy::TransitGateway { has_group_references };
+        let came_by = CameBy::TransitGateway { hides_groups };
         Journey { at: door, came_by, crossings: journey.crossings + 1, ..journey.clone() }.route_on(&mut way, table);
         vec![way]
     });
@@ -361,7 +361,7 @@ fn carries_no_ipv6(attachment: &TransitGatewayVpcAttachment) -> bool {
     attachment.options.as_ref().is_some_and(|options| is_word(options.ipv6_support.as_ref(), "disable"))
 }
 
-/// Whether security groups may refer to groups behind the attachment.
-fn has_group_references(attachment: &TransitGatewayVpcAttachment) -> bool {
-    attachment.options.as_ref().is_some_and(|options| is_word(options.security_group_referencing_support.as_ref(), "enable"))
+/// Whether no security group may refer to groups behind the attachment.
+fn hides_groups(attachment: &TransitGatewayVpcAttachment) -> bool {
+    attachment.options.as_ref().is_some_and(|options| is_word(options.security_group_referencing_support.as_ref(), "disable"))
 }

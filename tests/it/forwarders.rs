@@ -7,6 +7,7 @@ use patch_preflight::network::Target::{Repository, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2::{self, IpPermission};
 
+use crate::hub::by_gateway;
 use crate::topology::{Topology, all_to, base, group_id, https_group, https_to, route_to, security_group, some};
 use crate::truth_table::check;
 
@@ -103,6 +104,32 @@ fn nat_instances() {
             &["SUBNET_ACL_RESTRICTION"],
         ),
         ("in the instance's own subnet", vouched(change(open(), |interface| interface.subnet_id = some("subnet-p"))), Ssm, Reachable, &[]),
+    ]);
+}
+
+/// What comes by a transit gateway shows its group where the gateway and both attachments say so
+/// (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security>).
+#[test]
+fn a_nat_instance_of_the_hub_may_know_the_instance_by_its_group() {
+    let in_hub = |ingress: Vec<IpPermission>| {
+        let interface = ec2::NetworkInterface { vpc_id: some("vpc-h"), ..interface("eni-nat", "subnet-hu", "10.100.9.7") };
+        let topology = by_gateway(vec![]).route("rtb-main", route_to("0.0.0.0/0", "tgw-1"));
+        vouched(topology.hub_route("rtb-h-main", route_to("0.0.0.0/0", "eni-nat")).hub(|files| {
+            files.network_interfaces.as_mut().unwrap().network_interfaces.push(interface);
+            files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-nat", ingress, vec![all_to("0.0.0.0/0")]));
+        }))
+    };
+    let by_group = |referencing: Option<&'static str>| {
+        in_hub(vec![https_group("sg-i")]).attachments(move |each| {
+            let security_group_referencing_support = referencing.map(str::to_owned);
+            each.options = Some(ec2::TransitGatewayVpcAttachmentOptions { security_group_referencing_support, ..Default::default() });
+        })
+    };
+    check(vec![
+        ("by its addresses", in_hub(vec![https_to("10.0.0.0/16")]), Ssm, Reachable, &[]),
+        ("by its group, which is shown as far as the attachment tells", by_group(Some("enable")), Ssm, Unknown, &["fact_not_collected"]),
+        ("by its group, which is not shown", by_group(Some("disable")), Ssm, Blocked, &["SG_REFERENCING_SUPPORT"]),
+        ("by its group, which may be shown", by_group(None), Ssm, Unknown, &["fact_not_collected"]),
     ]);
 }
 
