@@ -11,9 +11,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use patch_preflight::model::Estate;
+use patch_preflight::model::{Assumptions, Estate};
 use patch_preflight::network::{
-    Alternative, AnsweredBy, Assumptions, DEFAULT_ENDPOINT_POLICY, Ec2Messages, Goal, Needs, Network, PortFamily, Sources, Verdict, Wanted,
+    Alternative, AnsweredBy, DEFAULT_ENDPOINT_POLICY, Ec2Messages, Goal, Needs, Network, PortFamily, Sources, Verdict, Wanted,
 };
 use patch_preflight::snapshot::ec2;
 use patch_preflight::snapshot::route53;

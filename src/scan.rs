@@ -8,8 +8,7 @@ use jiff::tz::Offset;
 
 use crate::assess::{AccountDirectory, Assessed, assess, assess_policies, mark, verifier};
 use crate::facts::Surroundings;
-use crate::model::Estate;
-use crate::network::Assumptions;
+use crate::model::{Assumption, Assumptions, Estate};
 use crate::platform::{self, Mirrors, Tables};
 use crate::policy::{Landscape, Origin, Policies, Policy, PolicyError};
 use crate::report::types::{Account, AccountStatus, Report};
@@ -95,7 +94,7 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
 pub fn patch_policies(estate: &Estate<'_>, plans: &[Policy], tables: &Tables, assumptions: &Assumptions) -> Result<Policies, PolicyError> {
     let tree = Tree::new(&estate.snapshot.organization);
     let mut policies = Policies::gather(estate, planned(plans, &tree)?, landscape(estate.snapshot, &tree, tables));
-    policies.are_all_seen = assumptions.no_unseen_patch_policies;
+    policies.are_all_seen = assumptions.contains(&Assumption::NoUnseenPatchPolicies);
     policies.check()?;
     Ok(policies)
 }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::facts::{AccountNames, InstanceState, Learned, Surroundings, learn};
 use crate::identity::{Identities, Vouched};
 use crate::model::known::Unknown;
-use crate::model::{Estate, Region};
-use crate::network::{Assumptions, Network, Target};
+use crate::model::{Assumption, Assumptions, Estate, Region};
+use crate::network::{Network, Target};
 use crate::plan::{Before, Change, Patient, Verifier, changes};
 use crate::report::types::{FindingStatus, Readiness, Severity};
 use crate::rules::{Outcome, RuleError, RuleSet};
@@ -92,8 +92,8 @@ pub fn assess(
 ) -> Result<Vec<Assessed>, RuleError> {
     let network = Network::new(estate, assumptions);
     let vouched = Vouched {
-        no_control_policies: assumptions.no_organization_policies,
-        bucket_policies_as_written: assumptions.quick_setup_bucket_policies,
+        no_control_policies: assumptions.contains(&Assumption::NoOrganizationPolicies),
+        bucket_policies_as_written: assumptions.contains(&Assumption::QuickSetupBucketPolicies),
     };
     let identities = Identities::new(estate.snapshot, vouched);
     let mut all = Vec::new();

@@ -3,78 +3,7 @@
 use std::mem::discriminant;
 
 use super::Assessed;
-use crate::network::Assumptions;
-
-/// One thing that the user vouches for.
-struct Assumption {
-    /// As it is written after `--assume`.
-    name: String,
-    /// What is assumed, as a fragment of a sentence.
-    what: String,
-    /// Everything that the user vouches for but this.
-    others: Assumptions,
-}
-
-impl Assumption {
-    fn note(&self) -> String {
-        format!("Assumed (--assume {}): {}.", self.name, self.what)
-    }
-}
-
-fn each(all: &Assumptions) -> Vec<Assumption> {
-    let Assumptions {
-        no_private_dns_overrides,
-        dns_firewall_passes_aws_names,
-        no_organization_policies,
-        no_unseen_patch_policies,
-        quick_setup_bucket_policies,
-        leads_to_internet,
-    } = all;
-    let named = [
-        (
-            *no_private_dns_overrides,
-            "no-private-dns-overrides",
-            "no private hosted zone and no resolver rule that was not seen overrides a name of AWS's",
-            Assumptions { no_private_dns_overrides: false, ..all.clone() },
-        ),
-        (
-            *dns_firewall_passes_aws_names,
-            "dns-firewall-passes-aws-names",
-            "no list of DNS Firewall that was not seen holds a name that patching needs",
-            Assumptions { dns_firewall_passes_aws_names: false, ..all.clone() },
-        ),
-        (
-            *no_organization_policies,
-            "no-organization-policies",
-            "no service control policy and no resource control policy takes away what patching needs",
-            Assumptions { no_organization_policies: false, ..all.clone() },
-        ),
-        (
-            *no_unseen_patch_policies,
-            "no-unseen-patch-policies",
-            "no patch policy exists beside those that were seen",
-            Assumptions { no_unseen_patch_policies: false, ..all.clone() },
-        ),
-        (
-            *quick_setup_bucket_policies,
-            "quick-setup-bucket-policies",
-            "where the policy of a patch policy's bucket was not read, it is as Quick Setup writes it",
-            Assumptions { quick_setup_bucket_policies: false, ..all.clone() },
-        ),
-    ];
-    let named = named.into_iter().filter(|(is_assumed, ..)| *is_assumed);
-    let named = named.map(|(_, name, what, others)| Assumption { name: name.to_owned(), what: what.to_owned(), others });
-    let of_gateways = leads_to_internet.iter().map(|id| Assumption {
-        name: format!("{id}=internet"),
-        what: format!("{id} leads to the internet, and the answers come back by it"),
-        others: {
-            let mut others = all.clone();
-            others.leads_to_internet.remove(id);
-            others
-        },
-    });
-    named.chain(of_gateways).collect()
-}
+use crate::model::Assumptions;
 
 /// Marks the instances whose answers hang on an assumption, and tells of each assumption how many there are.
 ///
@@ -86,9 +15,10 @@ pub fn mark<E>(
     judge: impl Fn(&Assumptions) -> Result<Vec<Assessed>, E>,
 ) -> Result<Vec<String>, E> {
     let mut told = Vec::new();
-    for assumption in each(assumptions) {
-        let note = assumption.note();
-        let otherwise = judge(&assumption.others)?;
+    for assumption in assumptions {
+        let note = format!("Assumed (--assume {assumption}): {}.", assumption.meaning());
+        let others = assumptions.iter().filter(|other| *other != assumption).cloned().collect();
+        let otherwise = judge(&others)?;
         let mut hanging = 0_usize;
         for (own, _) in assessed.iter_mut().zip(&otherwise).filter(|(own, other)| is_judged_otherwise(own, other)) {
             own.learned.notes.push(note.clone());

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::network::Assumptions;
+use crate::model::Assumption;
 use crate::report::Format;
 use crate::report::types::Severity;
 use crate::scope::{Regions, Selection};
@@ -261,38 +261,6 @@ pub(crate) enum PermissionsKind {
     StackSet,
     /// Every action with what it is for
     List,
-}
-
-/// What the user vouches for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Assumption {
-    NoPrivateDnsOverrides,
-    DnsFirewallPassesAwsNames,
-    NoOrganizationPolicies,
-    NoUnseenPatchPolicies,
-    QuickSetupBucketPolicies,
-    LeadsToInternet(String),
-}
-
-impl FromStr for Assumption {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('=') {
-            None if text == "no-private-dns-overrides" => Ok(Self::NoPrivateDnsOverrides),
-            None if text == "dns-firewall-passes-aws-names" => Ok(Self::DnsFirewallPassesAwsNames),
-            None if text == "no-organization-policies" => Ok(Self::NoOrganizationPolicies),
-            None if text == "no-unseen-patch-policies" => Ok(Self::NoUnseenPatchPolicies),
-            None if text == "quick-setup-bucket-policies" => Ok(Self::QuickSetupBucketPolicies),
-            // The model follows the others itself, and would never ask.
-            Some((id, "internet")) if Assumptions::are_needless_of(id) => {
-                Err(format!("the model follows {id} itself; name what lies at the edge of what AWS shows: a virtual private gateway, a VPN, an appliance's interface or endpoint"))
-            }
-            Some((id, "internet")) if Assumptions::may_name(id) => Ok(Self::LeadsToInternet(id.to_owned())),
-            _ => Err("write no-private-dns-overrides, dns-firewall-passes-aws-names, no-organization-policies, no-unseen-patch-policies, quick-setup-bucket-policies, or the id of a gateway or attachment and =internet, such as vgw-0a1b2c3d=internet"
-                .to_owned()),
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 
 use super::arguments::{ExplainArguments, ExplainFormat};
-use super::{Failure, output, scan, source};
+use super::judge::Judge;
+use super::{Failure, output, source};
 use crate::exit::Exit;
 use crate::report::types::{Report, SCHEMA_VERSION};
 use crate::report::{Form, explain, find};
@@ -36,6 +37,7 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Result<Exit, Failure> {
 }
 
 fn report(arguments: &ExplainArguments) -> Result<Report, Failure> {
+    let judge = Judge::read(&arguments.judging)?;
     let seen = match (&arguments.report, &arguments.snapshot) {
         (Some(file), _) => return saved(file),
         (None, Some(folder)) => source::from_folder(folder)?,
@@ -47,7 +49,7 @@ fn report(arguments: &ExplainArguments) -> Result<Report, Failure> {
             )));
         }
     };
-    scan::judge(&seen.snapshot, &Selection::default(), &arguments.judging)
+    judge.report(&seen.snapshot, &Selection::default())
 }
 
 fn saved(file: &std::path::Path) -> Result<Report, Failure> {

@@ -3,6 +3,7 @@
 mod arguments;
 mod collect;
 mod explain;
+mod judge;
 mod output;
 mod permissions;
 #[cfg(feature = "aws")]

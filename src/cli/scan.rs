@@ -1,18 +1,11 @@
 //! `patch-preflight scan`.
 
-use anyhow::Context as _;
-
-use super::arguments::{Assumption, FailOn, Global, Incomplete, JudgingArguments, ScanArguments};
+use super::arguments::{FailOn, Global, Incomplete, ScanArguments};
+use super::judge::Judge;
 use super::source::{self, Seen};
 use super::{Failure, output};
 use crate::exit::Exit;
-use crate::network::Assumptions;
-use crate::platform::{Mirrors, Tables};
-use crate::policy::{self, Policy};
 use crate::report::types::{AccountStatus, FindingStatus, PolicyFinding, Report};
-use crate::rules::RuleSet;
-use crate::scan::{Judging, scan};
-use crate::scope::Selection;
 use crate::snapshot::Snapshot;
 
 pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Failure> {
@@ -23,7 +16,7 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
     if let Some(folder) = &arguments.save_snapshot {
         Snapshot::check_folder(folder).map_err(Failure::usage)?;
     }
-    let (rules, tables, policies) = (rules(&arguments.judging)?, tables(&arguments.judging)?, policies(&arguments.judging)?);
+    let judge = Judge::read(&arguments.judging)?;
     let Seen { snapshot, interrupted } = match (&arguments.snapshot, arguments.demo) {
         (Some(folder), _) => source::from_folder(folder)?,
         (None, true) => source::sample()?,
@@ -36,76 +29,9 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
     if interrupted {
         output::remark(global, "interrupted: the report holds what was seen by then, and the rest is not known");
     }
-    let mirrors = mirrors(&arguments.judging, &tables)?;
-    let judging =
-        Judging { rules: &rules, tables: &tables, assumptions: assumptions(&arguments.judging), mirrors: &mirrors, policies: &policies };
-    let report = scan(&snapshot, &selection, &judging).map_err(Failure::usage)?;
+    let report = judge.report(&snapshot, &selection)?;
     output::write(&report, &arguments.output, arguments.wide, global)?;
     Ok(if interrupted { Exit::Interrupted } else { exit(&report, arguments.fail_on, arguments.incomplete) })
-}
-
-/// Judges a snapshot that is there already.
-pub(crate) fn judge(snapshot: &Snapshot, selection: &Selection, arguments: &JudgingArguments) -> Result<Report, Failure> {
-    let (rules, tables, policies) = (rules(arguments)?, tables(arguments)?, policies(arguments)?);
-    let mirrors = mirrors(arguments, &tables)?;
-    let judging = Judging { rules: &rules, tables: &tables, assumptions: assumptions(arguments), mirrors: &mirrors, policies: &policies };
-    scan(snapshot, selection, &judging).map_err(Failure::usage)
-}
-
-fn assumptions(arguments: &JudgingArguments) -> Assumptions {
-    let mut assumptions = Assumptions::default();
-    for assumption in &arguments.assume {
-        match assumption {
-            Assumption::NoPrivateDnsOverrides => assumptions.no_private_dns_overrides = true,
-            Assumption::DnsFirewallPassesAwsNames => assumptions.dns_firewall_passes_aws_names = true,
-            Assumption::NoOrganizationPolicies => assumptions.no_organization_policies = true,
-            Assumption::NoUnseenPatchPolicies => assumptions.no_unseen_patch_policies = true,
-            Assumption::QuickSetupBucketPolicies => assumptions.quick_setup_bucket_policies = true,
-            Assumption::LeadsToInternet(id) => {
-                assumptions.leads_to_internet.insert(id.clone());
-            }
-        }
-    }
-    assumptions
-}
-
-fn rules(arguments: &JudgingArguments) -> Result<RuleSet, Failure> {
-    let mut rules = RuleSet::builtin().map_err(Failure::usage)?;
-    for folder in &arguments.rules {
-        rules.add_folder(folder).map_err(Failure::usage)?;
-    }
-    for setting in &arguments.rule {
-        let (id, level) = setting
-            .split_once('=')
-            .with_context(|| format!("--rule {setting}: write it as ID=off, note, warning or error"))
-            .map_err(Failure::usage)?;
-        let level = level
-            .parse()
-            .map_err(|()| Failure::usage(anyhow::anyhow!("--rule {setting}: {level:?} is no level: use off, note, warning or error")))?;
-        rules.set_level(id, level).map_err(Failure::usage)?;
-    }
-    Ok(rules)
-}
-
-fn tables(arguments: &JudgingArguments) -> Result<Tables, Failure> {
-    let Some(file) = &arguments.operating_systems else { return Tables::builtin().map_err(Failure::usage) };
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())).map_err(Failure::usage)?;
-    Tables::with_override(&text, &file.display().to_string()).map_err(Failure::usage)
-}
-
-fn mirrors(arguments: &JudgingArguments, tables: &Tables) -> Result<Mirrors, Failure> {
-    let Some(file) = &arguments.mirrors else { return Ok(Mirrors::default()) };
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())).map_err(Failure::usage)?;
-    Mirrors::parse(&text, &file.display().to_string(), tables).map_err(Failure::usage)
-}
-
-fn policies(arguments: &JudgingArguments) -> Result<Vec<Policy>, Failure> {
-    let mut policies = Vec::new();
-    for file in &arguments.policy {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())).map_err(Failure::usage)?;
-        policies.extend(policy::parse(&text, &file.display().to_string()).map_err(Failure::usage)?);
-    }
-    Ok(policies)
 }
 
 /// Findings outweigh what is not known; what is not known is never clean.

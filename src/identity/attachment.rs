@@ -88,7 +88,7 @@ fn with_own_profile(
     policy: &PatchPolicy<'_>,
     asker: &Asker<'_>,
 ) -> (Known<bool>, Option<String>) {
-    let tag = policy.id.map(|id| Tag { key: format!("QSConfigId-{id}"), value: id.to_owned() });
+    let tag = policy.tag().map(|(key, value)| Tag { key, value: value.to_owned() });
     let detail = RoleDetail { role_name: Some(OWN_ROLE.to_owned()), tags: tag.into_iter().collect(), ..RoleDetail::default() };
     let nothing = Layers { identity: Policies::None, service_control: identities.service_control(asker.account), ..Layers::default() };
     let role = Role {

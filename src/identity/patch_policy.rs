@@ -64,7 +64,7 @@ impl PatchPolicy<'_> {
     }
 
     /// The key and the value of the tag that the bucket's policy asks of the role, as Quick Setup writes it: `DenyAllButPrincipalsWithTag`.
-    fn tag(&self) -> Option<(String, &str)> {
+    pub(super) fn tag(&self) -> Option<(String, &str)> {
         let id = self.id.or(self.is_new().then_some(TO_COME))?;
         Some((format!("QSConfigId-{id}"), id))
     }

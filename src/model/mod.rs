@@ -1,5 +1,6 @@
 //! A typed, indexed view of a snapshot.
 
+mod assumption;
 pub mod known;
 mod region;
 mod resolver;
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use assumption::{Assumption, Assumptions};
 pub use region::{PrefixListView, Region, address, is_word, net};
 pub use resolver::{ForwardRule, Resources, Uncollected, Zone};
 

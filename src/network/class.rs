@@ -12,9 +12,9 @@ use super::repository;
 use super::set::IntervalSet;
 use super::source::Source;
 use super::verdict::{Authorization, Blocker, Code, Path, Place, Target, Verdict, Via, assumption};
-use super::{Assumptions, Judged, Needs, PortFamily, nowhere};
+use super::{Judged, Needs, PortFamily, nowhere};
 use crate::model::known::Known;
-use crate::model::{Estate, Region};
+use crate::model::{Assumptions, Estate, Region};
 use crate::snapshot::ec2::Instance;
 
 /// Judges the paths of instances, each class of them once.

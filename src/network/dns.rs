@@ -7,7 +7,6 @@
 
 use std::net::IpAddr;
 
-use super::Assumptions;
 use super::dns_firewall::{self, Passage};
 use super::forwarding::answers_elsewhere;
 use super::goal::Goal;
@@ -16,7 +15,7 @@ use super::position::Position;
 use super::private_dns::{Asker, by_endpoint, by_profile_endpoint};
 use super::verdict::Blocker;
 use crate::model::known::{Known, Unknown};
-use crate::model::{Estate, Region, Uncollected, net};
+use crate::model::{Assumption, Assumptions, Estate, Region, Uncollected, net};
 use crate::snapshot::ec2::{Vpc, VpcEndpoint};
 
 /// What DNS may answer.
@@ -101,7 +100,7 @@ impl<'r, 'a> Place<'_, 'r, 'a> {
     }
 
     pub(super) fn uncollected(&self) -> Uncollected {
-        if self.assumptions.no_private_dns_overrides { Uncollected::AreHarmless } else { Uncollected::MayMatter }
+        if self.assumptions.contains(&Assumption::NoPrivateDnsOverrides) { Uncollected::AreHarmless } else { Uncollected::MayMatter }
     }
 }
 
@@ -250,7 +249,7 @@ fn amazon<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> 
     match dns_firewall::passage(place.region(), place.vpc_id(), &goal.asked, place.is_ipv6) {
         Passage::Passes => resolution,
         Passage::Refused(group) => Resolution::one(Answer::Refused { group: group.to_owned() }, format!("{group} refuses {}", goal.asked)),
-        Passage::Unclear { .. } if place.assumptions.dns_firewall_passes_aws_names => resolution,
+        Passage::Unclear { .. } if place.assumptions.contains(&Assumption::DnsFirewallPassesAwsNames) => resolution,
         Passage::Unclear { by, why } => {
             resolution.answers.push(Answer::Refused { group: by.unwrap_or(place.vpc_id()).to_owned() });
             Resolution::either(resolution.answers, resolution.depends_on.into_iter().chain(why).collect(), resolution.because)

@@ -20,15 +20,7 @@ const ASKING_PORTS: (u16, u16) = (1024, 65535);
 
 /// Who surely keeps the instance from asking any of the servers; empty where one of them may be reached.
 pub(super) fn out_of_reach(source: &Source<'_, '_>, servers: &[IpAddr]) -> Vec<Blocker> {
-    let mut blockers = Vec::new();
-    for server in servers {
-        match blocker(source, *server) {
-            Some(blocker) if !blockers.contains(&blocker) => blockers.push(blocker),
-            Some(_) => {}
-            None => return Vec::new(),
-        }
-    }
-    blockers
+    servers.iter().map(|server| blocker(source, *server)).collect::<Option<_>>().unwrap_or_default()
 }
 
 fn blocker(source: &Source<'_, '_>, server: IpAddr) -> Option<Blocker> {

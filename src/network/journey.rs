@@ -8,7 +8,8 @@ use super::route::{self, Split};
 use super::set::IntervalSet;
 use super::source::Source;
 use super::trace::Trace;
-use super::{Assumptions, local, next_hop, peering, transit_gateway};
+use super::{local, next_hop, peering, transit_gateway};
+use crate::model::Assumptions;
 use crate::model::known::Known;
 use crate::snapshot::ec2::RouteTable;
 

@@ -40,7 +40,6 @@ mod transit_route;
 mod verdict;
 mod world;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::known::Unknown;
@@ -70,36 +69,6 @@ impl PortFamily {
             Self::WindowsOrMac => &[(49152, 65535)],
             Self::Unknown => &[(32768, 60999), (49152, 65535)],
         }
-    }
-}
-
-/// What the user vouches for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is declared by itself, and none excludes another")]
-pub struct Assumptions {
-    /// No private hosted zone and no resolver rule overrides a name of AWS's: for snapshots without those files.
-    pub no_private_dns_overrides: bool,
-    /// No DNS Firewall refuses the names that patching needs, though its lists cannot be read.
-    pub dns_firewall_passes_aws_names: bool,
-    /// No service control policy and no resource control policy takes away what patching needs.
-    pub no_organization_policies: bool,
-    /// No patch policy exists beside those that were seen.
-    pub no_unseen_patch_policies: bool,
-    /// Where the policy of a patch policy's bucket was not read, it is as Quick Setup writes it.
-    pub quick_setup_bucket_policies: bool,
-    /// Gateways and attachments (`vgw-…`, `tgw-attach-…`) behind which the internet is reached, and by which the answers come back.
-    pub leads_to_internet: BTreeSet<String>,
-}
-
-impl Assumptions {
-    /// Whether the model follows traffic through it, so that there is nothing to vouch for.
-    pub fn are_needless_of(id: &str) -> bool {
-        ["tgw-", "nat-", "igw-", "eigw-", "pcx-"].iter().any(|kind| id.starts_with(kind)) && !id.starts_with("tgw-attach-")
-    }
-
-    /// Whether the user may vouch that it leads to the internet.
-    pub fn may_name(id: &str) -> bool {
-        !Self::are_needless_of(id) && id.split_once('-').is_some_and(|(kind, rest)| !kind.is_empty() && !rest.is_empty())
     }
 }
 

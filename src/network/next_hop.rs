@@ -1,6 +1,5 @@
 //! What happens to a part of a target at the next hop of its route.
 
-use super::Assumptions;
 use super::encryption::{self, Exit};
 use super::endpoint_policy;
 use super::host;
@@ -15,8 +14,8 @@ use super::route::{NextHop, Share};
 use super::trace::Trace;
 use super::transit_gateway;
 use super::verdict::{Code, Decision, HopKind, Place, Via};
-use crate::model::is_word;
 use crate::model::known::Known;
+use crate::model::{Assumption, is_word};
 
 /// Follows one share of a target past its route.
 pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &Share<'_>, table: &str) {
@@ -116,13 +115,13 @@ fn route_place(journey: &Journey<'_, '_, '_>, table: &str, destination: Option<&
 /// The edge of what AWS shows: passed only where the user vouches for what lies behind it.
 pub(super) fn edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, code: &str, settled_by: &str) {
     // That the internet lies behind it says nothing of a private address of an endpoint.
-    if journey.end.is_none() && journey.assumptions.leads_to_internet.contains(id) {
+    if journey.end.is_none() && journey.assumptions.contains(&Assumption::LeadsToInternet(id.to_owned())) {
         if !journey.is_in_vpc_of_sender() {
             journey.come_back(trace, &journey.at, journey.at.table());
         }
         trace.hop(HopKind::Other, id, Decision::Pass, "assumed to lead to the internet and back");
     } else {
-        let or_declare = if journey.end.is_none() && Assumptions::may_name(id) {
+        let or_declare = if journey.end.is_none() && Assumption::may_name(id) {
             format!(", or declare --assume {id}=internet if you know that it leads there and back")
         } else {
             String::new()

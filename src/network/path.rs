@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::PortFamily;
 use super::dns::{self, Answer, Resolution};
 use super::dns_server;
 use super::egress::leave_interface;
@@ -16,9 +17,8 @@ use super::source::Source;
 use super::trace::Trace;
 use super::verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, assumption};
 use super::world::{World, combine};
-use super::{Assumptions, PortFamily};
-use crate::model::is_word;
 use crate::model::known::{Known, Unknown};
+use crate::model::{Assumptions, is_word};
 use crate::snapshot::ec2::VpcEndpoint;
 
 pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, assumptions: &Assumptions) -> Path {
@@ -129,11 +129,7 @@ fn judge_answer(
             let detail = format!("refuses {} to the resolver of {vpc}", goal.asked);
             vec![World::nameless(Code::DnsFirewallRule, group, detail, Place::Other)]
         }
-        Answer::NoServer { blockers } => {
-            let first = blockers.first().into_iter();
-            let worlds = first.map(|first| World::nameless(first.code, &first.resource, first.detail.clone(), first.place.clone()));
-            worlds.map(|world| World { blockers: blockers.clone(), ..world }).collect()
-        }
+        Answer::NoServer { blockers } => vec![World::unasked(blockers.clone())],
         Answer::NoResolver { is_switched_off: true } => {
             let place = Place::VpcAttribute { vpc: vpc.to_owned(), attribute: "enableDnsSupport" };
             vec![World::nameless(Code::DnsVpcAttributeOff, vpc, "has enableDnsSupport off, so no name resolves".to_owned(), place)]

@@ -62,8 +62,8 @@ pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal, asker:
     if endpoint.private_dns_enabled.is_none() {
         doubt(vec![Unknown::new("fact_not_collected", id, "collect ec2-describe-vpc-endpoints.json again: PrivateDnsEnabled is missing")]);
     }
-    if goal.answered_by == AnsweredBy::DualStackS3 && covers_dual_stack(endpoint).is_none() {
-        doubt(vec![Unknown::new("fact_not_collected", id, "collect ec2-describe-vpc-endpoints.json again: IpAddressType is missing")]);
+    if let Some(why) = doubtful_family(endpoint, goal) {
+        doubt(vec![why]);
     }
     for attribute in [region.dns_support(vpc), region.dns_hostnames(vpc)] {
         match attribute {
@@ -76,7 +76,7 @@ pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal, asker:
     }
     if goal.answered_by.is_s3() && asker == Asker::Inside {
         // S3's interface endpoint may answer resolvers outside the VPC only; inside, the gateway endpoint carries the traffic.
-        match endpoint.dns_options.as_ref().and_then(|options| options.private_dns_only_for_inbound_resolver_endpoint) {
+        match inbound_only(endpoint) {
             Some(true) => return Resolution::one(Answer::Public, format!("private DNS of {id} is for inbound resolver endpoints only")),
             Some(false) => {}
             None => {
@@ -120,8 +120,10 @@ pub(super) fn by_profile_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal
                 let reached = Answer::Endpoint(Reached { home, endpoint, addresses: None });
                 let because = format!("a Route 53 Profile brings {id} to {vpc}");
                 let mut doubts = Vec::from_iter(doubtful_state(endpoint));
-                if goal.answered_by == AnsweredBy::DualStackS3 && covers_dual_stack(endpoint).is_none() {
-                    let settled_by = "collect ec2-describe-vpc-endpoints.json again: IpAddressType is missing";
+                doubts.extend(doubtful_family(endpoint, goal));
+                if goal.answered_by.is_s3() && inbound_only(endpoint) != Some(false) {
+                    let settled_by =
+                        format!("check on the instance what {} resolves to: {id} may answer inbound resolver endpoints alone", goal.asked);
                     doubts.push(Unknown::new("fact_not_collected", id, settled_by));
                 }
                 // AWS asks for both attributes where an endpoint or a zone answers in its own VPC, and does not say what a Profile asks for.
@@ -156,10 +158,14 @@ pub(super) fn covers_dual_stack(endpoint: &VpcEndpoint) -> Option<bool> {
     endpoint.ip_address_type.as_ref().map(|kind| is_word(Some(kind), "dualstack") || is_word(Some(kind), "ipv6"))
 }
 
+/// Whether S3's endpoint answers inbound resolver endpoints alone; `None` when it does not tell.
+fn inbound_only(endpoint: &VpcEndpoint) -> Option<bool> {
+    endpoint.dns_options.as_ref()?.private_dns_only_for_inbound_resolver_endpoint
+}
+
 /// Why an interface endpoint of S3 answers for no name in its VPC: what its private DNS is.
 pub(super) fn why_asleep(endpoint: &VpcEndpoint) -> Option<&'static str> {
-    let inbound_only = endpoint.dns_options.as_ref().and_then(|options| options.private_dns_only_for_inbound_resolver_endpoint);
-    match (endpoint.private_dns_enabled, inbound_only) {
+    match (endpoint.private_dns_enabled, inbound_only(endpoint)) {
         (Some(false), _) => Some("off"),
         (_, Some(true)) => Some("for inbound resolver endpoints alone"),
         _ => None,
@@ -180,6 +186,14 @@ pub(super) fn doubtful_state(endpoint: &VpcEndpoint) -> Option<Unknown> {
     let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
     let settled_by = "collect ec2-describe-vpc-endpoints.json again: the endpoint has no State";
     endpoint.state.is_none().then(|| Unknown::new("fact_not_collected", id, settled_by))
+}
+
+/// Why it is not known whether an endpoint answers for the kind of name, where it is not.
+fn doubtful_family(endpoint: &VpcEndpoint, goal: &Goal) -> Option<Unknown> {
+    let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+    let is_open = goal.answered_by == AnsweredBy::DualStackS3 && covers_dual_stack(endpoint).is_none();
+    let settled_by = "collect ec2-describe-vpc-endpoints.json again: IpAddressType is missing";
+    is_open.then(|| Unknown::new("fact_not_collected", id, settled_by))
 }
 
 /// Whether an endpoint is an interface endpoint for the service in the Region. Service names are compared by their ending:

@@ -176,8 +176,8 @@ impl<'a> Allowed<'a> {
         is_readable
     }
 
-    /// The rules that let these addresses through, as the beginning of a sentence: each covers something that those before it do not: the widest first, so that neither
-    /// their order in the file nor one that adds nothing shows.
+    /// The rules that let these addresses through, as the beginning of a sentence. The widest comes first, and each adds to those before it:
+    /// neither their order in the file nor a rule that adds nothing shows.
     pub(super) fn allowers(&self, addresses: &IntervalSet) -> String {
         const MOST_NAMES: usize = 3;
         let mut remaining = addresses.clone();

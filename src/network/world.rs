@@ -22,14 +22,24 @@ pub(super) struct World {
 impl World {
     /// A world in which the name leads nowhere.
     pub(super) fn nameless(code: Code, resource: &str, detail: String, place: Place) -> Self {
-        let hop =
-            Hop { resource: resource.to_owned(), kind: HopKind::Name, decision: Decision::Block, because: detail.clone(), way: Vec::new() };
+        Self::unasked(vec![Blocker { code, resource: resource.to_owned(), detail, place }])
+    }
+
+    /// A world in which nobody can be asked for the name, for each of these reasons.
+    pub(super) fn unasked(blockers: Vec<Blocker>) -> Self {
+        let hop = |blocker: &Blocker| Hop {
+            resource: blocker.resource.clone(),
+            kind: HopKind::Name,
+            decision: Decision::Block,
+            because: blocker.detail.clone(),
+            way: Vec::new(),
+        };
         Self {
             verdict: Verdict::Blocked,
             via: Via::None,
-            blockers: vec![Blocker { code, resource: resource.to_owned(), detail, place }],
+            hops: blockers.iter().map(hop).collect(),
+            blockers,
             unknowns: Vec::new(),
-            hops: vec![hop],
             authorization: Authorization::Allowed,
             notes: Vec::new(),
         }

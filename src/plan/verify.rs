@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::apply::{self, Refusal};
 use super::change::Change;
-use crate::model::Estate;
-use crate::network::{Assumptions, Authorization, Needs, Network, Path, Verdict};
+use crate::model::{Assumptions, Estate};
+use crate::network::{Authorization, Needs, Network, Path, Verdict};
 use crate::snapshot::ec2::Instance;
 
 /// An instance as it was judged.

@@ -1,6 +1,7 @@
 //! Ways that look open and are not: private addresses on their way to the internet, assumptions that do not cover them, records that do not answer,
 //! files that lack what decides. Each once made the model say more than it knew.
 
+use patch_preflight::model::Assumption;
 use patch_preflight::network::AnsweredBy;
 use patch_preflight::network::Target::{Repository, S3, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Partial, Reachable, Unknown};
@@ -16,7 +17,7 @@ use crate::truth_table::check;
 const HOST: &str = "ssm.eu-central-1.amazonaws.com.";
 
 pub(crate) fn assume(mut topology: Topology, id: &str) -> Topology {
-    topology.assumptions.leads_to_internet.insert(id.to_owned());
+    topology.assumptions.insert(Assumption::LeadsToInternet(id.to_owned()));
     topology
 }
 

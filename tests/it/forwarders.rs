@@ -1,7 +1,6 @@
 //! Instances in a VPC to which a route leads, or which patches come from: AWS's side of them is judged.
 
-use std::collections::BTreeSet;
-
+use patch_preflight::model::{Assumption, Assumptions};
 use patch_preflight::network::AnsweredBy;
 use patch_preflight::network::Target::{Repository, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
@@ -44,7 +43,7 @@ fn open() -> Topology {
 }
 
 fn vouched(mut topology: Topology) -> Topology {
-    topology.assumptions.leads_to_internet = BTreeSet::from(["eni-nat".to_owned()]);
+    topology.assumptions = Assumptions::from([Assumption::LeadsToInternet("eni-nat".to_owned())]);
     topology
 }
 

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use patch_preflight::model::Estate;
-use patch_preflight::network::{
-    Alternative, AnsweredBy, Assumptions, Ec2Messages, Goal, Needs, Network, PortFamily, Sources, Target, Verdict, Wanted,
-};
+use patch_preflight::model::{Assumptions, Estate};
+use patch_preflight::network::{Alternative, AnsweredBy, Ec2Messages, Goal, Needs, Network, PortFamily, Sources, Target, Verdict, Wanted};
 use patch_preflight::platform::{Mirrors, Tables};
 use patch_preflight::report::types::{Readiness, Report};
 use patch_preflight::rules::RuleSet;

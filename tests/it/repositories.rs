@@ -1,5 +1,6 @@
 //! The rows of the truth table that concern package repositories: other ports, other hosts, S3 under its dual-stack names.
 
+use patch_preflight::model::Assumption;
 use patch_preflight::model::known::Unknown as Why;
 use patch_preflight::network::Target::Repository;
 use patch_preflight::network::Verdict::{Blocked, NotNeeded, Partial, Reachable, Unknown};
@@ -130,7 +131,7 @@ fn repositories() {
 #[test]
 fn the_users_word_on_what_lies_behind_a_gateway_is_taken() {
     let mut topology = base().route("rtb-main", route_to("0.0.0.0/0", "vgw-1")).ubuntu();
-    topology.assumptions.leads_to_internet.insert("vgw-1".to_owned());
+    topology.assumptions.insert(Assumption::LeadsToInternet("vgw-1".to_owned()));
     let path = topology.path(Repository);
     assert_eq!(path.verdict, Reachable, "{path:#?}");
     let told = path.hops.iter().find(|hop| hop.resource == "vgw-1").map(|hop| hop.because.as_str());

@@ -1,5 +1,6 @@
 //! The rows of the truth table in which something stands before the public DNS that is not the VPC's own: Profiles, firewalls.
 
+use patch_preflight::model::Assumption;
 use patch_preflight::network::Target::Ssm;
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2;
@@ -79,8 +80,8 @@ fn profiles() {
     let unread = profile(base().nat(), &[]).with(|files| files.profile_resources = None);
     let unseen = || base().nat().with(|files| files.profile_associations = None);
     let mut vouched = unseen();
-    vouched.assumptions.no_private_dns_overrides = true;
-    vouched.assumptions.dns_firewall_passes_aws_names = true;
+    vouched.assumptions.insert(Assumption::NoPrivateDnsOverrides);
+    vouched.assumptions.insert(Assumption::DnsFirewallPassesAwsNames);
     let mut claimed = unseen().hosted_zone(HOST, &[]);
     claimed.assumptions = vouched.assumptions.clone();
     let endpoint = |id: &str| profile(two_endpoints(), &[&format!("arn:aws:ec2:eu-central-1:111111111111:vpc-endpoint/{id}")]);
@@ -176,7 +177,7 @@ pub(crate) fn firewall(topology: Topology, rules: &[(&'static str, &'static str,
 fn firewalls() {
     let over = |rules: &[(&'static str, &'static str, Option<&[&str]>)]| firewall(base().nat(), rules);
     let mut vouched = over(&[("BLOCK", "rslvr-fdl-aws", None)]);
-    vouched.assumptions.dns_firewall_passes_aws_names = true;
+    vouched.assumptions.insert(Assumption::DnsFirewallPassesAwsNames);
     let unread = over(&[("BLOCK", "rslvr-fdl-1", Some(&["x.example."]))]).with(|files| files.firewall_rules = None);
     let alone = || over(&[("ALLOW", "rslvr-fdl-1", Some(&["ssm.eu-central-1.amazonaws.com."])), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))]);
     let trusting = |topology: Topology| {

@@ -1,6 +1,6 @@
 //! What the user vouches for is marked wherever a verdict hangs on it, and nowhere else.
 
-use patch_preflight::network::Assumptions;
+use patch_preflight::model::{Assumption, Assumptions};
 use patch_preflight::report::types::Report;
 use patch_preflight::report::{Form, Format, Look, explain, find, render};
 
@@ -13,6 +13,10 @@ fn behind(gateway: &str) -> Topology {
     base().route("rtb-main", route_to("0.0.0.0/0", gateway))
 }
 
+fn internet(ids: &[&str]) -> Assumptions {
+    ids.iter().map(|id| Assumption::LeadsToInternet((*id).to_owned())).collect()
+}
+
 fn marks(report: &Report, assumption: &str) -> Vec<String> {
     let begins = format!("Assumed (--assume {assumption}): ");
     find(report, "i-1")[0].notes.iter().filter(|note| note.starts_with(&begins)).cloned().collect()
@@ -20,15 +24,13 @@ fn marks(report: &Report, assumption: &str) -> Vec<String> {
 
 #[test]
 fn a_verdict_that_hangs_on_the_users_word_says_so() {
-    let no_overrides = || Assumptions { no_private_dns_overrides: true, ..Assumptions::default() };
-    let names_pass = || Assumptions { dns_firewall_passes_aws_names: true, ..Assumptions::default() };
-    let no_policies = || Assumptions { no_organization_policies: true, ..Assumptions::default() };
-    let internet =
-        |ids: &[&str]| Assumptions { leads_to_internet: ids.iter().map(|id| (*id).to_owned()).collect(), ..Assumptions::default() };
+    let no_overrides = || Assumptions::from([Assumption::NoPrivateDnsOverrides]);
+    let names_pass = || Assumptions::from([Assumption::DnsFirewallPassesAwsNames]);
+    let no_policies = || Assumptions::from([Assumption::NoOrganizationPolicies]);
     let without_zones = |topology: Topology| topology.with(|files| files.hosted_zones = None);
     let without_rules = |topology: Topology| topology.with(|files| files.resolver_rules = None);
     let hidden = |topology: Topology| firewall(topology, &[("BLOCK", "rslvr-fdl-aws", None)]);
-    let both = Assumptions { no_private_dns_overrides: true, ..internet(&["vgw-1"]) };
+    let both = &no_overrides() | &internet(&["vgw-1"]);
     let cases: Vec<(&str, Topology, Assumptions, &str, bool)> = vec![
         ("no zones were collected", without_zones(base().nat()), no_overrides(), "no-private-dns-overrides", true),
         ("no resolver rules were collected", without_rules(base().nat()), no_overrides(), "no-private-dns-overrides", true),
@@ -70,7 +72,7 @@ fn a_verdict_that_hangs_on_the_users_word_says_so() {
 /// In the report for people, in the explanation and in its diagram too.
 #[test]
 fn every_form_has_the_mark() {
-    let assumptions = Assumptions { leads_to_internet: ["vgw-1".to_owned()].into(), ..Assumptions::default() };
+    let assumptions = internet(&["vgw-1"]);
     let report = Judge::new().report_assuming(&behind("vgw-1").snapshot(), assumptions);
     let mark = "Assumed (--assume vgw-1=internet): vgw-1 leads to the internet, and the answers come back by it.";
     let table = render(&report, Format::Table, Look { width: 200, color: false, wide: false }).unwrap();

@@ -6,7 +6,7 @@ use patch_preflight::facts::patch_policies;
 use patch_preflight::identity::{Identities, Identity, Needs, Source, Vouched};
 use patch_preflight::model::Estate;
 use patch_preflight::model::known::{Known, Unknown};
-use patch_preflight::network::Assumptions;
+use patch_preflight::model::{Assumption, Assumptions};
 use patch_preflight::platform::Tables;
 use patch_preflight::policy::Node;
 use patch_preflight::snapshot::{AccountSnapshot, Gap, RegionFiles, Snapshot, ec2, global};
@@ -366,7 +366,7 @@ impl Given {
         let instance = Estate::instances(region)["i-1"];
         let identities = Identities::new(&snapshot, self.vouched);
         let plans = self.plan.iter().flat_map(|plan| patch_preflight::policy::parse(plan, "next.yaml").unwrap()).collect::<Vec<_>>();
-        let assumptions = Assumptions { no_unseen_patch_policies: self.no_unseen, ..Assumptions::default() };
+        let assumptions = Assumptions::from_iter(self.no_unseen.then_some(Assumption::NoUnseenPatchPolicies));
         let policies = patch_preflight::scan::patch_policies(&estate, &plans, &Tables::builtin().unwrap(), &assumptions).unwrap();
         let reaches = policies.reach(&Node { region, id: "i-1", tags: &instance.tags, operating_system: None, ou_path: "" });
         read(&Identity::of(&identities, region, instance, "aws", &self.needs, &patch_policies(&policies, &reaches, region)))

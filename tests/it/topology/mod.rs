@@ -9,8 +9,8 @@ mod shapes;
 
 use std::collections::BTreeMap;
 
-use patch_preflight::model::{Estate, known};
-use patch_preflight::network::{Assumptions, Ec2Messages, Judged, Needs, Network, Path, PolicyBucket, PortFamily, Sources, Target};
+use patch_preflight::model::{Assumptions, Estate, known};
+use patch_preflight::network::{Ec2Messages, Judged, Needs, Network, Path, PolicyBucket, PortFamily, Sources, Target};
 use patch_preflight::snapshot::ec2::{self, Route};
 use patch_preflight::snapshot::{AccountSnapshot, RegionFiles, Snapshot, route53};
 
