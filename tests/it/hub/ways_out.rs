@@ -27,6 +27,11 @@ fn central_ways_out() {
             })
             .nat()
     };
+    let nat_of_any_address = |lets_in: &str| {
+        let nameless =
+            private_nat(central_egress()).with(|files| files.nat_gateways.as_mut().unwrap().nat_gateways[0].nat_gateway_addresses.clear());
+        nameless.hub_acl("subnet-hu", &[&format!("100 in tcp 443 {lets_in} allow"), "101 in tcp 1024-65535 0.0.0.0/0 allow", ALL_OUT])
+    };
     let firewall = |topology: Topology| {
         topology.hub_endpoint("vpce-h-gwlb", "GatewayLoadBalancer").hub(|files| {
             let routes = &mut files.route_tables.as_mut().unwrap().route_tables[0].routes;
@@ -37,6 +42,9 @@ fn central_ways_out() {
     check(vec![
         ("98", private_nat(central_egress()), Ssm, Reachable, &[]),
         ("98, the way back is missing", private_nat(central_egress()).without_gateway_route("10.0.0.0/16"), Ssm, Unknown, &["asymmetric"]),
+        ("98, the NAT gateway's address is not told, and any is let in", nat_of_any_address("10.0.3.0/24"), Ssm, Reachable, &[]),
+        ("98, and half of them are", nat_of_any_address("10.0.3.0/25"), Ssm, Unknown, &["sender_address"]),
+        ("98, and none of them is", nat_of_any_address("10.0.1.0/24"), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
         ("121", central_egress(), Ssm, Reachable, &[]),
         ("121", central_egress(), S3, Reachable, &[]),
         (
