@@ -29,17 +29,17 @@ fn with_bucket<'p>(policies: &'p Policies, policy: &'p Policy, account: &'p str)
     };
     // AWS's default is not to.
     let is_attach_allowed = policy.attaches.or(policy.is_planned().then_some(false));
-    PatchPolicy { id, name: &policy.name, owner, is_attach_allowed, is_planned: policy.is_planned() }
+    PatchPolicy { id, name: &policy.name, owner, home: home(policies, policy, owner), is_attach_allowed, is_planned: policy.is_planned() }
 }
 
 /// The buckets of those policies, each with what would settle whether the instance asks for it.
 pub(super) fn policy_buckets(policies: &Policies, reaches: &[Reach], region: &Region<'_>) -> Vec<(PolicyBucket, Option<Unknown>)> {
     let targeting = policies.all.iter().zip(reaches).map(|(policy, reach)| (policy, reach.is_covered()));
     let buckets = targeting.filter(|(_, is_targeted)| !is_targeted.is(&false)).flat_map(|(policy, is_targeted)| {
-        let PatchPolicy { id, owner, .. } = with_bucket(policies, policy, region.account);
+        let PatchPolicy { id, owner, home, .. } = with_bucket(policies, policy, region.account);
         let name = patch_policy_bucket(owner.unwrap_or("*"), id.unwrap_or("*"));
         let perhaps = is_targeted.reasons().first().cloned();
-        let (regions, perhaps) = match home(policies, policy, owner) {
+        let (regions, perhaps) = match home {
             Some(home) => (vec![home], perhaps),
             None => (vec![region.name, "*"], perhaps.or_else(|| Some(of_unknown_home(policy, region)))),
         };

@@ -42,6 +42,8 @@ pub struct PatchPolicy<'p> {
     pub name: &'p str,
     /// The account in which it was made, and which owns the bucket; `None` where only its associations tell of it.
     pub owner: Option<&'p str>,
+    /// The Region of its bucket, where that is known.
+    pub home: Option<&'p str>,
     /// "Add required IAM policies to existing instance profiles attached to your instances"; `None` where nobody said.
     pub is_attach_allowed: Option<bool>,
     /// It is what a plan makes of it: Quick Setup writes its bucket's policy for whom it targets then.
@@ -241,7 +243,14 @@ impl Bucket {
 
     fn decide(&self, policy: &PatchPolicy<'_>, layers: &Layers, context: &Context, role: &Role<'_>, asker: &Asker<'_>) -> Decision {
         let layers = Layers { resource: self.policy.clone(), resource_control: self.resource_control.clone(), ..layers.clone() };
-        let mut context = context.clone().unknown("aws:RequestedRegion", "the bucket's Region");
+        // S3 may be asked in the instance's Region first, and send it on to the bucket's.
+        let region = "aws:RequestedRegion";
+        let mut context = match policy.home {
+            Some(home) => {
+                context.clone().one_of(region, &[Some(home), Some(asker.region)], "S3 is asked in the bucket's Region or the instance's")
+            }
+            None => context.clone().unknown(region, "the bucket's Region"),
+        };
         if let Some(owner) = policy.owner {
             context = context.known("aws:ResourceAccount", owner).known("s3:ResourceAccount", owner);
         }

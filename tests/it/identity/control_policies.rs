@@ -150,8 +150,22 @@ fn policies_of_the_organization_and_the_bucket() {
     let deny = |actions: &Value| json!({"Effect": "Deny", "Action": actions, "Resource": "*"});
     let attach = json!({"IsPolicyAttachAllowed": "true"});
     let ready = || core().in_organization().attached(BASELINE_ACCESS).tag("QSConfigId-ab1cd", "ab1cd");
+    // As Control Tower writes it, but for its exceptions.
+    let only_in = |regions: &[&str]| {
+        let denied = json!({"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:RequestedRegion": regions}}});
+        ready().scp(&denied, &["r-1"]).policy(&json!({}))
+    };
     check(
         vec![
+            (
+                "the bucket's Region and the instance's are both allowed",
+                only_in(&[REGION, "us-east-1"]).made_in("us-east-1"),
+                "yes yes no yes",
+            ),
+            ("the bucket's is not, and S3 may be asked in the instance's", only_in(&[REGION]).made_in("us-east-1"), "yes ? no ?"),
+            ("both are one, and it is allowed", only_in(&[REGION]).made_in(REGION), "yes yes no yes"),
+            ("both are one, and it is not", only_in(&["us-east-1"]).made_in(REGION), "yes no no no"),
+            ("the bucket's is not told", only_in(&[REGION]), "yes ? no ?"),
             ("no reading of buckets", ready().scp(&deny(&json!("s3:*")), &["r-1"]).policy(&json!({})), "yes no no no"),
             ("no attaching", core().scp(&deny(&json!("iam:AttachRolePolicy")), &["ou-web"]).policy(&attach), "yes no yes no"),
             ("no tags", core().scp(&deny(&json!("iam:Tag*")), &[ACCOUNT]).policy(&attach), "yes no yes no"),

@@ -231,6 +231,14 @@ impl Given {
         self
     }
 
+    /// The policies so far were made in this Region.
+    pub(super) fn made_in(mut self, region: &str) -> Self {
+        for manager in &mut self.managers {
+            manager["ManagerArn"] = format!("arn:aws:ssm-quicksetup:{region}:{MANAGEMENT}:configuration-manager/ab1cd").into();
+        }
+        self
+    }
+
     pub(super) fn in_organization(mut self) -> Self {
         self.organization = Some("o-1234567890");
         self
