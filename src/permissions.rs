@@ -112,6 +112,10 @@ pub const ACTIONS: &[Action] = &[
         "ssm:DescribeMaintenanceWindowTargets",
         "Without it nobody knows which nodes a maintenance window patches that has targets of its own.",
     ),
+    member(
+        "resource-groups:GetGroupQuery",
+        "Without it nobody knows who is in a resource group that a patch policy, an association or a maintenance window targets.",
+    ),
     member("iam:GetInstanceProfile", "Without it nobody knows which role an instance has."),
     member("iam:GetRole", "Without it the trust, the boundary and the tags of an instance's role stay unknown."),
     member("iam:ListAttachedRolePolicies", "Without it what an instance's role allows stays unknown."),
@@ -165,6 +169,7 @@ const SIDS: &[(&str, &str)] = &[
     ("NetworkAndInstances", "ec2:"),
     ("Dns", "route53"),
     ("SystemsManager", "ssm:"),
+    ("ResourceGroups", "resource-groups:"),
     ("Iam", "iam:"),
     ("Organization", "organizations:"),
     ("QuickSetup", "ssm-quicksetup:"),
@@ -191,7 +196,7 @@ pub fn session_policy() -> String {
         "route53:ListHostedZonesByVPC", "route53:ListResourceRecordSets", "route53:GetHostedZone",
         "route53resolver:ListResolverRule*", "route53resolver:ListFirewall*", "route53profiles:List*",
         "ssm:Describe*", "ssm:GetConnectionStatus", "ssm:ListInventoryEntries", "ssm:ListAssociations", "ssm:GetServiceSetting", "ssm:GetDefaultPatchBaseline",
-        "ssm:GetPatchBaseline",
+        "ssm:GetPatchBaseline", "resource-groups:GetGroupQuery",
         "iam:GetInstanceProfile", "iam:GetRole", "iam:GetRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListAttachedRolePolicies",
         "iam:ListRolePolicies", "organizations:Describe*", "organizations:List*", "ssm-quicksetup:List*", "ssm-quicksetup:Get*", "s3:GetBucketPolicy",
     ]}, {"Effect": "Deny", "Resource": "*", "Action": ["ec2:DescribeInstanceAttribute", "ec2:DescribeLaunchTemplateVersions"]}]})

@@ -120,6 +120,7 @@ impl Desk {
         ssm: aws_sdk_ssm as "ssm", pace;
         iam: aws_sdk_iam as "iam", account_pace;
         organizations: aws_sdk_organizations as "organizations", pace;
+        resource_groups: aws_sdk_resourcegroups as "resource-groups", pace;
         quick_setup: aws_sdk_ssmquicksetup as "ssm-quicksetup", pace;
         route53: aws_sdk_route53 as "route53", account_pace;
         resolver: aws_sdk_route53resolver as "route53resolver", pace;

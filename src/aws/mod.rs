@@ -11,6 +11,7 @@ mod organization;
 mod pace;
 mod quick_setup;
 mod referred;
+mod resource_groups;
 mod route53;
 mod run;
 mod session;
@@ -29,6 +30,8 @@ pub struct Request {
     pub quick_setup_regions: Vec<String>,
     /// Whether to ask of each online node, in a call of its own, whether its channel for messages is open.
     pub connection_status: bool,
+    /// The resource groups to ask for beside those that associations and maintenance windows target: of plans.
+    pub resource_groups: Vec<String>,
     /// Whether to ask of each Linux node, in ten calls and more, which packages are installed.
     pub installed_packages: bool,
     /// The role to assume in every account but the caller's own, with its path if it has one.
@@ -51,6 +54,7 @@ impl Default for Request {
             selection: Selection::default(),
             quick_setup_regions: Vec::new(),
             connection_status: false,
+            resource_groups: Vec::new(),
             installed_packages: false,
             role_name: "OrganizationAccountAccessRole".to_owned(),
             external_id: None,

@@ -303,6 +303,7 @@ async fn look_at(desk: &Desk, region: &str, request: &Request) -> RegionFiles {
         maintenance_windows: nodes.maintenance_windows,
         maintenance_window_tasks: nodes.maintenance_window_tasks,
         maintenance_window_targets: nodes.maintenance_window_targets,
+        group_queries: nodes.group_queries,
         ..files
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ssm::types::OperatingSystem;
 use futures::future::join_all;
 
-use super::Request;
 use super::desk::Desk;
 use super::shapes::Shape;
+use super::{Request, resource_groups};
 use crate::snapshot::RegionFiles;
 use crate::snapshot::ssm as file;
 
@@ -74,6 +74,7 @@ pub(super) async fn look(desk: &Desk, request: &Request, files: &mut RegionFiles
     }
     files.instance_information = nodes;
     files.maintenance_windows = windows;
+    resource_groups::look(desk, &request.resource_groups, files).await;
 }
 
 async fn nodes(desk: &Desk) -> Option<file::DescribeInstanceInformation> {

@@ -219,6 +219,9 @@ pub(crate) struct CollectArguments {
     /// The folder to write
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
+    /// A resource group that a planned patch policy targets; those that are targeted already are asked for anyway (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "What to look at")]
+    pub(crate) resource_group: Vec<String>,
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,
     #[command(flatten)]

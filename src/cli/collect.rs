@@ -8,7 +8,7 @@ use crate::snapshot::Snapshot;
 
 pub(crate) fn run(arguments: &CollectArguments, global: &Global) -> Result<Exit, Failure> {
     Snapshot::check_folder(&arguments.folder).map_err(Failure::usage)?;
-    let Seen { snapshot, interrupted } = source::from_aws(&arguments.selection, &arguments.access, global)?;
+    let Seen { snapshot, interrupted } = source::from_aws(&arguments.selection, &arguments.resource_group, &arguments.access, global)?;
     snapshot.write(&arguments.folder).map_err(Failure::usage)?;
     let gaps = snapshot.manifest.gaps.iter().filter(|gap| gap.leaves_something_unread()).count();
     let folder = arguments.folder.display();

@@ -8,7 +8,7 @@ use super::Failure;
 use super::arguments::JudgingArguments;
 use crate::model::Assumptions;
 use crate::platform::{Mirrors, Tables};
-use crate::policy::{self, Policy};
+use crate::policy::{self, Nodes, Policy};
 use crate::report::types::Report;
 use crate::rules::RuleSet;
 use crate::scan::{Judging, scan};
@@ -34,6 +34,15 @@ impl Judge {
             policies: policies(arguments)?,
             assumptions: arguments.assume.iter().cloned().collect(),
         })
+    }
+
+    /// The resource groups that the plans target.
+    pub(crate) fn resource_groups(&self) -> Vec<String> {
+        let of_plan = |policy: &Policy| match &policy.nodes {
+            Nodes::ResourceGroup(name) => Some(name.clone()),
+            _ => None,
+        };
+        self.policies.iter().filter_map(of_plan).collect()
     }
 
     pub(crate) fn report(&self, snapshot: &Snapshot, selection: &Selection) -> Result<Report, Failure> {

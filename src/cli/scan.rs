@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
     let Seen { snapshot, interrupted } = match (&arguments.snapshot, arguments.demo) {
         (Some(folder), _) => source::from_folder(folder)?,
         (None, true) => source::sample()?,
-        (None, false) => source::from_aws(&arguments.selection, &arguments.access, global)?,
+        (None, false) => source::from_aws(&arguments.selection, &judge.resource_groups(), &arguments.access, global)?,
     };
     if let Some(folder) = &arguments.save_snapshot {
         snapshot.write(folder).map_err(Failure::usage)?;

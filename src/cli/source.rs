@@ -27,8 +27,14 @@ pub(crate) fn sample() -> Result<Seen, Failure> {
     Ok(Seen { snapshot, interrupted: false })
 }
 
+/// `resource_groups` are those of plans, which nobody targets yet.
 #[cfg(feature = "aws")]
-pub(crate) fn from_aws(selection: &SelectionArguments, access: &AccessArguments, global: &Global) -> Result<Seen, Failure> {
+pub(crate) fn from_aws(
+    selection: &SelectionArguments,
+    resource_groups: &[String],
+    access: &AccessArguments,
+    global: &Global,
+) -> Result<Seen, Failure> {
     use crate::aws::{LookError, Request, look};
     use crate::platform::{Tables, regions_with_patch_policies};
     let request = Request {
@@ -36,6 +42,7 @@ pub(crate) fn from_aws(selection: &SelectionArguments, access: &AccessArguments,
         quick_setup_regions: regions_with_patch_policies(&Tables::builtin().map_err(Failure::usage)?).map(str::to_owned).collect(),
         connection_status: selection.connection_status,
         installed_packages: selection.installed_packages,
+        resource_groups: resource_groups.to_vec(),
         role_name: access.role_name.clone(),
         external_id: access.external_id.clone(),
         profile: access.profile.clone(),
@@ -54,7 +61,7 @@ pub(crate) fn from_aws(selection: &SelectionArguments, access: &AccessArguments,
 }
 
 #[cfg(not(feature = "aws"))]
-pub(crate) fn from_aws(_: &SelectionArguments, _: &AccessArguments, _: &Global) -> Result<Seen, Failure> {
+pub(crate) fn from_aws(_: &SelectionArguments, _: &[String], _: &AccessArguments, _: &Global) -> Result<Seen, Failure> {
     Err(Failure::usage(anyhow::anyhow!(
         "this build cannot look at AWS: use --demo or --snapshot DIR, or build without --no-default-features"
     )))

@@ -1,6 +1,6 @@
 //! State Manager associations and maintenance windows: which nodes they concern, and which of them scan for patches.
 
-use super::Node;
+use super::{Node, resource_group};
 use crate::model::known::{Known, Unknown};
 use crate::snapshot::ssm::{Association, MaintenanceWindowTask, Target, is_scanner};
 
@@ -36,6 +36,12 @@ fn one(target: &Target, node: &Node<'_, '_>) -> Known<bool> {
     }
     if key == "tag-key" {
         return Known::Known(node.tags.iter().any(|own| names(&own.key)));
+    }
+    if key == "resource-groups:Name" {
+        return target.values.iter().fold(Known::Known(false), |sum, group| sum.or(resource_group::is_member(group, node)));
+    }
+    if key == "resource-groups:ResourceTypeFilters" {
+        return Known::Known(target.values.iter().any(|kind| resource_group::concerns_instances(kind)));
     }
     // The targets of automations are no nodes.
     if ["ParameterValues", "aws:NoOpAutomationTag"].contains(&key) {

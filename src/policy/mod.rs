@@ -12,6 +12,7 @@ mod landscape;
 mod order;
 mod parameters;
 mod problem;
+mod resource_group;
 mod schedule;
 mod standing;
 mod target;

@@ -1,7 +1,7 @@
 //! Whether a policy targets a node: the place first, then the node itself, then what Quick Setup cannot do.
 
 use super::deployment::{NotDeployed, not_deployed};
-use super::{Landscape, MOST_DEPLOYMENTS, MOST_INSTANCES, Nodes, Origin, Policy, association, listed};
+use super::{Landscape, MOST_DEPLOYMENTS, MOST_INSTANCES, Nodes, Origin, Policy, association, listed, resource_group};
 use crate::model::Region;
 use crate::model::known::{Known, Unknown};
 use crate::snapshot::ec2::Tag;
@@ -63,6 +63,8 @@ pub enum MissCode {
     ManagementAccount,
     /// The instance does not have the tag.
     TagNotSet,
+    /// The instance is not a member of the resource group.
+    NotInGroup,
     /// The instance is not among those chosen by hand.
     NotListed,
     /// The targets of the association leave it out.
@@ -94,6 +96,7 @@ impl MissCode {
             Self::RegionNotSupported => "Region not supported",
             Self::ManagementAccount => "management account",
             Self::TagNotSet => "tag not set",
+            Self::NotInGroup => "not in the resource group",
             Self::NotListed => "not in the list",
             Self::NotInTargets => "not in the targets",
             Self::TooManyInstances => "too many chosen by hand",
@@ -231,9 +234,11 @@ fn chosen(policy: &Policy, node: &Node<'_, '_>) -> Reach {
         },
         Nodes::Instances(ids) if ids.iter().any(|id| id == node.id) => Reach::Covered,
         Nodes::Instances(_) => missed(MissCode::NotListed, "it is not among the instances chosen by hand"),
-        Nodes::ResourceGroup(name) => {
-            unknown("resource_group", name, format!("look up whether {} is a member of resource group {name}", node.id))
-        }
+        Nodes::ResourceGroup(name) => match resource_group::is_member(name, node) {
+            Known::Known(true) => Reach::Covered,
+            Known::Known(false) => missed(MissCode::NotInGroup, format!("it is not in resource group {name}")),
+            Known::Unknown(why) => Reach::Unknown(why),
+        },
         Nodes::Unknown { member } => not_told(policy, member),
         Nodes::Targets(targets) => match association::matches(targets, None, node) {
             Known::Known(true) => Reach::Covered,

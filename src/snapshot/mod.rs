@@ -8,6 +8,7 @@ mod gap;
 pub mod global;
 mod read;
 pub mod redact;
+pub mod resource_groups;
 pub mod route53;
 mod shape;
 pub mod ssm;
@@ -212,6 +213,7 @@ files! {
         maintenance_windows: ssm::DescribeMaintenanceWindows = "ssm-describe-maintenance-windows.json", "ssm:DescribeMaintenanceWindows";
         maintenance_window_tasks: ssm::DescribeMaintenanceWindowTasks = "ssm-describe-maintenance-window-tasks.json", "ssm:DescribeMaintenanceWindowTasks";
         maintenance_window_targets: ssm::DescribeMaintenanceWindowTargets = "ssm-describe-maintenance-window-targets.json", "ssm:DescribeMaintenanceWindowTargets";
+        group_queries: resource_groups::GetGroupQuery = "resource-groups-get-group-query.json", "resource-groups:GetGroupQuery";
     }
 }
 

@@ -17,7 +17,7 @@ from moto.core.utils import get_service_model
 from moto.iam.models import get_account_id_from
 from werkzeug.wrappers import Request
 
-SERVICES = {"ec2", "iam", "organizations", "route53", "route53profiles", "route53resolver", "s3", "ssm", "ssm-quicksetup", "sts"}
+SERVICES = {"ec2", "iam", "organizations", "resource-groups", "route53", "route53profiles", "route53resolver", "s3", "ssm", "ssm-quicksetup", "sts"}
 
 
 @dataclass(frozen=True)

@@ -247,6 +247,11 @@ def systems_manager(place: Place, files: dict[str, Any]) -> None:
     wanted = [window for window, found in tasks.items() if any(goes_by_registered_targets(task) for task in found)]
     targets = {window: place.ask("ssm", "describe-maintenance-window-targets", "--window-id", window)["Targets"] for window in wanted}
     place.write("ssm-describe-maintenance-window-targets", {"Targets": targets})
+    named = {name for one in files["ssm-list-associations"]["Associations"] for target in one.get("Targets", [])
+             if target["Key"] == "resource-groups:Name" for name in target["Values"]}
+    if named:
+        queries = {name: place.ask("resource-groups", "get-group-query", "--group", name) for name in named}
+        place.write("resource-groups-get-group-query", {"GroupQueries": queries})
 
 
 def roles(place: Place, profiles: set[str], dhmc_roles: set[str]) -> None:

@@ -318,6 +318,11 @@ def patching(home: Home, instance: str) -> None:
         "Name": "AWS-GatherSoftwareInventory", "AssociationId": "8dfe3659-4309-493a-8755-0123456789ab", "AssociationVersion": "1",
         "AssociationName": "Inventory", "Targets": [{"Key": "InstanceIds", "Values": ["*"]}], "ScheduleExpression": "rate(12 hours)",
         "LastExecutionDate": NOW})
+    query = {"ResourceTypeFilters": ["AWS::EC2::Instance"], "TagFilters": [{"Key": "Name", "Values": ["web-1"]}]}
+    home.client("resource-groups").create_group(Name="web", ResourceQuery={"Type": "TAG_FILTERS_1_0", "Query": json.dumps(query)})
+    home.row("ssm:ListAssociations", {
+        "Name": "AWS-UpdateSSMAgent", "AssociationId": "8dfe3659-4309-493a-8755-0123456789ac", "AssociationVersion": "1",
+        "AssociationName": "AgentUpdate", "Targets": [{"Key": "resource-groups:Name", "Values": ["web"]}], "ScheduleExpression": "rate(14 days)"})
     home.row("ssm:DescribeInstancePatchStates", {
         "InstanceId": instance, "PatchGroup": "web", "BaselineId": baseline, "SnapshotId": "521c3536-930c-4aa9-950e-01234567abcd",
         "Operation": "Scan", "OperationStartTime": A_MONTH_AGO, "OperationEndTime": A_MONTH_AGO, "InstalledCount": 210, "MissingCount": 3,

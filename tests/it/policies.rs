@@ -444,7 +444,7 @@ fn a_baseline_that_finds_nothing_on_centos_stream_is_told() {
     }
 }
 
-/// Nothing definite is said of a resource group, whose members no snapshot holds; nor without the organization's tree.
+/// Nothing definite is said of a resource group whose query was not collected; nor without the organization's tree.
 #[test]
 fn what_is_not_known_of_a_plan_is_unknown() {
     let folder = tempfile::tempdir().unwrap();
@@ -462,6 +462,17 @@ fn what_is_not_known_of_a_plan_is_unknown() {
         assert_eq!(instance["policies"][0]["outcome"], "unknown");
         assert_ne!(instance["readiness"], "excluded", "it may be targeted, and so it is judged");
     }
+    // The same snapshot with the group's query.
+    let asked = folder.path().join("asked");
+    copy(&repository("fixtures/staggered-org"), &asked);
+    let query = json!({"ResourceTypeFilters": ["AWS::EC2::Instance"], "TagFilters": [{"Key": "Name", "Values": ["test-web-01"]}]});
+    let queries = json!({"GroupQueries": {"web": {"GroupQuery": {"GroupName": "web", "ResourceQuery": {"Type": "TAG_FILTERS_1_0", "Query": query.to_string()}}}}});
+    std::fs::write(asked.join("222222222222/eu-central-1/resource-groups-get-group-query.json"), queries.to_string()).unwrap();
+    let found = scan(group, asked.to_str().unwrap());
+    let counts = &found["policies"][0]["counts"];
+    assert_eq!((&counts["targeted"], &counts["unknown"], &counts["missed"]), (&json!(1), &json!(0), &json!(12)));
+    let missed = rows(&found["instances"]).find(|instance| instance["name"] == "test-web-02").unwrap();
+    assert_eq!(missed["policies"][0]["because"], "it is not in resource group web");
     // The same snapshot without the organization.
     let bare = folder.path().join("bare");
     copy(&repository("fixtures/staggered-org"), &bare);

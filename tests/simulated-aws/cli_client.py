@@ -39,6 +39,7 @@ BY_ID = {
     "route53resolver-list-firewall-domains": ("--firewall-domain-list-id", "Domains", "Domains", []),
     "route53profiles-list-profile-resource-associations": (
         "--profile-id", "ProfileResourceAssociations", "ProfileResourceAssociations", []),
+    "resource-groups-get-group-query": ("--group", "GroupQueries", None, []),
     "ssm-get-connection-status": ("--target", "ConnectionStatuses", None, []),
     "ssm-list-inventory-entries": ("--instance-id", "Entries", "Entries", ["--type-name", "AWS:Application"]),
     "ssm-get-patch-baseline": ("--baseline-id", "PatchBaselines", None, []),
@@ -128,8 +129,14 @@ def zones_of_others(folder: Path) -> set[str]:
     return {zone for zone, owner in owners.items() if owner not in (None, folder.parent.name)}
 
 
+def of_name(name: str) -> tuple[str, str]:
+    """Service and operation of a file's name: some services have a hyphen in theirs."""
+    service = next(service for service in WIRE if name.startswith(f"{service}-"))
+    return service, name.removeprefix(f"{service}-")
+
+
 def region_file(client: Client, name: str, path: Path) -> None:
-    service, _, operation = name.partition("-")
+    service, operation = of_name(name)
     region, held = path.parent.name, json.loads(path.read_text())
     what = f"{path.parent.parent.name}/{region}/{name}"
     if name in BY_ID:

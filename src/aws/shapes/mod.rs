@@ -4,6 +4,7 @@
 
 mod ec2;
 mod global;
+mod resource_groups;
 mod route53;
 mod ssm;
 

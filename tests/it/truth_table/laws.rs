@@ -139,7 +139,7 @@ fn assumptions_are_told() {
     let excluded = base().nat().block_public_access("block-bidirectional", &[("subnet-u", "allow-egress")]);
     let custom_dns = |topology: Topology| topology.dns_servers(&["10.9.9.9"]).nat();
     let of_type = |kind: &str| eps().each_endpoint(|endpoint| endpoint.vpc_endpoint_type = Some(kind.into())).nat();
-    let rows = [
+    let rows = vec![
         (20, filtered),
         (47, ports),
         (68, custom_dns(eps())),

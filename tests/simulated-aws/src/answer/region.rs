@@ -26,6 +26,7 @@ const BY_ID: &[(&str, &str, &str, &str)] = &[
     ("ListProfileResourceAssociations", "ProfileId", "ProfileResourceAssociations", "ProfileResourceAssociations"),
     ("DescribeMaintenanceWindowTasks", "WindowId", "Tasks", "Tasks"),
     ("DescribeMaintenanceWindowTargets", "WindowId", "Targets", "Targets"),
+    ("GetGroupQuery", "Group", "GroupQueries", "GroupQuery"),
     ("GetConnectionStatus", "Target", "ConnectionStatuses", "Status"),
     ("ListInventoryEntries", "InstanceId", "Entries", "Entries"),
     ("GetPatchBaseline", "BaselineId", "PatchBaselines", "BaselineId"),

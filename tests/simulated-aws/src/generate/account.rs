@@ -99,6 +99,7 @@ pub(super) fn region(place: &Place, dhmc: Dhmc) -> Files {
     }
     if region == identity::TARGET_REGION {
         set("ssm-list-associations", json!({"Associations": identity::deployed()}));
+        set("resource-groups-get-group-query", identity::target_group());
     }
     let (s3, dynamodb) = (s3_list(place), place.id("pl", 2));
     let named = |id: &str, service: &str| json!({"PrefixListId": id, "PrefixListName": format!("com.amazonaws.{region}.{service}")});

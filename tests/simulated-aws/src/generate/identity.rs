@@ -121,7 +121,21 @@ pub(super) fn deployed() -> Value {
                 "Targets": [{"Key": format!("tag:{TARGET_TAG}"), "Values": [name]}], "ScheduleExpression": "cron(0 1 * * ? *)"})
         })
     };
-    PATCH_POLICIES.iter().flat_map(of_policy).collect()
+    PATCH_POLICIES.iter().flat_map(of_policy).chain([of_groups()]).collect()
+}
+
+/// An association for resource groups: of one there is no such group.
+fn of_groups() -> Value {
+    json!({"Name": "AWS-UpdateSSMAgent", "AssociationId": "00000009-0000-4000-8000-000000000000", "AssociationVersion": "1",
+        "AssociationName": "AgentUpdate", "Targets": [{"Key": "resource-groups:Name", "Values": ["fleet", "fleet-of-old"]}],
+        "ScheduleExpression": "rate(14 days)"})
+}
+
+/// The groups that it targets.
+pub(super) fn target_group() -> Value {
+    let query = json!({"ResourceTypeFilters": ["AWS::EC2::Instance"], "TagFilters": [{"Key": TARGET_TAG}]});
+    json!({"GroupQueries": {"fleet": {"GroupQuery": {"GroupName": "fleet", "ResourceQuery": {"Type": "TAG_FILTERS_1_0", "Query": query.to_string()}}}},
+        "AbsentGroups": ["fleet-of-old"]})
 }
 
 /// AWS's own baselines, as a patch policy holds them.
