@@ -142,7 +142,14 @@ pub fn learn<'r, 'a>(
             managed_by: operator.and_then(|operator| operator.principal.clone()).unwrap_or_default(),
             tags: instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
         },
-        platform: platform_facts(&platform, region, id, registered.is_some(), observed.image_name, surroundings),
+        platform: platform_facts(
+            &platform,
+            region,
+            id,
+            (registered.is_some(), observation.proof_of(Target::Repository).is_some()),
+            observed.image_name,
+            surroundings,
+        ),
         agent,
         identity: IdentityFacts::of(&identity),
         paths: paths_facts(&paths, &s3, policy_buckets.as_ref(), &repository, &observation),
@@ -222,7 +229,7 @@ fn platform_facts(
     platform: &Platform,
     region: &Region<'_>,
     id: &str,
-    is_registered: bool,
+    (is_registered, has_run): (bool, bool),
     image_name: Option<&str>,
     surroundings: Surroundings<'_>,
 ) -> PlatformFacts {
@@ -275,8 +282,17 @@ fn platform_facts(
             || Known::unknown("table_has_no_row", id, "look up when the vendor's support ends: the table has no date"),
             |end| Known::Known(end.on.to_string()),
         ),
+        has_agent: if is_registered || preinstalled.answer == Answer::Yes {
+            Known::Known(true)
+        } else {
+            Known::unknown(
+                "agent_not_seen",
+                id,
+                format!("look whether SSM Agent is installed on {id}: AWS's images of its system are not known to bring it"),
+            )
+        },
         has_preinstalled_agent: answer(preinstalled.answer, id, "look on the instance whether SSM Agent is installed"),
-        packages: PackagesFacts::of(tables, platform, region, id),
+        packages: PackagesFacts::of(tables, platform, region, id, has_run),
     }
 }
 

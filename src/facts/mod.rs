@@ -103,6 +103,8 @@ pub struct PlatformFacts {
     pub support_ends: Known<String>,
     /// Whether AWS's own images of this system come with SSM Agent.
     pub has_preinstalled_agent: Known<bool>,
+    /// Whether the agent is installed: it is registered, or comes with the image. Elsewhere somebody may have installed it.
+    pub has_agent: Known<bool>,
     pub packages: PackagesFacts,
 }
 
@@ -307,6 +309,7 @@ impl Facts {
                 is_past_support: Known::Known(false),
                 support_ends: Known::Known("2029-06-30".to_owned()),
                 has_preinstalled_agent: Known::Known(true),
+                has_agent: Known::Known(true),
                 packages: PackagesFacts::healthy(),
             },
             agent: AgentFacts {

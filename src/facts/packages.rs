@@ -19,7 +19,8 @@ pub struct PackagesFacts {
     pub is_list_known: bool,
     /// Whether a Python was found, so that its version can be asked for.
     pub is_python_found: bool,
-    /// Whether a Python is on PATH that Patch Manager counts; from the installed packages where they are known, else as the vendor's images are.
+    /// Whether a Python is on PATH that Patch Manager counts; from the installed packages where they are known, else
+    /// as the vendor's images are; a patch run of late proves one.
     pub has_python: Known<bool>,
     /// Its first two numbers, such as `3.9`.
     pub python: Known<String>,
@@ -37,7 +38,8 @@ words! {
 }
 
 impl PackagesFacts {
-    pub(super) fn of(tables: &Tables, platform: &Platform, region: &Region<'_>, id: &str) -> Self {
+    /// A run that came to its end has found its Python: `has_run`.
+    pub(super) fn of(tables: &Tables, platform: &Platform, region: &Region<'_>, id: &str, has_run: bool) -> Self {
         let packages = packages(region, id);
         let python = platform::python(tables, platform, packages.as_deref());
         // Where nobody asked for the packages, the inventory may have them.
@@ -58,6 +60,7 @@ impl PackagesFacts {
             is_python_found: matches!(python, Python::Version(_) | Python::Some),
             has_python: match &python {
                 Python::Version(_) | Python::Some => Known::Known(true),
+                Python::Missing | Python::Unknown if has_run => Known::Known(true),
                 Python::Missing => Known::Known(false),
                 Python::Unknown => which_python(),
             },

@@ -39,17 +39,49 @@ impl Attachment<'_, '_> {
         if matches!(self, Self::OfOwnProfile(_)) { Known::Known(true) } else { policy.is_attach_allowed() }
     }
 
-    /// Whether it would let the agent read the bucket, and if not, why.
+    /// Whether it lets the agent read the bucket, and if not, why. `tags_to_come` are those that the role gets, this policy's and others'.
     pub(super) fn is_possible(
         &self,
         identities: &Identities<'_>,
         bucket: &Bucket,
         policy: &PatchPolicy<'_>,
+        tags_to_come: usize,
+    ) -> (Known<bool>, Option<String>) {
+        let (is_possible, why) = self.would_help(identities, bucket, policy, tags_to_come);
+        // What was deployed has not done it so far. That may be a matter of minutes, or a failure.
+        let has_come = if policy.is_planned { Known::Known(true) } else { self.is_yet_to_come(policy) };
+        (is_possible.and(has_come), why)
+    }
+
+    fn is_yet_to_come(&self, policy: &PatchPolicy<'_>) -> Known<bool> {
+        let (whom, what) = match self {
+            Self::ToReader(placed, _) | Self::ToOther(placed, _) => (placed.role.name(), "its policies and its tag"),
+            Self::OfOwnProfile(asker) => (asker.instance.unwrap_or_default(), "its instance profile"),
+            Self::Unread(_) | Self::Impossible => return Known::Known(true),
+        };
+        let settled_by = format!("look whether Quick Setup gives {whom} {what} for {}: it has not done so yet", policy.name);
+        Known::unknown("quick_setup_attaches", whom, settled_by)
+    }
+
+    /// The role that is tagged, where there is one.
+    pub(super) fn role(&self) -> Option<&Role<'_>> {
+        match self {
+            Self::ToReader(placed, _) | Self::ToOther(placed, _) => Some(placed.role),
+            Self::OfOwnProfile(_) | Self::Unread(_) | Self::Impossible => None,
+        }
+    }
+
+    fn would_help(
+        &self,
+        identities: &Identities<'_>,
+        bucket: &Bucket,
+        policy: &PatchPolicy<'_>,
+        tags_to_come: usize,
     ) -> (Known<bool>, Option<String>) {
         let managed = identities.managed.as_ref();
         match self {
-            Self::ToReader(placed, asker) => bucket.can_attach(policy, placed.role, asker, managed),
-            Self::ToOther(placed, asker) => match bucket.can_attach(policy, placed.role, asker, managed) {
+            Self::ToReader(placed, asker) => bucket.can_attach(policy, placed.role, asker, managed, tags_to_come),
+            Self::ToOther(placed, asker) => match bucket.can_attach(policy, placed.role, asker, managed, tags_to_come) {
                 (Known::Known(false), why) => (Known::Known(false), why),
                 (can_attach, _) => {
                     let (takes_over, why) = takes_over(identities, *placed, asker);
@@ -81,7 +113,7 @@ fn takes_over(identities: &Identities<'_>, placed: Placed<'_, '_>, asker: &Asker
     (is_trusted.and(grant.is_allowed), why)
 }
 
-/// A policy that has an id was deployed. That the instance has no profile yet may be a matter of minutes, or a failure.
+/// Whether the role of Quick Setup's own profile could read the bucket.
 fn with_own_profile(
     identities: &Identities<'_>,
     bucket: &Bucket,
@@ -99,14 +131,6 @@ fn with_own_profile(
         remarks: Vec::new(),
     };
     let (may_read, lacks) = bucket.access(policy, &role, asker);
-    if may_read.is(&false) {
-        return (may_read, Some(lacks.join("; ")));
-    }
-    if policy.id.is_none() {
-        return (may_read, None);
-    }
-    let instance = asker.instance.unwrap_or_default();
-    let settled_by =
-        format!("look whether Quick Setup attaches its instance profile {OWN_ROLE} to {instance}: it does so to instances without one");
-    (may_read.and(Known::unknown("quick_setup_attaches", instance, settled_by)), None)
+    let why = may_read.is(&false).then(|| lacks.join("; "));
+    (may_read, why)
 }

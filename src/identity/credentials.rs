@@ -2,7 +2,7 @@
 
 use super::action::Group;
 use super::attachment::Attachment;
-use super::patch_policy::PatchPolicies;
+use super::patch_policy::{PatchPolicies, PatchPolicy};
 use super::permission::{Asker, Giver, Grant, trusts};
 use super::{Identities, Placed};
 use crate::model::Region;
@@ -408,6 +408,12 @@ impl Targeting<'_> {
         let (mut lacks, mut obstacles) = (Vec::new(), Vec::new());
         let mut attach_allowed = None;
         let mut is_any_left = Known::Known(false);
+        let new_tags = |but: &PatchPolicy<'_>| {
+            let Some(role) = attachment.role() else { return 0 };
+            let others = self.0.targeting.iter().filter(|(other, is_targeted)| is_targeted.is(&true) && other.tag() != but.tag());
+            let attaching = others.map(|(other, _)| other).filter(|other| attachment.is_allowed(other).is(&true));
+            if but.needs_room_for_tag(role) { 1 + attaching.filter(|other| other.needs_room_for_tag(role)).count() } else { 0 }
+        };
         for (policy, is_targeted) in &self.0.targeting {
             let if_targeted = |fact: Known<bool>| is_targeted.clone().negate().or(fact);
             let bucket = identities.bucket(policy, placed.account);
@@ -419,7 +425,7 @@ impl Targeting<'_> {
                 let attaches = attachment.is_allowed(policy);
                 is_any_left = is_any_left.or(if_targeted(may_read.or(attaches.clone())).negate());
                 attach_allowed = Some(attach_allowed.unwrap_or(Known::Known(true)).and(if_targeted(attaches)));
-                let (can_attach, why) = attachment.is_possible(identities, &bucket, policy);
+                let (can_attach, why) = attachment.is_possible(identities, &bucket, policy, new_tags(policy));
                 access.can_attach = access.can_attach.and(if_targeted(can_attach));
                 obstacles.extend(why);
             }

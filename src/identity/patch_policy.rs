@@ -19,6 +19,8 @@ const ATTACHED: [&str; 2] = ["AmazonSSMManagedInstanceCore", BASELINE_ACCESS];
 const BASELINE_ACCESS: &str = "AWSQuickSetupPatchPolicyBaselineAccess";
 /// AWS's default quotas of a role: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
 const MANAGED_POLICIES_A_ROLE: usize = 20;
+/// As far as the quota can be raised.
+const MOST_MANAGED_POLICIES: usize = 25;
 const TAGS_A_ROLE: usize = 50;
 /// An account that is not the role's. Asked as from there, the role's own word counts, whatever the bucket says.
 const ANOTHER_ACCOUNT: &str = "another";
@@ -69,6 +71,11 @@ impl PatchPolicy<'_> {
     pub(super) fn tag(&self) -> Option<(String, &str)> {
         let id = self.id.or(self.is_new().then_some(TO_COME))?;
         Some((format!("QSConfigId-{id}"), id))
+    }
+
+    /// Whether a role needs room for the tag: one with another value is written over.
+    pub(super) fn needs_room_for_tag(&self, role: &Role<'_>) -> bool {
+        self.tag().is_some_and(|(tag, _)| !role.detail.tags.iter().any(|own| own.key.eq_ignore_ascii_case(&tag)))
     }
 
     /// The tag with its value, where the role does not have it.
@@ -203,6 +210,7 @@ impl Bucket {
         role: &Role<'_>,
         asker: &Asker<'_>,
         managed: Option<&ManagedPolicies>,
+        tags_to_come: usize,
     ) -> (Known<bool>, Option<String>) {
         let no = |why: String| (Known::Known(false), Some(why));
         let name = role.name();
@@ -211,13 +219,19 @@ impl Bucket {
         }
         let attached = role.detail.attached_managed_policies.len();
         let missing: Vec<&str> = ATTACHED.into_iter().filter(|policy| !role.has_attached(policy)).collect();
-        if attached + missing.len() > MANAGED_POLICIES_A_ROLE {
-            return no(format!("{name} has {attached} managed policies of {MANAGED_POLICIES_A_ROLE}, and lacks {}", missing.join(" and ")));
+        // One that has more than the quota has had it raised.
+        let most = if attached > MANAGED_POLICIES_A_ROLE { MOST_MANAGED_POLICIES } else { MANAGED_POLICIES_A_ROLE };
+        if attached + missing.len() > most {
+            return no(format!("{name} has {attached} managed policies of {most}, and lacks {}", missing.join(" and ")));
         }
         let tags = role.detail.tags.len();
-        let is_tagged = policy.tag().is_some_and(|(tag, id)| role.has_tag(&tag, id));
-        if !is_tagged && tags >= TAGS_A_ROLE {
-            return no(format!("{name} has {tags} tags of {TAGS_A_ROLE}"));
+        if tags_to_come > 0 && tags + tags_to_come > TAGS_A_ROLE {
+            let lacks = if tags_to_come > 1 { format!(", and lacks {tags_to_come}") } else { String::new() };
+            return no(format!("{name} has {tags} tags of {TAGS_A_ROLE}{lacks}"));
+        }
+        if attached > MANAGED_POLICIES_A_ROLE && !missing.is_empty() {
+            let settled_by = format!("look up in Service Quotas how many managed policies {name} may have: it has {attached}");
+            return (Known::unknown("quota_not_known", name, settled_by), None);
         }
         let Some(managed) = managed else {
             return (Known::unknown("table_has_no_row", name, "report this: the table of managed policies cannot be read"), None);

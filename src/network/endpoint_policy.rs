@@ -44,11 +44,12 @@ pub(super) fn pass(trace: &mut Trace, estate: &Estate<'_>, account: &str, endpoi
 fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Goal, allowing: &mut BTreeSet<String>) -> Authorization {
     let policy = Policy::parse_text(id, document);
     let partition = estate.snapshot.manifest.partition.as_deref().unwrap_or("aws");
+    let role = || Principal::SomeRole { account: account.to_owned() };
     let (principal, context) = match goal.requests {
         Requests::None => return Authorization::Allowed,
         Requests::Unsigned(_) | Requests::UnknownBuckets => (Principal::Anonymous, of_unsigned(estate, document)),
-        Requests::Signed(_) => (of_role(partition, account), of_signed(estate, account)),
-        Requests::OfRole { ref owner, .. } => (of_role(partition, account), of_bucket(estate, account, owner.as_deref())),
+        Requests::Signed(_) => (role(), of_signed(estate, account)),
+        Requests::OfRole { ref owner, .. } => (role(), of_bucket(estate, account, owner.as_deref())),
     };
     let layers = Layers {
         // The bucket's own policy, or the role's, is another matter: here only the endpoint's counts.
@@ -101,10 +102,6 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
         };
         match verdict {
             Verdict::Allow => {}
-            // A policy that names roles or users is held against one that is not known here.
-            Verdict::Deny if matches!(goal.requests, Requests::Signed(_) | Requests::OfRole { .. }) && names_principals(document) => {
-                open.push(named);
-            }
             Verdict::Deny => denied.push(named),
             Verdict::Unknown => open.push(named),
         }
@@ -171,10 +168,6 @@ fn of_unsigned(estate: &Estate<'_>, document: &str) -> Context {
 /// Stands for an account or organization of AWS's own, which is never a customer's.
 const AWS_OWN: &str = "amazon";
 
-fn of_role(partition: &str, account: &str) -> Principal {
-    Principal::Role { arn: format!("arn:{partition}:iam::{account}:role/of-the-instance"), session: None }
-}
-
 fn of_signed(estate: &Estate<'_>, account: &str) -> Context {
     let context = Context::new().known("aws:PrincipalAccount", account).known("aws:SecureTransport", "true");
     match estate.snapshot.organization.organization.as_ref().and_then(|file| file.organization.id.as_deref()) {
@@ -212,11 +205,4 @@ fn twelve_digits(document: &str) -> BTreeSet<String> {
 
 fn organizations(document: &str) -> BTreeSet<String> {
     words(document).filter(|word| word.starts_with("o-")).map(str::to_owned).collect()
-}
-
-/// Whether the policy tells roles or users apart.
-fn names_principals(document: &str) -> bool {
-    [":role/", ":user/", ":assumed-role/", "aws:PrincipalArn", "aws:userid", "aws:PrincipalTag", "aws:username"]
-        .iter()
-        .any(|word| document.to_ascii_lowercase().contains(&word.to_ascii_lowercase()))
 }

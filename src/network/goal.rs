@@ -46,10 +46,12 @@ pub enum Requests {
 /// What the agent asks Systems Manager for in a run of a patch policy, which is an association: of AWS's own policy for managed nodes what a run
 /// cannot do without
 /// (<https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html>).
-const SSM: [&str; 7] = [
+const SSM: [&str; 9] = [
     "ssm:UpdateInstanceInformation",
     "ssm:ListInstanceAssociations",
+    "ssm:DescribeAssociation",
     "ssm:GetDocument",
+    "ssm:DescribeDocument",
     "ssm:GetDeployablePatchSnapshotForInstance",
     "ssm:PutInventory",
     "ssm:PutComplianceItems",

@@ -4,9 +4,14 @@ use super::{Node, resource_group};
 use crate::model::known::{Known, Unknown};
 use crate::snapshot::ssm::{Association, MaintenanceWindowTask, Target, is_scanner};
 
-pub(super) const OF_PATCH_POLICIES: &str = "AWS-QuickSetup-PatchPolicy-";
+const OF_PATCH_POLICIES: &str = "AWS-QuickSetup-PatchPolicy-";
 const OF_HOST_MANAGEMENT: &str = "AWS-QuickSetup-SSMHostMgmt-ScanForPatches";
 const OF_PATCH_NOW: &str = "AWS-PatchNowAssociation";
+
+/// `AWS-QuickSetup-PatchPolicy-ScanForPatches-LA-dv2gb` is of configuration `dv2gb`.
+pub(super) fn configuration_id(name: &str) -> Option<&str> {
+    name.strip_prefix(OF_PATCH_POLICIES)?.rsplit('-').next().filter(|id| !id.is_empty())
+}
 
 /// Whether all of some targets fit a node.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-state-manager-targets-and-rate-controls.html>

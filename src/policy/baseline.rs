@@ -1,6 +1,8 @@
 //! Patch baselines: after how many days they approve, and whether they exist where a policy looks for them.
 
-use super::{Approvals, Baseline, Baselines, Landscape, Policies, Policy};
+use std::fmt;
+
+use super::{Approvals, Baseline, Baselines, Landscape, Policy};
 use crate::model::known::{Known, Unknown};
 use crate::model::{Estate, Region};
 
@@ -47,12 +49,12 @@ impl Policy {
         }
     }
 
-    /// Whether it has one for the operating system of a node; `None` is a system that is not known.
+    /// Whether it has one that approves patches for the operating system of a node; `None` is a system that is not known.
     pub fn has_baseline(&self, operating_system: Option<&str>, node: &str) -> Known<bool> {
         match (&self.baselines, operating_system) {
             // It does not matter which system it is.
             (Baselines::OfAws, _) => Known::Known(true),
-            (Baselines::Chosen(chosen), Some(system)) => Known::Known(chosen.contains_key(system)),
+            (Baselines::Chosen(chosen), Some(system)) => chosen.get(system).map_or(Known::Known(false), Baseline::is_good),
             (Baselines::Chosen(_), None) => {
                 let settled_by = format!("learn the operating system of {node}: its patch policy chooses baselines by it");
                 Known::unknown("platform_unknown", node, settled_by)
@@ -74,6 +76,15 @@ impl Baselines {
 }
 
 impl Baseline {
+    /// Whether it is there, for its system, and approves anything.
+    fn is_good(&self) -> Known<bool> {
+        match &self.listing {
+            Listing::Exists => Known::Known(!self.approvals.as_ref().is_some_and(Approvals::approve_nothing)),
+            Listing::Missing(_) | Listing::ForAnother(_) => Known::Known(false),
+            Listing::Unknown(why) => Known::Unknown(vec![why.clone()]),
+        }
+    }
+
     /// After how many days it approves patches for an operating system.
     pub fn delay(&self, operating_system: &str) -> Delay {
         match (&self.approvals, self.approve_after_days) {
@@ -89,55 +100,22 @@ impl Baseline {
 }
 
 /// What the snapshot says of a baseline that a policy names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Listing {
+    /// AWS's own exist everywhere, and what is still to be made is taken to be made.
+    #[default]
     Exists,
     /// It is another account's, another Region's, or nobody's; one fragment of a sentence.
     Missing(String),
     /// It is for another operating system.
     ForAnother(String),
+    Unknown(Unknown),
 }
 
-/// Looks a baseline of the user's own up in the account that deploys the policy. AWS's own exist everywhere.
-pub fn listing(estate: &Estate<'_>, policies: &Policies, policy: &Policy, system: &str, baseline: &Baseline) -> Known<Listing> {
-    let Some(id) = baseline.id.as_deref().filter(|_| !baseline.is_of_aws) else { return Known::Known(Listing::Exists) };
-    let home = home(&policies.landscape, policy);
-    let mut elsewhere = Vec::new();
-    let mut was_home_read = false;
-    for region in estate.regions() {
-        let Some(file) = &region.files.patch_baselines else { continue };
-        let is_home = is_home(home.as_deref(), policy.baseline_region.as_deref(), region);
-        was_home_read |= is_home && policy.baseline_region.is_some();
-        let Some(found) = file.baseline_identities.iter().find(|listed| same(listed.baseline_id.as_deref(), id)) else { continue };
-        if !is_home {
-            elsewhere.push(format!("{} {}", region.account, region.name));
-            continue;
-        }
-        return Known::Known(match found.operating_system.as_deref() {
-            Some(other) if other != system => Listing::ForAnother(other.to_owned()),
-            _ => Listing::Exists,
-        });
-    }
-    let place = match (&home, &policy.baseline_region) {
-        (Some(account), Some(region)) => format!("{account} {region}"),
-        (Some(account), None) => account.clone(),
-        (None, _) => "the account that deploys the policy".to_owned(),
-    };
-    if home.is_some() && !elsewhere.is_empty() {
-        return Known::Known(Listing::Missing(format!("it is in {}, and the policy looks for it in {place}", elsewhere.join(", "))));
-    }
-    if was_home_read {
-        return Known::Known(Listing::Missing(format!("{place} has no such baseline")));
-    }
-    let settled_by = format!("look up whether {id} is a patch baseline of {place}: its baselines were not collected");
-    Known::Unknown(vec![Unknown::new("fact_not_collected", id, settled_by)])
-}
-
-/// Learns what the user's own baselines approve, where the policy looks for them.
-pub(super) fn read_approvals(estate: &Estate<'_>, landscape: &Landscape, policy: &mut Policy) {
-    let home = home(landscape, policy);
-    let regions = estate.regions().filter(|region| is_home(home.as_deref(), policy.baseline_region.as_deref(), region));
-    let files = regions.filter_map(|region| region.files.patch_baseline_details.as_ref());
+/// Looks for the user's own baselines where the policy does, in the account that deploys it, and learns what they approve.
+pub(super) fn look_up(estate: &Estate<'_>, landscape: &Landscape, policy: &mut Policy) {
+    let place = Place { home: home(landscape, policy), region: policy.baseline_region.clone() };
+    let files = estate.regions().filter(|region| place.is(region)).filter_map(|region| region.files.patch_baseline_details.as_ref());
     let held: Vec<_> = files.flat_map(|file| &file.patch_baselines).collect();
     let Baselines::Chosen(chosen) = &mut policy.baselines else { return };
     for (system, baseline) in chosen {
@@ -145,12 +123,57 @@ pub(super) fn read_approvals(estate: &Estate<'_>, landscape: &Landscape, policy:
         let found = held.iter().find(|(asked, _)| same(Some(asked), id)).map(|(_, found)| *found);
         let found = found.filter(|found| found.operating_system.as_ref().is_none_or(|other| other == system));
         baseline.approvals = found.map(Approvals::of);
+        baseline.listing = place.listing(estate, id, system);
     }
 }
 
-/// Whether a policy looks for its baselines in a Region.
-fn is_home(account: Option<&str>, baseline_region: Option<&str>, region: &Region<'_>) -> bool {
-    account == Some(region.account) && baseline_region.is_none_or(|name| name == region.name)
+/// Where a policy looks for its baselines.
+struct Place {
+    /// The account that deploys the policy.
+    home: Option<String>,
+    region: Option<String>,
+}
+
+impl Place {
+    fn is(&self, region: &Region<'_>) -> bool {
+        self.home.as_deref() == Some(region.account) && self.region.as_deref().is_none_or(|name| name == region.name)
+    }
+
+    fn listing(&self, estate: &Estate<'_>, id: &str, system: &str) -> Listing {
+        let mut elsewhere = Vec::new();
+        let mut was_read = false;
+        for region in estate.regions() {
+            let Some(file) = &region.files.patch_baselines else { continue };
+            was_read |= self.is(region) && self.region.is_some();
+            let Some(found) = file.baseline_identities.iter().find(|listed| same(listed.baseline_id.as_deref(), id)) else { continue };
+            if !self.is(region) {
+                elsewhere.push(format!("{} {}", region.account, region.name));
+                continue;
+            }
+            return match found.operating_system.as_deref() {
+                Some(other) if other != system => Listing::ForAnother(other.to_owned()),
+                _ => Listing::Exists,
+            };
+        }
+        if self.home.is_some() && !elsewhere.is_empty() {
+            return Listing::Missing(format!("it is in {}, and the policy looks for it in {self}", elsewhere.join(", ")));
+        }
+        if was_read {
+            return Listing::Missing(format!("{self} has no such baseline"));
+        }
+        let settled_by = format!("look up whether {id} is a patch baseline of {self}: its baselines were not collected");
+        Listing::Unknown(Unknown::new("fact_not_collected", id, settled_by))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.home, &self.region) {
+            (Some(account), Some(region)) => write!(formatter, "{account} {region}"),
+            (Some(account), None) => formatter.write_str(account),
+            (None, _) => formatter.write_str("the account that deploys the policy"),
+        }
+    }
 }
 
 /// The account that deploys the policy.

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::association::OF_PATCH_POLICIES;
+use super::association::configuration_id;
 use super::target::{Node, reach};
 use super::{Baselines, Deployment, Landscape, Missing, Nodes, Origin, Policy, Schedule, parameters};
 use crate::model::known::{Known, Unknown};
 use crate::model::{Estate, Region};
+use crate::snapshot::Gap;
 use crate::snapshot::ssm::Association;
 
 /// Quick Setup's tag on the nodes of a policy: the key ends in the configuration's id, the value is the policy's name.
@@ -38,9 +39,18 @@ pub(super) fn unseen(estate: &Estate<'_>, landscape: &Landscape) -> Option<Unkno
         None if has_none => accounts.keys().find(|account| !is_read(account)).map(String::as_str),
         None => Some("the management account"),
     };
-    let Some(unread) = unread else { return unreadable(estate) };
+    let Some(unread) = unread else { return half_read(estate, landscape).or_else(|| unreadable(estate)) };
     let settled_by = "scan with the credentials of the management account, which has ssm-quicksetup-get-configuration-manager.json, or declare --assume no-unseen-patch-policies";
     Some(Unknown::new("fact_not_collected", format!("ssm-quicksetup:GetConfigurationManager in {unread}"), settled_by))
+}
+
+/// Quick Setup lists what it holds Region by Region.
+fn half_read(estate: &Estate<'_>, landscape: &Landscape) -> Option<Unknown> {
+    let is_asked = |account: &String| landscape.management_account.as_ref().is_none_or(|management| management == account);
+    let is_of_list =
+        |gap: &&Gap| gap.operation.starts_with("ssm-quicksetup:") && gap.leaves_something_unread() && is_asked(&gap.account_id);
+    let gap = estate.snapshot.manifest.gaps.iter().find(is_of_list)?;
+    Some(Unknown::new("fact_not_collected", format!("{} in {}", gap.operation, gap.account_id), gap.reason.remedy()))
 }
 
 /// A configuration manager that does not tell what it deploys may deploy a patch policy.
@@ -114,11 +124,6 @@ fn is_meant(policy: &Policy, region: &Region<'_>, landscape: &Landscape) -> Know
     let everywhere = Policy { nodes: Nodes::All, ..policy.clone() };
     let node = Node { region, id: "", tags: &[], operating_system: None, ou_path: "" };
     reach(&everywhere, &node, landscape).is_covered()
-}
-
-/// `AWS-QuickSetup-PatchPolicy-ScanForPatches-LA-dv2gb` is of configuration `dv2gb`.
-fn configuration_id(name: &str) -> Option<&str> {
-    name.strip_prefix(OF_PATCH_POLICIES)?.rsplit('-').next().filter(|id| !id.is_empty())
 }
 
 fn of_associations(region: &Region<'_>, id: &str, name: Option<&str>, associations: &[&Association], perhaps: Vec<String>) -> Policy {

@@ -339,7 +339,7 @@ impl WrittenBaseline {
     fn baseline(self) -> Baseline {
         let is_of_aws = self.id.as_ref().map_or(self.approve_after_days.is_none(), BaselineId::is_default);
         let id = self.id.filter(|id| !id.is_default()).map(|BaselineId(id)| id);
-        Baseline { id, is_of_aws, approve_after_days: self.approve_after_days, approvals: None }
+        Baseline { id, is_of_aws, approve_after_days: self.approve_after_days, ..Baseline::default() }
     }
 }
 

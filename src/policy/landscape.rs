@@ -1,6 +1,7 @@
 //! The organization, as far as a policy's targets need it.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::Policy;
 
@@ -21,22 +22,27 @@ pub struct Landscape {
 }
 
 impl Landscape {
-    /// The accounts that a policy is deployed to; `None` when the organization is not known well enough.
-    pub fn accounts<'l>(&'l self, policy: &'l Policy) -> Option<Vec<&'l str>> {
-        let mut accounts: Vec<&str> = policy.accounts.iter().map(String::as_str).collect();
-        if !policy.units.is_empty() {
-            let units = policy.units.iter().map(|unit| unit.id.as_deref()).collect::<Option<Vec<&str>>>()?;
-            for account in self.active.as_ref()? {
-                let above = self.above.get(account)?;
-                let is_skipped = self.management_account.as_ref() == Some(account);
-                if above.iter().any(|id| units.contains(&id.as_str())) && !is_skipped {
-                    accounts.push(account);
-                }
+    /// How many accounts a policy for organizational units is deployed to: those that surely are below them, and those that may be.
+    fn accounts_below(&self, policy: &Policy) -> RangeInclusive<usize> {
+        let chosen: Vec<&str> = policy.units.iter().filter_map(|unit| unit.id.as_deref()).collect();
+        let is_whole = chosen.len() == policy.units.len();
+        let Some(active) = &self.active else { return 0..=usize::MAX };
+        let (mut surely, mut perhaps) = (0, 0);
+        for account in active.iter().filter(|account| self.management_account.as_ref() != Some(account)) {
+            match self.above.get(account) {
+                Some(above) if above.iter().any(|id| chosen.contains(&id.as_str())) => surely += 1,
+                Some(_) if is_whole => {}
+                Some(_) | None => perhaps += 1,
             }
         }
-        accounts.sort_unstable();
-        accounts.dedup();
-        Some(accounts)
+        surely..=surely + perhaps
+    }
+
+    /// The product of accounts and Regions, at least and at most. An account that is chosen by itself has a configuration of its own.
+    pub fn deployments(&self, policy: &Policy) -> RangeInclusive<usize> {
+        let regions = policy.regions.len();
+        let accounts = if policy.units.is_empty() { 1..=1 } else { self.accounts_below(policy) };
+        accounts.start().saturating_mul(regions)..=accounts.end().saturating_mul(regions)
     }
 
     /// The account in which a policy for nodes of an account is made: the account itself where it is chosen by itself.
@@ -44,8 +50,14 @@ impl Landscape {
         if policy.accounts.iter().any(|chosen| chosen == account) { Some(account) } else { self.management_account.as_deref() }
     }
 
-    /// The product of accounts and Regions, where it is known.
-    pub fn deployments(&self, policy: &Policy) -> Option<usize> {
-        Some(self.accounts(policy)?.len().saturating_mul(policy.regions.len()))
+    /// Whether a policy is made in an account; `None` where the management account is not known.
+    pub(super) fn is_made_in(&self, policy: &Policy, account: &str) -> Option<bool> {
+        if policy.accounts.iter().any(|chosen| chosen == account) {
+            return Some(true);
+        }
+        if policy.units.is_empty() {
+            return Some(false);
+        }
+        self.management_account.as_deref().map(|management| management == account)
     }
 }

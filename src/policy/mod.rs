@@ -21,7 +21,7 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use approvals::Approvals;
-pub use baseline::{Delay, Listing, listing};
+pub use baseline::{Delay, Listing};
 pub use deployment::{Deployment, Missing, NotDeployed};
 pub use file::{PolicyError, json_schema, parse};
 pub use landscape::Landscape;
@@ -148,6 +148,8 @@ pub struct Baseline {
     pub approve_after_days: Option<u16>,
     /// What it approves, where it exists and was read; `None` for AWS's own.
     pub approvals: Option<Approvals>,
+    /// Whether it is there where the policy looks for it.
+    pub listing: Listing,
 }
 
 impl Policy {
@@ -173,21 +175,26 @@ impl Policies {
     pub fn gather(estate: &Estate<'_>, planned: Vec<Policy>, landscape: Landscape) -> Self {
         let mut all = planned;
         let existing = existing::existing(estate, &landscape);
+        let unseen = existing::unseen(estate, &landscape);
+        let may_become =
+            |policy: &Policy, plan: &Policy| policy.name == plan.name && may_be_made_in(policy, plan, &landscape, unseen.is_none());
         for plan in all.iter_mut().filter(|plan| plan.configuration.is_none()) {
-            let mut replaced = existing.iter().filter(|policy| policy.name == plan.name && policy.configuration.is_some());
+            let mut replaced = existing.iter().filter(|policy| policy.configuration.is_some() && may_become(policy, plan));
             if let (Some(only), None) = (replaced.next(), replaced.next()) {
                 plan.configuration.clone_from(&only.configuration);
                 plan.attaches = plan.attaches.or(only.attaches);
             }
         }
-        all.extend(existing.into_iter().filter(|policy| !all.iter().any(|planned| planned.name == policy.name)).collect::<Vec<_>>());
+        let is_replaced = |policy: &Policy| all.iter().any(|plan| may_become(policy, plan));
+        let kept: Vec<Policy> = existing.into_iter().filter(|policy| !is_replaced(policy)).collect();
+        all.extend(kept);
         all.sort_by(|left, right| {
             (&left.name, !left.is_planned(), &left.accounts).cmp(&(&right.name, !right.is_planned(), &right.accounts))
         });
         for policy in &mut all {
-            baseline::read_approvals(estate, &landscape, policy);
+            baseline::look_up(estate, &landscape, policy);
         }
-        Self { all, unseen: existing::unseen(estate, &landscape), are_all_seen: false, landscape }
+        Self { all, unseen, are_all_seen: false, landscape }
     }
 
     /// What no single file can tell: whether names are unique, and whether each environment's forerunner is there.
@@ -253,6 +260,17 @@ impl Policies {
     pub fn reach(&self, node: &Node<'_, '_>) -> Vec<Reach> {
         self.all.iter().map(|policy| target::reach(policy, node, &self.landscape)).collect()
     }
+}
+
+/// Whether an existing policy may be one of the account in which a plan is made. One that only associations tell of was made in the account where
+/// they are, or in one whose Quick Setup was not read.
+fn may_be_made_in(policy: &Policy, plan: &Policy, landscape: &Landscape, are_all_read: bool) -> bool {
+    let accounts: Vec<&str> = match (&policy.configuration, &policy.origin) {
+        (Some(configuration), _) => vec![configuration.owner.as_str()],
+        (None, Origin::Associations { .. }) if are_all_read => policy.accounts.iter().map(String::as_str).collect(),
+        (None, _) => return true,
+    };
+    accounts.into_iter().any(|account| landscape.is_made_in(plan, account) != Some(false))
 }
 
 /// `a`, `a and b`, `a, b and c`.

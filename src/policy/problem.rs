@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::baseline::{Listing, WITHOUT_DELAY, listing};
+use super::baseline::{Listing, WITHOUT_DELAY};
 use super::deployment::is_of_deployment;
 use super::order::{Premature, premature};
 use super::target::spans_accounts;
 use super::{Baseline, MOST_DEPLOYMENTS, MOST_INSTANCES, Nodes, Policies, Policy, listed};
 use crate::model::Estate;
-use crate::model::known::Known;
 
 /// Something wrong with a policy, or not known about it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,10 +55,11 @@ pub fn problems(
     found.limits(policies, policy, own);
     found.hand_chosen(estate, policy, instances);
     found.deployment(policy, own);
+    found.schedules(policy, today);
     if policy.is_planned() && own.targeted + own.doubtful == 0 && found.0.is_empty() {
         found.warning("nothing_targeted", "it targets none of the instances that were scanned".to_owned());
     }
-    found.baselines(estate, policies, policy, own);
+    found.baselines(policy, own);
     for (system, number) in own.systems.iter().filter(|(system, _)| policy.baseline(system).is_none()) {
         found.error("no_baseline", format!("it has no patch baseline for {system}, which {number} of its instances run"));
     }
@@ -104,14 +104,14 @@ impl Found {
             ),
             _ => {}
         }
-        match landscape.deployments(policy) {
-            Some(number) if number > MOST_DEPLOYMENTS => self.error(
+        let number = *landscape.deployments(policy).start();
+        if number > MOST_DEPLOYMENTS {
+            self.error(
                 "too_many_deployments",
                 format!(
                     "{number} deployments (accounts times Regions) are more than the {MOST_DEPLOYMENTS} of Quick Setup: split the policy"
                 ),
-            ),
-            _ => {}
+            );
         }
         let unsupported: Vec<String> =
             policy.regions.iter().filter(|region| !landscape.supported_regions.contains(region)).cloned().collect();
@@ -129,6 +129,15 @@ impl Found {
                 "management_account_skipped",
                 format!("a policy for organizational units is not deployed to the management account, so {number} of its instances are missed: give account {account} a configuration of its own"),
             );
+        }
+    }
+
+    fn schedules(&mut self, policy: &Policy, today: Date) {
+        let schedules = [("scan", &policy.scan), ("install", &policy.install)];
+        for (what, schedule) in schedules.into_iter().filter_map(|(what, schedule)| Some((what, schedule.as_ref()?))) {
+            if schedule.is_over(today) {
+                self.error("schedule_is_over", format!("its schedule to {what}, {}, never runs again", schedule.text));
+            }
         }
     }
 
@@ -175,7 +184,7 @@ impl Found {
         }
     }
 
-    fn baselines(&mut self, estate: &Estate<'_>, policies: &Policies, policy: &Policy, own: &Seen) {
+    fn baselines(&mut self, policy: &Policy, own: &Seen) {
         for (system, baseline) in policy.baselines.chosen() {
             let id = baseline.id.as_deref().unwrap_or_default();
             if WITHOUT_DELAY.contains(&system.as_str()) && baseline.approve_after_days.is_some_and(|days| days > 0) {
@@ -184,17 +193,17 @@ impl Found {
                     format!("patches for {system} do not wait: Patch Manager knows no approval delay for it"),
                 );
             }
-            match listing(estate, policies, policy, system, baseline) {
-                Known::Known(Listing::Exists) if baseline.is_of_aws || baseline.id.is_none() => {}
-                Known::Known(Listing::Exists) => self.approvals(&format!("patch baseline {id} for {system}"), system, baseline, own),
-                Known::Known(Listing::Missing(why)) => {
+            match &baseline.listing {
+                Listing::Exists if baseline.is_of_aws || baseline.id.is_none() => {}
+                Listing::Exists => self.approvals(&format!("patch baseline {id} for {system}"), system, baseline, own),
+                Listing::Missing(why) => {
                     self.error("baseline_not_found", format!("there is no patch baseline {id} for {system} where it is looked for: {why}"));
                 }
-                Known::Known(Listing::ForAnother(other)) => {
+                Listing::ForAnother(other) => {
                     self.error("baseline_for_another_system", format!("patch baseline {id} is for {other}, and not for {system}"));
                 }
-                Known::Unknown(why) => {
-                    let settled_by = why.first().map(|why| why.settled_by.clone()).unwrap_or_default();
+                Listing::Unknown(why) => {
+                    let settled_by = &why.settled_by;
                     self.unknown(
                         "baseline_not_found",
                         format!("it is not known whether patch baseline {id} for {system} exists: {settled_by}"),

@@ -96,6 +96,11 @@ impl Schedule {
         self.when.is_some() || (["cron(", "rate("].iter().any(|word| self.text.starts_with(word)) && self.text.ends_with(')'))
     }
 
+    /// Whether its years are past; what is not understood is taken to run.
+    pub(super) fn is_over(&self, today: Date) -> bool {
+        matches!(&self.when, Some(When::Cron(cron)) if cron.years.iter().all(|year| *year < today.year()))
+    }
+
     /// The runs of some days; `None` when the schedule is not understood.
     pub(super) fn runs(&self, first: Date, days: usize) -> Option<Runs> {
         match self.when.as_ref()? {

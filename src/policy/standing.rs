@@ -1,11 +1,10 @@
 //! How one node stands to all policies together.
 
-use super::association::{Scanners, concerns};
+use super::association::{Scanners, concerns, configuration_id};
 use super::{Miss, MissCode, Node, NotDeployed, Policies, Policy, Reach, listed};
 use crate::model::known::{Known, Unknown};
+use crate::snapshot::ssm::Association;
 
-/// The associations of a patch policy on each node: one scans, one installs.
-const ASSOCIATIONS_OF_A_POLICY: usize = 2;
 /// <https://docs.aws.amazon.com/general/latest/gr/ssm.html>
 const MOST_ASSOCIATIONS_OF_A_NODE: usize = 20;
 const MOST_ASSOCIATIONS: usize = 2_000;
@@ -133,22 +132,32 @@ fn patch_group(node: &Node<'_, '_>) -> (Known<bool>, String) {
     (Known::Known(registered.is_some()), (*registered.unwrap_or(first)).clone())
 }
 
+/// Whether Quick Setup deployed the association for the policy.
+fn is_of_policy(association: &Association, policy: &Policy) -> bool {
+    let id = policy.configuration.as_ref().and_then(|configuration| configuration.id.as_deref());
+    id.is_some() && association.association_name.as_deref().and_then(configuration_id) == id
+}
+
 fn quota(covering: &[&Policy], node: &Node<'_, '_>) -> (Known<bool>, String) {
     let region = node.region;
     let place = format!("{} {}", region.account, region.name);
     let Some(file) = &region.files.associations else {
         return (Known::Unknown(vec![region.not_collected("ssm:ListAssociations")]), String::new());
     };
-    let added = ASSOCIATIONS_OF_A_POLICY * covering.iter().filter(|policy| policy.is_planned()).count();
+    let planned = || covering.iter().filter(|policy| policy.is_planned());
+    // One scans, one installs.
+    let added: usize = planned().map(|policy| 1 + usize::from(policy.install.is_some())).sum();
+    let is_replaced = |association: &&Association| planned().any(|policy| is_of_policy(association, policy));
     let (mut own, mut doubts) = (added, Vec::new());
-    for association in &file.associations {
+    let kept = || file.associations.iter().filter(|association| !is_replaced(association));
+    for association in kept() {
         match concerns(association, node) {
             Known::Known(concerns) => own += usize::from(concerns),
             Known::Unknown(why) => doubts.extend(why),
         }
     }
     let with = if added > 0 { ", those of the planned policies among them" } else { "" };
-    let all = file.associations.len() + added;
+    let all = kept().count() + added;
     let nodes = region.files.instance_information.as_ref().map(|file| file.instance_information_list.len());
     let told = if own > MOST_ASSOCIATIONS_OF_A_NODE {
         format!("{own} associations target it{with}, and a node takes {MOST_ASSOCIATIONS_OF_A_NODE}")

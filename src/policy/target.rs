@@ -138,13 +138,13 @@ pub(super) fn reach(policy: &Policy, node: &Node<'_, '_>, landscape: &Landscape)
     match (place, chosen(policy, node)) {
         (_, Reach::Missed(miss)) => Reach::Missed(miss),
         // Where nothing can be deployed, it does not matter who would be chosen.
-        (_, Reach::Unknown(_)) if let Reach::Missed(miss) = deployable(policy, landscape) => Reach::Missed(miss),
+        (_, Reach::Unknown(_)) if let Reach::Missed(miss) = deployable(policy, node, landscape) => Reach::Missed(miss),
         (Reach::Unknown(mut place), Reach::Unknown(nodes)) => {
             place.extend(nodes);
             Reach::Unknown(place)
         }
         (Reach::Unknown(why), _) | (_, Reach::Unknown(why)) => Reach::Unknown(why),
-        _ => match deployable(policy, landscape) {
+        _ => match deployable(policy, node, landscape) {
             Reach::Covered => deployed(policy, node),
             other => other,
         },
@@ -249,7 +249,7 @@ fn chosen(policy: &Policy, node: &Node<'_, '_>) -> Reach {
 }
 
 /// What Quick Setup cannot deploy reaches nobody.
-fn deployable(policy: &Policy, landscape: &Landscape) -> Reach {
+fn deployable(policy: &Policy, node: &Node<'_, '_>, landscape: &Landscape) -> Reach {
     match &policy.nodes {
         Nodes::Instances(ids) if ids.len() > MOST_INSTANCES => {
             return missed(
@@ -262,16 +262,27 @@ fn deployable(policy: &Policy, landscape: &Landscape) -> Reach {
         }
         _ => {}
     }
-    match landscape.deployments(policy) {
-        Some(number) if number > MOST_DEPLOYMENTS => missed(
-            MissCode::TooManyDeployments,
-            format!("{number} deployments (accounts times Regions) are more than the {MOST_DEPLOYMENTS} of Quick Setup"),
-        ),
-        _ => Reach::Covered,
+    // A configuration of its own is for one account.
+    if policy.accounts.iter().any(|chosen| chosen == node.region.account) {
+        return Reach::Covered;
     }
+    let (least, most) = landscape.deployments(policy).into_inner();
+    if least > MOST_DEPLOYMENTS {
+        return missed(
+            MissCode::TooManyDeployments,
+            format!("{least} deployments (accounts times Regions) are more than the {MOST_DEPLOYMENTS} of Quick Setup"),
+        );
+    }
+    if policy.is_planned() && most > MOST_DEPLOYMENTS {
+        let settled_by = format!(
+            "collect where each account of the organization stands: with those of which it is not known the policy may have more than {MOST_DEPLOYMENTS} deployments"
+        );
+        return unknown("fact_not_collected", "organizations:ListAccountsForParent", settled_by);
+    }
+    Reach::Covered
 }
 
-/// Whether a policy is deployed to more than one account.
+/// Whether one configuration of a policy is deployed to more than one account.
 pub(super) fn spans_accounts(policy: &Policy) -> bool {
-    !policy.units.is_empty() || policy.accounts.len() > 1
+    !policy.units.is_empty()
 }

@@ -13,6 +13,10 @@ pub enum Principal {
         arn: String,
         session: Option<String>,
     },
+    /// A session of some role of the account; which role it is, is not known.
+    SomeRole {
+        account: String,
+    },
     User {
         arn: String,
     },
@@ -49,13 +53,14 @@ impl Principal {
     pub fn account(&self) -> Option<&str> {
         match self {
             Self::Role { arn, .. } | Self::User { arn } => arn.split(':').nth(4).filter(|account| !account.is_empty()),
+            Self::SomeRole { account } => Some(account),
             Self::Service(_) | Self::Anonymous => None,
         }
     }
 
     /// Whether the principal has policies of its own: identity-based ones, a boundary, service control policies of its account.
     pub(super) fn has_policies(&self) -> bool {
-        matches!(self, Self::Role { .. } | Self::User { .. })
+        matches!(self, Self::Role { .. } | Self::SomeRole { .. } | Self::User { .. })
     }
 
     /// By which names the element means the principal.
@@ -78,7 +83,7 @@ impl Principal {
         let reach = self.reached_by(names);
         let is_exempt = match self {
             _ if names.contains(&Name::Everyone) => Answer::Yes,
-            Self::Role { .. } => reach.as_role.clone().and(reach.as_account.clone()),
+            Self::Role { .. } | Self::SomeRole { .. } => reach.as_role.clone().and(reach.as_account.clone()),
             Self::User { .. } => reach.directly.clone().and(reach.as_account.clone()),
             Self::Service(_) | Self::Anonymous => reach.directly.clone(),
         };
@@ -98,12 +103,12 @@ impl Principal {
         let nobody = Reach::nobody();
         match (name, self) {
             (Name::Everyone, _) => Reach { directly: Answer::Yes, ..nobody },
-            (Name::Aws(named), Self::Role { .. } | Self::User { .. }) => self.reached_by_arn(named),
+            (Name::Aws(named), Self::Role { .. } | Self::SomeRole { .. } | Self::User { .. }) => self.reached_by_arn(named),
             (Name::Service(named), Self::Service(service)) if named.contains(['*', '?']) => {
                 Reach { directly: Answer::unknown(About::Unreadable(format!("the service {named} for {service}"))), ..nobody }
             }
             (Name::Service(named), Self::Service(service)) => Reach { directly: Answer::from(named == service), ..nobody },
-            (Name::CanonicalUser, Self::Role { .. } | Self::User { .. }) => {
+            (Name::CanonicalUser, Self::Role { .. } | Self::SomeRole { .. } | Self::User { .. }) => {
                 Reach { as_account: Answer::unknown(About::Request("the canonical user id of the principal's account")), ..nobody }
             }
             _ => nobody,
@@ -130,6 +135,17 @@ impl Principal {
                     (Some(_), None) => Answer::unknown(About::Request("the name of the role's session")),
                 };
                 Reach { directly, ..nobody }
+            }
+            Self::SomeRole { account } => {
+                let mut parts = named.splitn(6, ':').skip(4);
+                let is_of_account = parts.next() == Some(account);
+                let kind = parts.next().and_then(|rest| rest.split('/').next()).filter(|_| is_of_account);
+                let perhaps = || Answer::unknown(About::Request("which role asks"));
+                match kind {
+                    Some("role") => Reach { as_role: perhaps(), ..nobody },
+                    Some("assumed-role") => Reach { directly: perhaps(), ..nobody },
+                    _ => nobody,
+                }
             }
             Self::User { arn } => Reach { directly: Answer::from(arn == named), ..nobody },
             Self::Service(_) | Self::Anonymous => nobody,

@@ -84,7 +84,9 @@ fn policies_of_endpoints() {
     let of_ssm = [
         "UpdateInstanceInformation",
         "ListInstanceAssociations",
+        "DescribeAssociation",
         "GetDocument",
+        "DescribeDocument",
         "GetDeployablePatchSnapshotForInstance",
         "PutInventory",
         "PutComplianceItems",
@@ -92,6 +94,11 @@ fn policies_of_endpoints() {
     ]
     .map(|action| format!("\"ssm:{action}\""))
     .join(", ");
+    let but_for = |principal: &str| {
+        format!(
+            r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}, {{"Effect": "Deny", "Principal": {{"AWS": "{principal}"}}, "Action": "*", "Resource": "*"}}"#
+        )
+    };
     let rows: Vec<(&str, String, Target, Said)> = vec![
         ("AWS's default", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}"#.into(), S3, Allowed),
         ("AWS's default", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}"#.into(), Ssm, Allowed),
@@ -113,6 +120,10 @@ fn policies_of_endpoints() {
         ("another account", r#"{"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "*", "Resource": "*"}"#.into(), Ssm, Denied),
         ("a role by name", format!(r#"{{"Effect": "Allow", "Principal": {{"AWS": "arn:aws:iam::{OWN}:role/web"}}, "Action": "*", "Resource": "*"}}"#), Ssm, Unknown),
         ("a role by condition", format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {{"ArnEquals": {{"aws:PrincipalArn": "arn:aws:iam::{OWN}:role/web"}}}}}}"#), Ssm, Unknown),
+        ("everybody but a role by name", but_for(&format!("arn:aws:iam::{OWN}:role/web")), Ssm, Unknown),
+        ("everybody but the sessions of a role", but_for(&format!("arn:aws:sts::{OWN}:assumed-role/web/i-1")), Ssm, Unknown),
+        ("everybody but a role of another account", but_for("arn:aws:iam::222222222222:role/web"), Ssm, Allowed),
+        ("everybody but a user", but_for(&format!("arn:aws:iam::{OWN}:user/web")), Ssm, Allowed),
         ("parameters alone", r#"{"Effect": "Allow", "Principal": "*", "Action": "ssm:GetParameter*", "Resource": "*"}"#.into(), Ssm, Denied),
         ("what a run needs, action by action", format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": [{of_ssm}], "Resource": "*"}}"#), Ssm, Allowed),
         ("everything of ssm", r#"{"Effect": "Allow", "Principal": "*", "Action": "ssm:*", "Resource": "*"}"#.into(), Ssm, Allowed),

@@ -159,6 +159,15 @@ fn existing_policies_are_read_from_quick_setup_and_from_associations() {
 type DeploymentCase<'c> =
     (&'c str, Option<&'c [&'c str]>, &'c Value, Option<(String, String)>, &'c str, &'c [(&'c str, &'c str)], &'c [&'c str]);
 
+/// Gives the roles of an account what Quick Setup attaches.
+fn attach(snapshot: &mut Snapshot, account: &str, id: &str) {
+    let policy = json!({"PolicyName": "AWSQuickSetupPatchPolicyBaselineAccess", "PolicyArn": "arn:aws:iam::aws:policy/AWSQuickSetupPatchPolicyBaselineAccess"});
+    for role in &mut snapshot.accounts.get_mut(account).unwrap().global.iam.as_mut().unwrap().role_detail_list {
+        role.attached_managed_policies.push(serde_json::from_value(policy.clone()).unwrap());
+        role.tags.push(patch_preflight::snapshot::ec2::Tag { key: format!("QSConfigId-{id}"), value: id.to_owned() });
+    }
+}
+
 /// What production's web server is under the policies that exist, with other associations in its account and Region.
 #[test]
 fn a_policy_without_its_associations_is_not_taken_to_run() {
@@ -227,6 +236,7 @@ fn a_policy_without_its_associations_is_not_taken_to_run() {
         let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
         let managers = snapshot.accounts.get_mut("111111111111").unwrap().global.quick_setup.as_mut().unwrap();
         managers.configuration_managers[0].status_summaries = serde_json::from_value(summaries.clone()).unwrap();
+        attach(&mut snapshot, "444444444444", "pr0d1");
         let here = files(&mut snapshot, "444444444444");
         let listed = |ids: &[&str]| json!({"Associations": ids.iter().map(|id| association(id)).collect::<Vec<_>>()});
         here.associations = ids.map(|ids| serde_json::from_value(listed(ids)).unwrap());
