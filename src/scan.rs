@@ -70,7 +70,10 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
     let vouched = mark(&mut assessed, &judging.assumptions, |assumptions| judge(assumptions).map(|(_, assessed)| assessed))?;
     let today = captured_at.map_or(FIRST_DAY, |at| Offset::UTC.to_datetime(at).date());
     let concerns = |gap: &&Gap| {
-        let is_chosen = chosen.contains(gap.account_id.as_str()) || !scope.accounts.iter().any(|account| account.id == gap.account_id);
+        // Of an account that is not listed nobody knows whether it was meant, unless the accounts are named.
+        let is_listed = scope.accounts.iter().any(|account| account.id == gap.account_id);
+        let is_of_all = ["organizations:", "ssm-quicksetup:"].iter().any(|service| gap.operation.starts_with(service));
+        let is_chosen = chosen.contains(gap.account_id.as_str()) || (!is_listed && (selection.accounts.is_empty() || is_of_all));
         is_chosen && gap.region.as_deref().is_none_or(is_chosen_region)
     };
     let gaps: Vec<Gap> = snapshot.manifest.gaps.iter().filter(concerns).cloned().collect();

@@ -181,7 +181,7 @@ pub(crate) struct JudgingArguments {
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub(crate) policy: Vec<PathBuf>,
     /// Something that you vouch for and the snapshot does not hold: no-private-dns-overrides (no private hosted zone and no resolver rule
-    /// overrides a name of AWS's), dns-firewall-passes-aws-names (no DNS Firewall refuses them, though it was not collected or its lists are not shown), no-organization-policies (no service control policy takes away what patching needs), no-unseen-patch-policies (no patch policy exists beside those that were seen), quick-setup-bucket-policies (the buckets of patch policies have the policies that Quick Setup writes), or GATEWAY=internet (a gateway or attachment leads to the internet and back) (repeatable)
+    /// overrides a name of AWS's), dns-firewall-passes-aws-names (no DNS Firewall refuses them, though it was not collected or its lists are not shown), no-organization-policies (no service control policy and no resource control policy takes away what patching needs), no-unseen-patch-policies (no patch policy exists beside those that were seen), quick-setup-bucket-policies (the buckets of patch policies have the policies that Quick Setup writes), or GATEWAY=internet (a gateway or attachment leads to the internet and back) (repeatable)
     #[arg(long, value_name = "WHAT", help_heading = "Rules")]
     pub(crate) assume: Vec<Assumption>,
 }
@@ -195,7 +195,12 @@ pub(crate) struct ExplainArguments {
     #[arg(long, value_name = "DIR", help_heading = "What to look at")]
     pub(crate) snapshot: Option<PathBuf>,
     /// Find it in a JSON report that `scan` wrote
-    #[arg(long, value_name = "FILE", conflicts_with = "snapshot", help_heading = "What to look at")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["snapshot", "rules", "rule", "policy", "mirrors", "assume", "operating_systems"],
+        help_heading = "What to look at"
+    )]
     pub(crate) report: Option<PathBuf>,
     /// Find it in the built-in sample organization
     #[arg(long, conflicts_with_all = ["snapshot", "report"], help_heading = "What to look at")]

@@ -29,7 +29,7 @@ pub(crate) fn remark(global: &Global, text: &str) {
     }
 }
 
-/// Checks that no two formats go to stdout, or to one file, before anything is looked at.
+/// Checks that no two formats go to stdout, or to one file, and that each file can be written, before anything is looked at.
 pub(crate) fn check(outputs: &[Output]) -> Result<(), Failure> {
     for (position, output) in outputs.iter().enumerate() {
         if outputs.iter().skip(position + 1).any(|other| other.file == output.file) {
@@ -38,6 +38,20 @@ pub(crate) fn check(outputs: &[Output]) -> Result<(), Failure> {
                 "two outputs go to {place}: give each its own file, as in --output json=report.json"
             )));
         }
+        if let Some(file) = &output.file {
+            can_write(file)?;
+        }
+    }
+    Ok(())
+}
+
+fn can_write(file: &Path) -> Result<(), Failure> {
+    let is_new = !file.exists();
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(file);
+    opened.with_context(|| format!("cannot write {}", file.display())).map_err(Failure::usage)?;
+    if is_new {
+        // It may as well stay: it is written in the end.
+        let _ = std::fs::remove_file(file);
     }
     Ok(())
 }
@@ -45,17 +59,18 @@ pub(crate) fn check(outputs: &[Output]) -> Result<(), Failure> {
 /// Writes the report in every format asked for.
 pub(crate) fn write(report: &Report, outputs: &[Output], wide: bool, global: &Global) -> Result<(), Failure> {
     let table = [Output { format: report::Format::Table, file: None }];
+    let mut written = Ok(());
     for output in if outputs.is_empty() { &table } else { outputs } {
         let look = look(output.file.is_none(), wide, global);
         let text = report::render(report, output.format, look).map_err(Failure::usage)?;
-        match &output.file {
-            Some(file) => save(file, text.as_bytes())?,
-            None => {
-                print(text.as_bytes())?;
-            }
-        }
+        let one = match &output.file {
+            Some(file) => save(file, text.as_bytes()),
+            None => print(text.as_bytes()).map(drop),
+        };
+        // One that fails is no reason to lose the others.
+        written = written.and(one);
     }
-    Ok(())
+    written
 }
 
 fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {

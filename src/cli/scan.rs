@@ -22,15 +22,19 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
         (None, true) => source::sample()?,
         (None, false) => source::from_aws(&arguments.selection, &judge.resource_groups(), &arguments.access, global)?,
     };
-    if let Some(folder) = &arguments.save_snapshot {
-        snapshot.write(folder).map_err(Failure::usage)?;
-        output::remark(global, &format!("snapshot written to {}", folder.display()));
-    }
+    // A snapshot that cannot be kept is no reason to lose the report.
+    let kept = match &arguments.save_snapshot {
+        Some(folder) => snapshot.write(folder).map_err(Failure::usage).map(|()| {
+            output::remark(global, &format!("snapshot written to {}", folder.display()));
+        }),
+        None => Ok(()),
+    };
     if interrupted {
         output::remark(global, "interrupted: the report holds what was seen by then, and the rest is not known");
     }
     let report = judge.report(&snapshot, &selection)?;
     output::write(&report, &arguments.output, arguments.wide, global)?;
+    kept?;
     Ok(if interrupted { Exit::Interrupted } else { exit(&report, arguments.fail_on, arguments.incomplete) })
 }
 
@@ -47,6 +51,12 @@ fn exit(report: &Report, fail_on: FailOn, incomplete: Incomplete) -> Exit {
     if report.accounts.iter().all(|account| account.status == AccountStatus::Unreadable) {
         return Exit::Nothing;
     }
-    let is_known = report.complete && report.summary.unknown == 0;
+    let is_unknown = |finding: &crate::report::types::Finding| {
+        finding.status == FindingStatus::Unknown && finding.muted.is_none() && fail_on.counts(finding.severity)
+    };
+    let is_unknown_of_policy = |finding: &PolicyFinding| finding.status == FindingStatus::Unknown && fail_on.counts(finding.severity);
+    let has_unknown = report.findings.iter().any(is_unknown)
+        || report.policies.iter().flat_map(|policy| &policy.findings).any(is_unknown_of_policy);
+    let is_known = report.complete && report.summary.unknown == 0 && !has_unknown;
     if !is_known && incomplete == Incomplete::Fail { Exit::Incomplete } else { Exit::Clean }
 }

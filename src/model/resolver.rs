@@ -62,12 +62,31 @@ impl<'a> Region<'a> {
             return if is_absent { Known::Known(resources) } else { Known::Unknown(vec![self.not_collected(ASSOCIATIONS)]) };
         };
         for association in file.profile_associations.iter().filter(|association| association.resource_id.as_deref() == Some(vpc)) {
+            match stands(association.status.as_ref()) {
+                Some(true) => {}
+                Some(false) => continue,
+                None => {
+                    return Known::Unknown(vec![changing(
+                        "route53profiles-list-profile-associations.json",
+                        vpc,
+                        association.status.as_ref(),
+                    )]);
+                }
+            }
             let listed =
                 association.profile_id.as_ref().and_then(|id| self.files.profile_resources.as_ref()?.profile_resource_associations.get(id));
             let Some(listed) = listed else {
                 return Known::Unknown(vec![self.not_collected("route53profiles:ListProfileResourceAssociations")]);
             };
             for resource in listed {
+                match stands(resource.status.as_ref()) {
+                    Some(true) => {}
+                    Some(false) => continue,
+                    None => {
+                        let file = "route53profiles-list-profile-resource-associations.json";
+                        return Known::Unknown(vec![changing(file, vpc, resource.status.as_ref())]);
+                    }
+                }
                 let arn = resource.resource_arn.as_deref().unwrap_or_default();
                 let id = arn.rsplit('/').next().unwrap_or_default();
                 match arn {
@@ -132,8 +151,12 @@ impl<'a> Region<'a> {
             return Known::Unknown(vec![self.not_collected(ASSOCIATIONS)]);
         }
         let associations = self.files.firewall_associations.iter().flat_map(|file| &file.firewall_rule_group_associations);
-        let own = associations.filter(|association| association.vpc_id.as_deref() == Some(vpc));
-        let own = own.map(|association| {
+        let own: Vec<_> = associations.filter(|association| association.vpc_id.as_deref() == Some(vpc)).collect();
+        if let Some(open) = own.iter().find(|association| stands(association.status.as_ref()).is_none()) {
+            let file = "route53resolver-list-firewall-rule-group-associations.json";
+            return Known::Unknown(vec![changing(file, vpc, open.status.as_ref())]);
+        }
+        let own = own.into_iter().map(|association| {
             (association.priority.unwrap_or(i32::MAX), association.firewall_rule_group_id.as_deref().unwrap_or_default())
         });
         let mut groups: Vec<(i32, &str)> = own.collect();
@@ -158,6 +181,22 @@ impl<'a> Region<'a> {
     pub fn firewall_domains(&self, list: &str) -> Option<&'a [String]> {
         self.files.firewall_domains.as_ref()?.domains.get(list).map(Vec::as_slice)
     }
+}
+
+/// Whether what is associated with a VPC holds for it; `None` while that changes, or is not told
+/// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53profiles_ProfileAssociation.html>).
+fn stands(status: Option<&String>) -> Option<bool> {
+    let is = |word: &str| is_word(status, word);
+    match () {
+        () if is("COMPLETE") || is("UPDATING") => Some(true),
+        () if is("FAILED") || is("DELETED") => Some(false),
+        () => None,
+    }
+}
+
+fn changing(file: &str, vpc: &str, status: Option<&String>) -> Unknown {
+    let status = status.map_or("without a Status", String::as_str);
+    Unknown::new("fact_not_collected", vpc, format!("collect {file} again: an association of {vpc} is {status}"))
 }
 
 /// A zone of an AWS service (an endpoint's own, say) is no zone of the user's.

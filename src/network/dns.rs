@@ -8,14 +8,14 @@
 use std::net::IpAddr;
 
 use super::dns_firewall::{self, Passage};
-use super::forwarding::answers_elsewhere;
+use super::forwarding::{answers_elsewhere, are_unseen};
 use super::goal::Goal;
 use super::hosted_zone::by_zone;
 use super::position::Position;
 use super::private_dns::{Asker, by_endpoint, by_profile_endpoint};
 use super::verdict::Blocker;
 use crate::model::known::{Known, Unknown};
-use crate::model::{Assumption, Assumptions, Estate, Region, Uncollected, net};
+use crate::model::{Assumption, Assumptions, Estate, Region, Uncollected, Zone, net};
 use crate::snapshot::ec2::{Vpc, VpcEndpoint};
 
 /// What DNS may answer.
@@ -45,11 +45,13 @@ pub(super) struct Reached<'r, 'a> {
     pub(super) endpoint: &'a VpcEndpoint,
     /// Those of its addresses that the answer names; `None` for all of them.
     pub(super) addresses: Option<Vec<IpAddr>>,
+    /// Whether the name asked for is a private one of the endpoint's, which is not among its own.
+    pub(super) is_private_name: bool,
 }
 
 impl PartialEq for Reached<'_, '_> {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.endpoint, other.endpoint) && self.addresses == other.addresses
+        std::ptr::eq(self.endpoint, other.endpoint) && self.addresses == other.addresses && self.is_private_name == other.is_private_name
     }
 }
 
@@ -60,11 +62,13 @@ pub(super) struct Resolution<'r, 'a> {
     pub(super) depends_on: Vec<Unknown>,
     /// What decided, as a fragment of a sentence.
     pub(super) because: String,
+    /// DNS servers that were not seen may answer with anything that they like.
+    pub(super) asks_unseen: bool,
 }
 
 impl<'r, 'a> Resolution<'r, 'a> {
     pub(super) fn one(answer: Answer<'r, 'a>, because: impl Into<String>) -> Self {
-        Self { answers: vec![answer], depends_on: Vec::new(), because: because.into() }
+        Self { answers: vec![answer], depends_on: Vec::new(), because: because.into(), asks_unseen: false }
     }
 
     pub(super) fn either(answers: Vec<Answer<'r, 'a>>, depends_on: Vec<Unknown>, because: impl Into<String>) -> Self {
@@ -74,7 +78,11 @@ impl<'r, 'a> Resolution<'r, 'a> {
                 distinct.push(answer);
             }
         }
-        Self { answers: distinct, depends_on, because: because.into() }
+        Self { answers: distinct, depends_on, because: because.into(), asks_unseen: false }
+    }
+
+    fn asking(self, place: &Place<'_, 'r, 'a>, servers: &[&str]) -> Self {
+        Self { asks_unseen: are_unseen(place, servers), ..self }
     }
 }
 
@@ -127,14 +135,16 @@ pub(super) fn resolve<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolut
     let mut answers = Vec::new();
     let mut depends_on = doubt;
     let mut because = Vec::new();
+    let mut asks_unseen = false;
     for resolver in resolvers {
         let resolution = through(place, &resolver, goal);
+        asks_unseen |= resolution.asks_unseen;
         answers.extend(resolution.answers);
         depends_on.extend(resolution.depends_on);
         because.push(resolution.because);
     }
     because.dedup();
-    Resolution::either(answers, depends_on, because.join(", or "))
+    Resolution { asks_unseen, ..Resolution::either(answers, depends_on, because.join(", or ")) }
 }
 
 fn through<'r, 'a>(place: &Place<'_, 'r, 'a>, resolver: &Resolver, goal: &Goal) -> Resolution<'r, 'a> {
@@ -170,14 +180,17 @@ fn through<'r, 'a>(place: &Place<'_, 'r, 'a>, resolver: &Resolver, goal: &Goal) 
             match place.region().dns_support(place.vpc_id()) {
                 Known::Known(false) => {
                     let answers = std::iter::once(Answer::Public).chain(answers_elsewhere(place, &addresses, goal)).collect();
-                    Resolution::either(answers, vec![doubt], because)
+                    Resolution::either(answers, vec![doubt], because).asking(place, &addresses)
                 }
                 Known::Known(true) | Known::Unknown(_) => {
                     let inner = amazon(place, goal);
                     let mut answers = inner.answers;
                     answers.push(Answer::Public);
                     answers.extend(answers_elsewhere(place, &addresses, goal));
-                    Resolution::either(answers, std::iter::once(doubt).chain(inner.depends_on).collect(), because)
+                    let is_inner_unseen = inner.asks_unseen;
+                    let resolution = Resolution::either(answers, std::iter::once(doubt).chain(inner.depends_on).collect(), because);
+                    let resolution = resolution.asking(place, &addresses);
+                    Resolution { asks_unseen: resolution.asks_unseen || is_inner_unseen, ..resolution }
                 }
             }
         }
@@ -252,16 +265,18 @@ fn amazon<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> 
         Passage::Unclear { .. } if place.assumptions.contains(&Assumption::DnsFirewallPassesAwsNames) => resolution,
         Passage::Unclear { by, why } => {
             resolution.answers.push(Answer::Refused { group: by.unwrap_or(place.vpc_id()).to_owned() });
-            Resolution::either(resolution.answers, resolution.depends_on.into_iter().chain(why).collect(), resolution.because)
+            let depends_on = resolution.depends_on.into_iter().chain(why).collect();
+            Resolution { asks_unseen: resolution.asks_unseen, ..Resolution::either(resolution.answers, depends_on, resolution.because) }
         }
     }
 }
 
 /// What the resolver finds: the most specific of forwarding rule, hosted zone and endpoint wins; on a tie the rule, then the zone.
 fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> {
-    let endpoint = match by_profile_endpoint(place, goal) {
-        Some(resolution) => resolution,
-        None => by_endpoint(place, goal, Asker::Inside),
+    // What is the VPC's own goes before what a Profile brings.
+    let (endpoint, is_own_endpoint) = match by_profile_endpoint(place, goal) {
+        Some(resolution) => (resolution, false),
+        None => (by_endpoint(place, goal, Asker::Inside), true),
     };
     let (host, asked) = (&goal.host, goal.asked.as_str());
     let hostnames = place.region().dns_hostnames(place.vpc_id());
@@ -282,8 +297,9 @@ fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution
     let (zone, rule) = (zone.map(|((length, _), zone)| (length, zone)), rule.map(|((length, _), rule)| (length, rule)));
     // An endpoint's own zone has the service's very name, so only an equally exact zone or rule beats it.
     let captured = if endpoint.answers.iter().any(|answer| matches!(answer, Answer::Endpoint(_))) { host.len() } else { 0 };
+    let beats_endpoint = |zone: &Zone<'_>, length: usize| length > captured || (length == captured && (zone.is_local || !is_own_endpoint));
     let (specificity, without_rule) = match zone {
-        Some((length, zone)) if length >= captured => (length, by_zone(place, zone, &hostnames, goal, &endpoint)),
+        Some((length, zone)) if beats_endpoint(zone, length) => (length, by_zone(place, zone, &hostnames, goal, &endpoint)),
         // Where the endpoint may answer or not, the zone answers instead.
         Some((_, zone)) if endpoint.answers.len() > 1 => {
             let other = by_zone(place, zone, &hostnames, goal, &endpoint);
@@ -306,6 +322,7 @@ fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution
                 std::iter::once(doubt).chain(without_rule.depends_on).collect(),
                 format!("resolver rule {id} forwards {domain}"),
             )
+            .asking(place, &rule.targets)
         }
         _ => without_rule,
     }

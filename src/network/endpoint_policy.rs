@@ -47,7 +47,7 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
     let role = || Principal::SomeRole { account: account.to_owned() };
     let (principal, context) = match goal.requests {
         Requests::None => return Authorization::Allowed,
-        Requests::Unsigned(_) | Requests::UnknownBuckets => (Principal::Anonymous, of_unsigned(estate, document)),
+        Requests::Unsigned(_) | Requests::UnknownBuckets => (Principal::Anonymous, of_unsigned(estate, document, goal.port)),
         Requests::Signed(_) => (role(), of_signed(estate, account)),
         Requests::OfRole { ref owner, .. } => (role(), of_bucket(estate, account, owner.as_deref())),
     };
@@ -128,7 +128,7 @@ fn everything(principal: &str) -> Policy {
 
 /// The agent reads AWS's own buckets without a signature: nobody's account and nobody's organization asks. Whose the buckets are is not published,
 /// but they are none of the customer's.
-fn of_unsigned(estate: &Estate<'_>, document: &str) -> Context {
+fn of_unsigned(estate: &Estate<'_>, document: &str, port: u16) -> Context {
     let own = own_accounts(estate);
     let context = [
         "aws:PrincipalOrgID",
@@ -147,6 +147,7 @@ fn of_unsigned(estate: &Estate<'_>, document: &str) -> Context {
     .into_iter()
     .fold(Context::new(), Context::absent);
     let context = context.nothing_else_under("aws:PrincipalTag/");
+    let context = if port == 443 { context.known("aws:SecureTransport", "true") } else { context };
     let is_of_others = |id: &String| !own.contains(id);
     let named = twelve_digits(document);
     let is_about_own_accounts = !named.iter().any(is_of_others);

@@ -4,12 +4,22 @@
 use std::net::IpAddr;
 
 use super::dns::{Answer, Place, covers};
-use super::goal::Goal;
+use super::goal::{Goal, not_public_ipv4};
 use super::hosted_zone::by_zone;
 use super::position::Position;
 use super::private_dns::{Asker, by_endpoint};
 use super::set::IntervalSet;
 use crate::model::known::Known;
+
+/// Whether one of these servers has a private address in no VPC that was seen.
+pub(super) fn are_unseen(place: &Place<'_, '_, '_>, servers: &[&str]) -> bool {
+    let vpcs = || {
+        place.estate.regions().flat_map(|region| region.files.vpcs.iter().flat_map(move |file| &file.vpcs).map(move |vpc| (region, vpc)))
+    };
+    let is_seen = |server: IpAddr| vpcs().any(|(region, vpc)| IntervalSet::nets(&Position::of(region, vpc, None).nets).has(server));
+    let private = not_public_ipv4();
+    servers.iter().filter_map(|server| server.parse().ok()).any(|server| private.has(server) && !is_seen(server))
+}
 
 /// Everything that servers at these addresses may answer beside the public answer, as far as they stand in VPCs that were seen.
 pub(super) fn answers_elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, servers: &[&str], goal: &Goal) -> Vec<Answer<'r, 'a>> {

@@ -3,12 +3,13 @@
 use super::boundary::{self, Crossing};
 use super::ingress::{Guarded, enter_interface};
 use super::journey::Journey;
+use super::position::Position;
 use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
 use super::verdict::{HopKind, Place};
 use crate::model::{Region, address};
-use crate::snapshot::ec2::NetworkInterface;
+use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair};
 
 /// To addresses of the VPC in which the traffic is.
 pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
@@ -17,12 +18,7 @@ pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
     if at.subnet.is_some() && trace.addresses.intersection(&own).is_empty() {
         journey.leave_subnet(trace);
     }
-    let interfaces = at.home.files.network_interfaces.iter().flat_map(|file| &file.network_interfaces);
-    let is_it = |interface: &&NetworkInterface| {
-        interface.vpc_id.as_deref() == Some(at.vpc_id) && holds(interface).is_some_and(|all| trace.addresses.difference(&all).is_empty())
-    };
-    let mut found = interfaces.filter(is_it);
-    let (Some(interface), None) = (found.next(), found.next()) else {
+    let Some(interface) = in_vpc(at, &trace.addresses) else {
         let addresses = trace.addresses.as_addresses();
         let settled_by = format!("check by hand what has {addresses} in {}: no single interface that was seen does", at.vpc_id);
         trace.unclear(HopKind::Other, "local", "unsupported_target", settled_by);
@@ -37,11 +33,30 @@ pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
     }
 }
 
+/// The one interface in the VPC that has these addresses.
+pub(super) fn in_vpc<'a>(at: &Position<'_, 'a>, addresses: &IntervalSet) -> Option<&'a NetworkInterface> {
+    let interfaces = at.home.files.network_interfaces.iter().flat_map(|file| &file.network_interfaces);
+    let is_it = |interface: &&NetworkInterface| {
+        interface.vpc_id.as_deref() == Some(at.vpc_id) && holds(interface).is_some_and(|all| addresses.difference(&all).is_empty())
+    };
+    let mut found = interfaces.filter(is_it);
+    found.next().filter(|_| found.next().is_none())
+}
+
 /// The private IPv4 addresses of an interface.
 fn holds(interface: &NetworkInterface) -> Option<IntervalSet> {
     let more = interface.private_ip_addresses.iter().map(|own| own.private_ip_address.as_ref());
     let all = more.chain([interface.private_ip_address.as_ref()]).filter_map(address);
     all.map(IntervalSet::address).reduce(|left, right| left.union(&right))
+}
+
+/// The addresses that have a security group, of the interfaces in the VPC: whom a rule means that refers to it.
+pub(super) fn members(at: &Position<'_, '_>, pair: &UserIdGroupPair) -> IntervalSet {
+    let interfaces = at.home.files.network_interfaces.iter().flat_map(|file| &file.network_interfaces);
+    let has = |interface: &&NetworkInterface| {
+        interface.vpc_id.as_deref() == Some(at.vpc_id) && interface.groups.iter().any(|own| own.group_id == pair.group_id)
+    };
+    interfaces.filter(has).filter_map(holds).fold(IntervalSet::empty(), |sum, own| sum.union(&own))
 }
 
 /// Through the security groups of an interface, inbound.

@@ -112,7 +112,7 @@ fn endpoint_of<'r, 'a>(estate: &'r Estate<'a>, region: &str, record: &ResourceRe
         }
     };
     let answers = private_dns::is_available(endpoint) && private_dns::is_interface_for(endpoint, goal, region);
-    answers.then_some(Reached { home, endpoint, addresses })
+    answers.then_some(Reached { home, endpoint, addresses, is_private_name: false })
 }
 
 /// Of an endpoint's names some are of one Availability Zone, whose name ends the first label, and answer with the addresses there.

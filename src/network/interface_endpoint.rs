@@ -193,11 +193,14 @@ fn ends<'r, 'a>(reached: &Reached<'r, 'a>, is_ipv6: bool) -> Known<Vec<End<'r, '
         Known::Known(vpc) => vpc,
         Known::Unknown(why) => return Known::Unknown(why),
     };
-    let answers_ipv4_alone = endpoint.dns_options.as_ref().is_some_and(|options| is_word(options.dns_record_ip_type.as_ref(), "ipv4"));
+    let record_type = endpoint.dns_options.as_ref().and_then(|options| options.dns_record_ip_type.as_ref());
+    // `service-defined` gives IPv6 addresses to the endpoint's own names, and to its private ones none
+    // (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DnsOptionsSpecification.html>).
+    let answers_ipv4_alone = is_word(record_type, "ipv4") || (reached.is_private_name && is_word(record_type, "service-defined"));
     if is_ipv6 && answers_ipv4_alone && reached.addresses.is_none() {
         return Known::Known(Vec::new());
     }
-    let answers_ipv6_alone = endpoint.dns_options.as_ref().is_some_and(|options| is_word(options.dns_record_ip_type.as_ref(), "ipv6"));
+    let answers_ipv6_alone = is_word(record_type, "ipv6");
     if !is_ipv6 && answers_ipv6_alone && reached.addresses.is_none() {
         let settled_by = format!("check what the name resolves to: {id} publishes IPv6 addresses alone, and the instance uses IPv4");
         return Known::unknown("dns_record_ip_type", id, settled_by);
@@ -233,6 +236,9 @@ fn ends<'r, 'a>(reached: &Reached<'r, 'a>, is_ipv6: bool) -> Known<Vec<End<'r, '
     }
     if endpoint.network_interface_ids.is_empty() {
         missing.push(again("ec2-describe-vpc-endpoints.json", "the endpoint shows no network interfaces"));
+    }
+    if is_ipv6 && record_type.is_none() && reached.addresses.is_none() && !ends.is_empty() {
+        missing.push(again("ec2-describe-vpc-endpoints.json", "DnsRecordIpType is missing"));
     }
     ends.sort_by_key(|end| end.address);
     if missing.is_empty() { Known::Known(ends) } else { Known::Unknown(missing) }

@@ -2,6 +2,7 @@
 
 use super::encryption::{self, Exit};
 use super::endpoint_policy;
+use super::goal::not_public_ipv4;
 use super::host;
 use super::interface_endpoint;
 use super::internet;
@@ -114,14 +115,15 @@ fn route_place(journey: &Journey<'_, '_, '_>, table: &str, destination: Option<&
 
 /// The edge of what AWS shows: passed only where the user vouches for what lies behind it.
 pub(super) fn edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, code: &str, settled_by: &str) {
-    // That the internet lies behind it says nothing of a private address of an endpoint.
-    if journey.end.is_none() && journey.assumptions.contains(&Assumption::LeadsToInternet(id.to_owned())) {
+    // That the internet lies behind it says nothing of private addresses.
+    let is_for_internet = journey.end.is_none() && trace.addresses.intersection(&not_public_ipv4()).is_empty();
+    if is_for_internet && journey.assumptions.contains(&Assumption::LeadsToInternet(id.to_owned())) {
         if !journey.is_in_vpc_of_sender() {
             journey.come_back(trace, &journey.at, journey.at.table());
         }
         trace.hop(HopKind::Other, id, Decision::Pass, "assumed to lead to the internet and back");
     } else {
-        let or_declare = if journey.end.is_none() && Assumption::may_name(id) {
+        let or_declare = if is_for_internet && Assumption::may_name(id) {
             format!(", or declare --assume {id}=internet if you know that it leads there and back")
         } else {
             String::new()

@@ -1,12 +1,14 @@
 //! Judges one path: every answer that DNS may give, every way the routes may split it, every port the instance may use.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use super::PortFamily;
 use super::dns::{self, Answer, Resolution};
 use super::dns_server;
 use super::egress::leave_interface;
 use super::goal::{self, Addresses, AnsweredBy, Goal};
+use super::host;
 use super::hosted_zone;
 use super::interface_endpoint;
 use super::journey::{Journey, note_filtered};
@@ -19,7 +21,7 @@ use super::verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, P
 use super::world::{World, combine};
 use crate::model::known::{Known, Unknown};
 use crate::model::{Assumptions, is_word};
-use crate::snapshot::ec2::VpcEndpoint;
+use crate::snapshot::ec2::{UserIdGroupPair, VpcEndpoint};
 
 pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, assumptions: &Assumptions) -> Path {
     let place = dns::Place {
@@ -29,6 +31,7 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
         is_ipv6: source.address.is_ipv6(),
         assumptions,
     };
+    let is_name = goal.host.parse::<IpAddr>().is_err();
     let mut resolution = if goal.answered_by == AnsweredBy::Undeclared {
         let settled_by = format!("declare the addresses of {} in the file of mirrors: where it is, AWS does not know", goal.host);
         let why = vec![Unknown::new("mirror_address", goal.host.clone(), settled_by)];
@@ -36,9 +39,11 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
     } else if goal.is_resolved {
         dns::resolve(&place, goal)
     } else {
-        Resolution::one(Answer::Public, "the node knows the addresses without asking")
+        let found = dns::resolve(&place, goal);
+        let is_lost = is_name && found.answers.iter().all(|answer| matches!(answer, Answer::NoResolver { .. }));
+        if is_lost { found } else { Resolution::one(Answer::Public, "its addresses are declared") }
     };
-    if let Some(servers) = dns::own_servers(&place).filter(|_| goal.is_resolved) {
+    if let Some(servers) = dns::own_servers(&place).filter(|_| is_name) {
         let blockers = dns_server::out_of_reach(source, &servers);
         if !blockers.is_empty() {
             resolution = Resolution::one(Answer::NoServer { blockers }, "no DNS server can be asked");
@@ -51,14 +56,15 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
     }
     let journey = Journey::start(source, goal, assumptions, None);
     // One row for each answer, in it a cell for each range of ports.
-    let worlds: Vec<Vec<Vec<World>>> = resolution
-        .answers
-        .iter()
-        .map(|answer| {
-            let of_ports = |range: &(u16, u16)| judge_answer(&journey, answer, &resolution.because, &resolution.depends_on, *range);
-            ports.ranges().iter().map(of_ports).collect()
-        })
-        .collect();
+    let row = |answer: &Answer<'_, '_>| -> Vec<Vec<World>> {
+        let of_ports = |range: &(u16, u16)| judge_answer(&journey, answer, &resolution.because, &resolution.depends_on, *range);
+        ports.ranges().iter().map(of_ports).collect()
+    };
+    let mut worlds: Vec<Vec<Vec<World>>> = resolution.answers.iter().map(row).collect();
+    // What servers that nobody saw answer may lead where the known answers do not.
+    if resolution.asks_unseen && worlds.iter().flatten().flatten().all(|world| world.verdict == Verdict::Blocked) {
+        worlds.push(row(&Answer::Anything));
+    }
     let verdicts: Vec<Vec<BTreeSet<Verdict>>> =
         worlds.iter().map(|row| row.iter().map(|cell| cell.iter().map(|world| world.verdict).collect()).collect()).collect();
     // Where whatever is asked for is blocked, the name does not matter.
@@ -209,14 +215,20 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
     let Addresses { set, is_exact, destination } = addresses;
     let (source, goal) = (journey.source, journey.goal);
     let avoids_aws_lists = !goal.answered_by.is_s3();
-    let because = format!("public addresses: {because}");
+    let is_own_host = matches!(goal.answered_by, AnsweredBy::Addresses { .. });
+    let because = if is_own_host { because.to_owned() } else { format!("public addresses: {because}") };
     let name = Hop { resource: goal.host.clone(), kind: HopKind::Name, decision: Decision::Pass, because, way: Vec::new() };
-    let nobody = |_: &_| IntervalSet::empty();
+    // None of AWS's public addresses is in a group of the user's.
+    let members = |pair: &UserIdGroupPair| if is_own_host { host::members(&journey.at, pair) } else { IntervalSet::empty() };
+    // What a host asks itself never leaves it.
+    if set.difference(&IntervalSet::address(source.address)).is_empty() {
+        return vec![World::of(&[Trace::new(set.clone(), range, avoids_aws_lists)], &set, is_exact, vec![name])];
+    }
     let mut worlds = Vec::new();
     match journey.at.table() {
         Known::Unknown(why) => {
             let mut trace = Trace::new(set.clone(), range, avoids_aws_lists);
-            leave_interface(&mut trace, source, goal.port, &destination, &nobody);
+            leave_interface(&mut trace, source, goal.port, &destination, &members);
             journey.leave_subnet(&mut trace);
             trace.doubt(why);
             worlds.push(World::of(&[trace], &set, is_exact, vec![name]));
@@ -228,7 +240,7 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
                 let mut traces = Vec::new();
                 for share in &split.shares {
                     let mut trace = Trace::new(share.addresses.clone(), range, avoids_aws_lists);
-                    leave_interface(&mut trace, source, goal.port, &destination, &nobody);
+                    leave_interface(&mut trace, source, goal.port, &destination, &members);
                     note_filtered(&mut trace, table);
                     next_hop::follow(&mut trace, journey, share, table_id);
                     traces.push(trace);

@@ -88,7 +88,7 @@ pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal, asker:
             }
         }
     }
-    let reached = Answer::Endpoint(Reached { home: region, endpoint, addresses: None });
+    let reached = Answer::Endpoint(Reached { home: region, endpoint, addresses: None, is_private_name: true });
     let because = format!("private DNS of {id} answers for {host} in all of {vpc}");
     if is_certain { Resolution::one(reached, because) } else { Resolution::either(vec![reached, Answer::Public], depends_on, because) }
 }
@@ -117,10 +117,14 @@ pub(super) fn by_profile_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal
     for id in brought {
         match place.estate.endpoint(region.name, id) {
             Some((home, endpoint)) if is_interface_for(endpoint, goal, region.name) && !is_down(endpoint) && covers(endpoint, goal) => {
-                let reached = Answer::Endpoint(Reached { home, endpoint, addresses: None });
+                let reached = Answer::Endpoint(Reached { home, endpoint, addresses: None, is_private_name: true });
                 let because = format!("a Route 53 Profile brings {id} to {vpc}");
                 let mut doubts = Vec::from_iter(doubtful_state(endpoint));
                 doubts.extend(doubtful_family(endpoint, goal));
+                if endpoint.private_dns_enabled != Some(true) {
+                    let settled_by = format!("check on the instance what {} resolves to: {id} has no private DNS", goal.asked);
+                    doubts.push(Unknown::new("fact_not_collected", id, settled_by));
+                }
                 if goal.answered_by.is_s3() && inbound_only(endpoint) != Some(false) {
                     let settled_by =
                         format!("check on the instance what {} resolves to: {id} may answer inbound resolver endpoints alone", goal.asked);

@@ -31,12 +31,9 @@ pub(super) struct Source<'r, 'a> {
 }
 
 impl<'r, 'a> Source<'r, 'a> {
-    /// The interface that carries the default route: that with device index 0 (decision 6 of docs/reachability.md).
+    /// The interface that carries the default route: that with device index 0 on network card 0 (decision 6 of docs/reachability.md).
     pub(super) fn of(estate: &'r Estate<'a>, region: &'r Region<'a>, instance: &'a Instance) -> Known<Self> {
-        let primary = instance
-            .network_interfaces
-            .iter()
-            .find(|interface| interface.attachment.as_ref().and_then(|attachment| attachment.device_index) == Some(0));
+        let primary = instance.network_interfaces.iter().find(|interface| place_of(interface) == Some((0, 0)));
         let primary = match (primary, instance.network_interfaces.as_slice()) {
             (Some(primary), _) => Some(primary),
             (None, [only]) => Some(only),
@@ -48,9 +45,7 @@ impl<'r, 'a> Source<'r, 'a> {
 
     /// The other interfaces, which carry traffic only where the operating system was told so.
     pub(super) fn others(estate: &'r Estate<'a>, region: &'r Region<'a>, instance: &'a Instance) -> Vec<Self> {
-        let others = instance.network_interfaces.iter().filter(|interface| {
-            interface.attachment.as_ref().and_then(|attachment| attachment.device_index).is_some_and(|index| index != 0)
-        });
+        let others = instance.network_interfaces.iter().filter(|interface| place_of(interface).is_some_and(|place| place != (0, 0)));
         others.filter_map(|interface| Self::from(estate, region, instance, Some(interface)).into_known()).collect()
     }
 
@@ -163,4 +158,11 @@ fn is_nitro(instance_type: &str) -> bool {
     ];
     let (family, size) = instance_type.split_once('.').unwrap_or((instance_type, ""));
     size.starts_with("metal") || !XEN.contains(&family)
+}
+
+/// The network card and the device index of an interface; cards beside the first have devices of index 0 too
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html>).
+fn place_of(interface: &InstanceNetworkInterface) -> Option<(i32, i32)> {
+    let attachment = interface.attachment.as_ref()?;
+    Some((attachment.network_card_index.unwrap_or(0), attachment.device_index?))
 }

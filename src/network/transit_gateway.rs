@@ -16,7 +16,7 @@ use super::trace::Trace;
 use super::transit_route::{self, Next};
 use super::verdict::{Code, Decision, HopKind, Place};
 use crate::model::known::Unknown;
-use crate::model::{Estate, Region, is_word};
+use crate::model::{Assumption, Estate, Region, is_word};
 use crate::snapshot::ec2::{RouteTable, TransitGatewayRouteAttachment, TransitGatewayVpcAttachment};
 
 const KIND: HopKind = HopKind::TransitGateway;
@@ -303,15 +303,18 @@ impl<'r, 'a> Core<'r, 'a> {
 fn enter_vpc(trace: &mut Trace, journey: &Journey<'_, '_, '_>, core: &Core<'_, '_>, to: &TransitGatewayRouteAttachment, destination: &str) {
     let id = to.transit_gateway_attachment_id.as_deref().unwrap_or_default();
     let resource = to.resource_id.as_deref().unwrap_or_default();
+    // The user may name the attachment as well as what is behind it.
+    let vouched = |id: &str| journey.assumptions.contains(&Assumption::LeadsToInternet(id.to_owned()));
+    let edge_id = if vouched(id) || !Assumption::may_name(resource) { id } else { resource };
     match to.resource_type.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
         "vpc" => {}
         "vpn" | "direct-connect-gateway" => {
-            next_hop::edge(trace, journey, resource, "on_prem", "check that the network behind it leads to the service");
+            next_hop::edge(trace, journey, edge_id, "on_prem", "check that the network behind it leads to the service");
             return;
         }
         kind => {
             let settled_by = format!("check by hand what lies behind {resource}: attachments of the kind {kind:?} are not modelled");
-            next_hop::edge(trace, journey, resource, "transit_gateway_not_modelled", &settled_by);
+            next_hop::edge(trace, journey, edge_id, "transit_gateway_not_modelled", &settled_by);
             return;
         }
     }

@@ -19,7 +19,7 @@ const STACK: usize = 16 << 20;
 /// A rule that cannot be used. Each variant is the fault of the rule or the command line, but for the last two, which may be the program's.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Io { path: String, source: std::io::Error },
     #[error("{path}: {problem}")]
     Malformed { path: String, problem: String },

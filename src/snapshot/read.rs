@@ -10,7 +10,7 @@ use super::{AccountSnapshot, FORMAT, GlobalFiles, Manifest, OrganizationFiles, R
 /// A snapshot that cannot be used. Each variant is the fault of the folder, not of the program.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Io { path: String, source: std::io::Error },
     #[error("{path} is not a folder: give the folder that `patch-preflight collect` wrote")]
     NotAFolder { path: String },
@@ -170,10 +170,10 @@ pub(super) fn file<T: DeserializeOwned>(files: &dyn Files, folder: &str, name: &
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let inner = error.inner();
         let at = format!("line {}, column {}", inner.line(), inner.column());
-        let place = match error.path().to_string() {
-            // Where the text ends too early, no member can be named.
-            path if path == "." || path == "?" => at,
-            path => format!("{path} ({at})"),
+        // Where the text ends too early, the last member cannot be named.
+        let place = match error.path().to_string().trim_end_matches('?').trim_end_matches('.') {
+            "" => at,
+            member => format!("{member} ({at})"),
         };
         malformed(place, inner)
     })?;

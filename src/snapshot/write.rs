@@ -8,23 +8,29 @@ use super::Snapshot;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}")]
     Io { path: String, source: std::io::Error },
     #[error("{path} is not empty: give a new folder, since what an earlier snapshot left there would count as seen")]
     NotEmpty { path: String },
-    #[error("cannot write {path} as JSON: {source}")]
+    #[error("cannot write {path} as JSON")]
     Json { path: String, source: serde_json::Error },
 }
 
-/// Whether a snapshot may be written there: a new folder, or an empty one.
+/// Whether a snapshot may be written there: a new folder, which is made, or an empty one.
 pub(super) fn check(folder: &Path) -> Result<(), WriteError> {
     let is_empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
-    if is_empty { Ok(()) } else { Err(WriteError::NotEmpty { path: folder.display().to_string() }) }
+    if !is_empty {
+        return Err(WriteError::NotEmpty { path: folder.display().to_string() });
+    }
+    create(folder)?;
+    let probe = folder.join("snapshot.json");
+    let io = |source| WriteError::Io { path: folder.display().to_string(), source };
+    std::fs::write(&probe, "").map_err(io)?;
+    std::fs::remove_file(&probe).map_err(io)
 }
 
 pub(super) fn snapshot(snapshot: &Snapshot, folder: &Path) -> Result<(), WriteError> {
     check(folder)?;
-    create(folder)?;
     snapshot.organization.write(&folder.join("organization"))?;
     for (id, account) in &snapshot.accounts {
         account.global.write(&folder.join(id).join("global"))?;

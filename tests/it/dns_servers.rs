@@ -5,8 +5,9 @@ use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 
 use patch_preflight::snapshot::ec2;
 
+use crate::hub::central_egress;
 use crate::repositories::s3_interface_endpoint;
-use crate::topology::{Topology, all_to, allow, base, https_to, route_to};
+use crate::topology::{Topology, all_to, allow, base, group_id, https_to, route_to, security_group, some};
 use crate::truth_table::check;
 
 /// The instance asks this server.
@@ -20,6 +21,32 @@ fn a_server_must_be_reached() {
     let with = |more| asking(&["10.0.2.53"]).egress(&[https_to("0.0.0.0/0"), more]);
     let acl = |entries: &[&str]| asking(&["10.0.2.53"]).subnet_acl("subnet-p", entries);
     let everything = ["100 out tcp 0-65535 0.0.0.0/0 allow", "100 in tcp 0-65535 0.0.0.0/0 allow"];
+    let second_block = |topology: Topology| {
+        topology.with(|files| {
+            let vpc = &mut files.vpcs.as_mut().unwrap().vpcs[0];
+            vpc.cidr_block_association_set.push(ec2::VpcCidrBlockAssociation {
+                cidr_block: some("10.1.0.0/16"),
+                cidr_block_state: Some(ec2::VpcCidrBlockState { state: some("associated") }),
+                ..Default::default()
+            });
+        })
+    };
+    let beside_hub = |servers: &[&'static str]| central_egress().dns_servers(servers);
+    let server = |ingress| {
+        asking(&["10.0.2.53"]).with(move |files| {
+            let interface = ec2::NetworkInterface {
+                network_interface_id: some("eni-dns"),
+                vpc_id: some("vpc-1"),
+                subnet_id: some("subnet-e"),
+                private_ip_address: some("10.0.2.53"),
+                groups: vec![group_id("sg-dns")],
+                ..Default::default()
+            };
+            files.network_interfaces.as_mut().unwrap().network_interfaces.push(interface);
+            files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-dns", ingress, vec![]));
+        })
+    };
+    let unseen_hub = || base().route("rtb-main", route_to("10.100.0.0/16", "tgw-1")).dns_servers(&["10.100.1.53"]);
     let and = |more: &[&'static str]| [everything.as_slice(), more].concat();
     check(vec![
         ("no group lets UDP 53 out", https_alone(asking(&["10.0.2.53"])), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
@@ -41,6 +68,13 @@ fn a_server_must_be_reached() {
             &[],
         ),
         ("in the subnet itself no network ACL counts", asking(&["10.0.1.53"]).subnet_acl("subnet-p", &everything), Ssm, Reachable, &[]),
+        ("the second address of a block beside the first", second_block(asking(&["10.1.0.2"])), Ssm, Blocked, &["DNS_NO_RESOLVER"]),
+        ("the resolver of another VPC", beside_hub(&["10.100.0.2"]), Ssm, Blocked, &["DNS_NO_RESOLVER"]),
+        ("the resolver of another VPC, and a server there", beside_hub(&["10.100.0.2", "10.100.1.53"]), Ssm, Reachable, &[]),
+        ("the instance itself", asking(&["10.0.1.10"]).egress(&[https_to("0.0.0.0/0")]), Ssm, Reachable, &[]),
+        ("a server whose group lets UDP 53 in", server(vec![allow("udp", 53, 53, "10.0.1.0/24")]), Ssm, Reachable, &[]),
+        ("a server whose group lets HTTPS in", server(vec![https_to("10.0.1.0/24")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("a server that nobody sees, beyond the gateway", unseen_hub(), Ssm, Unknown, &["custom_dns"]),
         ("nowhere near", asking(&["192.168.77.1"]).route("rtb-main", route_to("10.9.0.0/16", "vgw-1")), Ssm, Reachable, &[]),
         ("behind no route", base().gateway_endpoint("rtb-main").dns_servers(&["192.168.77.1"]), S3, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
         (

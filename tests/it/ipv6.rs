@@ -66,6 +66,11 @@ fn ipv6_alone() {
                 family.map(|address| ec2::InstanceIpv6Address { ipv6_address: some(address) }).into_iter().collect();
         })
     };
+    let of_records = |kind: Option<&'static str>| {
+        endpoint(Some("2a05:d014:1:2::53")).each_endpoint(move |endpoint| {
+            endpoint.dns_options = Some(ec2::DnsOptions { dns_record_ip_type: kind.map(str::to_owned), ..Default::default() });
+        })
+    };
     check(vec![
         ("106", by_egress_only_gateway().amazon_linux_2023(), Repository, Reachable, &[]),
         ("106, no route", ipv6_only().amazon_linux_2023(), Repository, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
@@ -107,16 +112,10 @@ fn ipv6_alone() {
         ("108", by_nat64().ubuntu(), Repository, Blocked, &["REPO_PORT80_BLOCKED"]),
         ("108", by_nat64().egress(&[crate::topology::all_v6("::/0")]).ubuntu(), Repository, Reachable, &[]),
         ("108", by_nat64(), Ssm, Reachable, &[]),
-        ("an endpoint with an IPv6 address", endpoint(Some("2a05:d014:1:2::53")), Ssm, Reachable, &[]),
-        (
-            "an endpoint whose name has none",
-            endpoint(Some("2a05:d014:1:2::53")).each_endpoint(|endpoint| {
-                endpoint.dns_options = Some(ec2::DnsOptions { dns_record_ip_type: some("ipv4"), ..Default::default() });
-            }),
-            Ssm,
-            Blocked,
-            &["DNS_NO_IPV6_ADDRESS"],
-        ),
+        ("an endpoint with an IPv6 address", of_records(Some("dualstack")), Ssm, Reachable, &[]),
+        ("an endpoint whose service says what names have", of_records(Some("service-defined")), Ssm, Blocked, &["DNS_NO_IPV6_ADDRESS"]),
+        ("an endpoint that does not tell what names have", of_records(None), Ssm, Unknown, &["fact_not_collected"]),
+        ("an endpoint whose name has none", of_records(Some("ipv4")), Ssm, Blocked, &["DNS_NO_IPV6_ADDRESS"]),
         ("an endpoint without one, behind DNS64", dns64(endpoint(None)), Ssm, Unknown, &["nat64_to_endpoint"]),
         ("an endpoint without one", endpoint(None), Ssm, Blocked, &["DNS_NO_IPV6_ADDRESS"]),
     ]);

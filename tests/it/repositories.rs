@@ -134,6 +134,8 @@ fn the_users_word_on_what_lies_behind_a_gateway_is_taken() {
     topology.assumptions.insert(Assumption::LeadsToInternet("vgw-1".to_owned()));
     let path = topology.path(Repository);
     assert_eq!(path.verdict, Reachable, "{path:#?}");
+    let inside = topology.clone().patched_from(&[("mirror.corp", 443, AnsweredBy::Addresses(vec!["192.168.7.9/32".parse().unwrap()]))]);
+    assert_eq!(inside.path(Repository).verdict, Unknown, "the internet is not the network that a mirror of one's own stands in");
     let told = path.hops.iter().find(|hop| hop.resource == "vgw-1").map(|hop| hop.because.as_str());
     assert_eq!(told, Some("assumed to lead to the internet and back"), "{path:#?}");
 }

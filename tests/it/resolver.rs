@@ -10,6 +10,7 @@ use patch_preflight::snapshot::route53::{
     ProfileResourceAssociation, ResourceRecordSet,
 };
 
+use crate::hub::by_gateway;
 use crate::topology::{Topology, base, https_to, own_name, security_group, some};
 use crate::truth_table::check;
 
@@ -17,10 +18,16 @@ const HOST: &str = "ssm.eu-central-1.amazonaws.com.";
 
 /// A Profile of the VPC that brings these resources, by ARN.
 fn profile(topology: Topology, resources: &[&str]) -> Topology {
-    let resource = |arn: &&str| ProfileResourceAssociation { profile_id: some("rp-1"), resource_arn: some(arn), ..Default::default() };
+    let resource = |arn: &&str| ProfileResourceAssociation {
+        profile_id: some("rp-1"),
+        resource_arn: some(arn),
+        status: some("COMPLETE"),
+        ..Default::default()
+    };
     let resources = resources.iter().map(resource).collect();
     topology.with(|files| {
-        let association = ProfileAssociation { profile_id: some("rp-1"), resource_id: some("vpc-1"), ..Default::default() };
+        let association =
+            ProfileAssociation { profile_id: some("rp-1"), resource_id: some("vpc-1"), status: some("COMPLETE"), ..Default::default() };
         files.profile_associations = Some(ListProfileAssociations { profile_associations: vec![association] });
         files.profile_resources =
             Some(ListProfileResourceAssociations { profile_resource_associations: [("rp-1".to_owned(), resources)].into() });
@@ -90,6 +97,16 @@ fn profiles() {
     let down = |topology: Topology| topology.each_endpoint(|each| each.state = some("pending"));
     let own_and_closed =
         || two_endpoints().each_endpoint(|each| each.private_dns_enabled = Some(each.vpc_endpoint_id.as_deref() == Some("vpce-ssm")));
+    let of_hub = || brought(by_gateway(vec![https_to("10.0.0.0/16")]).hub_private_dns(true), "vpce-h-ssm");
+    let associated = |topology: Topology, status: &'static str| {
+        topology.with(move |files| files.profile_associations.as_mut().unwrap().profile_associations[0].status = some(status))
+    };
+    let held = |topology: Topology, status: &'static str| {
+        topology.with(move |files| {
+            let resources = files.profile_resources.as_mut().unwrap().profile_resource_associations.get_mut("rp-1").unwrap();
+            resources[0].status = some(status);
+        })
+    };
     let stateless = |topology: Topology| topology.each_endpoint(|each| each.state = None);
     check(vec![
         ("a Profile's zone leads to an endpoint", profile_zone(two_endpoints(), HOST, Some(&good)), Ssm, Reachable, &[]),
@@ -129,7 +146,13 @@ fn profiles() {
         ("Profiles that were not collected", unseen(), Ssm, Unknown, &["fact_not_collected"]),
         ("Profiles that were not collected, the user knows", vouched, Ssm, Reachable, &[]),
         ("Profiles that were not collected, and a zone of the VPC's own that was", claimed, Ssm, Blocked, &["DNS_PHZ_NXDOMAIN"]),
-        ("a Profile's endpoint", endpoint("vpce-ssm"), Ssm, Reachable, &[]),
+        ("a Profile's endpoint of the hub", of_hub(), Ssm, Reachable, &[]),
+        ("a Profile's endpoint without private DNS", of_hub().hub_private_dns(false), Ssm, Unknown, &["fact_not_collected"]),
+        ("a Profile whose association failed", associated(of_hub(), "FAILED"), Ssm, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
+        ("a Profile whose association comes or goes", associated(of_hub(), "DELETING"), Ssm, Unknown, &["fact_not_collected"]),
+        ("a Profile that does not hold the endpoint any more", held(of_hub(), "DELETED"), Ssm, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
+        ("a Profile to which the endpoint comes", held(of_hub(), "CREATING"), Ssm, Unknown, &["fact_not_collected"]),
+        ("a Profile's zone beside an endpoint of the VPC's own", profile_zone(own_and_closed(), HOST, Some(&closed)), Ssm, Reachable, &[]),
         ("a Profile's endpoint of another service", brought(other_service(), "vpce-ssmmessages"), Ssm, Reachable, &[]),
         ("a Profile's endpoint that is not available", down(brought(two_endpoints().nat(), "vpce-closed")), Ssm, Reachable, &[]),
         ("an endpoint of the VPC's own beside a Profile's", brought(own_and_closed(), "vpce-closed"), Ssm, Reachable, &[]),
@@ -165,6 +188,7 @@ pub(crate) fn firewall(topology: Topology, rules: &[(&'static str, &'static str,
             firewall_rule_group_id: some("rslvr-frg-1"),
             vpc_id: some("vpc-1"),
             priority: Some(101),
+            status: some("COMPLETE"),
             ..Default::default()
         };
         files.firewall_associations = Some(ListFirewallRuleGroupAssociations { firewall_rule_group_associations: vec![association] });

@@ -5,7 +5,7 @@ use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::RegionFiles;
 use patch_preflight::snapshot::ec2;
 
-use crate::topology::{REGION, Topology, base, group_id, https_group, https_to, route_to, some};
+use crate::topology::{REGION, Topology, base, group_id, https_group, https_to, route_to, security_group, some};
 use crate::truth_table::check;
 
 const OWNER: &str = "222222222222";
@@ -77,6 +77,28 @@ pub(crate) fn two_interfaces() -> Topology {
     })
 }
 
+/// The first in the list is for EFA alone: the first device of the second network card, in a group that lets nothing out.
+fn efa_first() -> Topology {
+    let at = |card: i32| {
+        Some(ec2::InstanceNetworkInterfaceAttachment { device_index: Some(0), network_card_index: Some(card), ..Default::default() })
+    };
+    base()
+        .nat()
+        .with(|files| files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-efa", vec![], vec![])))
+        .instance(|instance| {
+            let own = &mut instance.network_interfaces;
+            own[0].attachment = at(0);
+            let efa = ec2::InstanceNetworkInterface {
+                network_interface_id: some("eni-efa"),
+                private_ip_address: None,
+                groups: vec![group_id("sg-efa")],
+                attachment: at(1),
+                ..own[0].clone()
+            };
+            own.insert(0, efa);
+        })
+}
+
 #[test]
 fn the_primary_interface_decides_and_the_other_is_told() {
     let path = two_interfaces().path(Ssm);
@@ -86,5 +108,8 @@ fn the_primary_interface_decides_and_the_other_is_told() {
             "Model assumption A-104: the instance's other interface eni-2 would be reachable; its primary interface eni-i decides, which is blocked."
         ]
     );
-    check(vec![("104", two_interfaces(), Ssm, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"])]);
+    check(vec![
+        ("104", two_interfaces(), Ssm, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]),
+        ("an interface for EFA alone", efa_first(), Ssm, Reachable, &[]),
+    ]);
 }

@@ -63,7 +63,16 @@ fn verdict(world: &World, target: Target, ports: PortFamily, known: &mut Vec<(Ca
         PortFamily::Unknown => vec![LINUX, WINDOWS],
     };
     let mut verdicts = Vec::new();
-    for answer in world.answers(target.service()) {
+    let mut answers = world.answers(target.service());
+    if world.asks_unseen(target.service()) {
+        answers.push(Answer::Elsewhere);
+    }
+    for answer in answers {
+        // What servers answer that nobody sees matters where nothing else leads there.
+        if answer == Answer::Elsewhere && verdicts.iter().any(|verdict| *verdict != Verdict::Blocked) && world.asks_unseen(target.service())
+        {
+            continue;
+        }
         for range in &ranges {
             for orders in world.all_orders() {
                 let case = Case { is_s3: target == Target::S3 && answer == Answer::Public, answer: answer.clone(), range: *range, orders };

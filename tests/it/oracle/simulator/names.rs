@@ -32,6 +32,13 @@ impl World {
         }
     }
 
+    /// Whether a DNS server with a private address stands in no VPC that was seen: what it answers, nobody knows.
+    pub(in crate::oracle) fn asks_unseen(&self, service: &str) -> bool {
+        let is_unseen =
+            |server: &String| server.parse::<Ipv4Addr>().is_ok_and(|server| server.is_private() && !self.vpc.holds(u32::from(server)));
+        self.servers.iter().flatten().any(is_unseen) && self.answers(service) != [Answer::Nothing]
+    }
+
     /// Whether a query by UDP may get to a DNS server and its answer back. Amazon's own is beyond all rules.
     fn may_ask(&self, server: Ipv4Addr) -> bool {
         let (udp, address) = (["udp", "17"], u32::from(server));
