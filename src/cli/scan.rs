@@ -55,8 +55,8 @@ fn exit(report: &Report, fail_on: FailOn, incomplete: Incomplete) -> Exit {
         finding.status == FindingStatus::Unknown && finding.muted.is_none() && fail_on.counts(finding.severity)
     };
     let is_unknown_of_policy = |finding: &PolicyFinding| finding.status == FindingStatus::Unknown && fail_on.counts(finding.severity);
-    let has_unknown = report.findings.iter().any(is_unknown)
-        || report.policies.iter().flat_map(|policy| &policy.findings).any(is_unknown_of_policy);
+    let has_unknown =
+        report.findings.iter().any(is_unknown) || report.policies.iter().flat_map(|policy| &policy.findings).any(is_unknown_of_policy);
     let is_known = report.complete && report.summary.unknown == 0 && !has_unknown;
     if !is_known && incomplete == Incomplete::Fail { Exit::Incomplete } else { Exit::Clean }
 }

@@ -1,9 +1,10 @@
 //! A planned patch policy, as the user writes it: YAML, strict, or what `aws ssm-quicksetup get-configuration-manager` prints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
+use serde_saphyr::Spanned;
 
 use super::{Baseline, Baselines, Deployment, Nodes, Origin, Policy, Schedule, Unit, import, yaml};
 
@@ -44,13 +45,17 @@ pub(super) fn hint<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> Stri
 /// # Errors
 /// When the text is neither; the error names the place.
 pub fn parse(text: &str, file: &str) -> Result<Vec<Policy>, PolicyError> {
-    if text.trim_start().starts_with('{') {
+    // A byte order mark is no part of the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if import::is_meant(text) {
         return import::policies(text, file);
     }
-    let planned: PlannedPolicy = serde_saphyr::from_str(text).map_err(|error| {
-        let problem = format!("{}{}", yaml::shown(&error, file), did_you_mean(&error.to_string()));
-        PolicyError::Malformed { file: file.to_owned(), problem }
-    })?;
+    let malformed = |problem: String| PolicyError::Malformed { file: file.to_owned(), problem };
+    if import::is_printed_as_yaml(text) {
+        return Err(malformed(format!("it is what the AWS CLI prints as YAML: {}", import::REMEDY)));
+    }
+    let planned: PlannedPolicy = serde_saphyr::from_str(text)
+        .map_err(|error| malformed(format!("{}{}", yaml::shown(&error, file), did_you_mean(&error.to_string()))))?;
     Ok(vec![planned.policy(file)])
 }
 
@@ -169,7 +174,7 @@ struct WrittenBaseline {
     #[serde(default)]
     id: Option<BaselineId>,
     /// Days from a patch's release to its approval. AWS does not let `DEBIAN` and `UBUNTU` wait.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_days")]
     #[schemars(range(max = 360))]
     approve_after_days: Option<u16>,
 }
@@ -181,11 +186,25 @@ impl TryFrom<WrittenBaseline> for PlannedBaseline {
         if written.id.as_ref().is_some_and(BaselineId::is_default) && written.approve_after_days.is_some() {
             return Err("AWS's own baseline has its own approve_after_days: name one of yours by its id, or leave id out for one that is still to be made".to_owned());
         }
-        if written.approve_after_days.is_some_and(|days| days > 360) {
-            return Err("approve_after_days is at most 360".to_owned());
-        }
         Ok(Self(written))
     }
+}
+
+/// The longest that a rule of a baseline lets a patch wait.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchRule.html>
+const MOST_DAYS: u16 = 360;
+
+/// Days, in digits alone. As a number the library would take `'7'`, `0x10` and `1_0` too, which the schema or other readers of YAML do not.
+fn whole_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    let Some(written) = Option::<Spanned<String>>::deserialize(deserializer)? else { return Ok(None) };
+    let text = written.value.as_str();
+    // What stands in quotes takes more room than it says.
+    let is_plain = u64::try_from(text.len()).is_ok_and(|length| length == written.defined.span().len());
+    if !(is_plain && is_whole_number(text)) {
+        return Err(de::Error::custom("a whole number is expected, without quotes and not below 0"));
+    }
+    let days = text.parse().ok().filter(|days: &u16| *days <= MOST_DAYS);
+    days.map(Some).ok_or_else(|| de::Error::custom(format!("approve_after_days is at most {MOST_DAYS}")))
 }
 
 /// When the policy runs, in UTC: `cron(0 2 ? * SUN *)` or `rate(7 days)`.
@@ -220,13 +239,16 @@ macro_rules! checked {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
-                let check: fn(&str) -> Result<(), String> = $check;
+                let check: Check = $check;
                 check(&text).map_err(de::Error::custom)?;
                 Ok(Self(text))
             }
         }
     )*};
 }
+
+/// Says what a text has to be, if it is something else.
+pub(super) type Check = fn(&str) -> Result<(), String>;
 
 pub(super) fn must(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(problem()) }
@@ -239,14 +261,50 @@ const LONGEST_SHARE: usize = 7;
 /// A number of nodes or a percentage, as State Manager takes it.
 pub(super) fn share(text: &str, least: u32) -> Result<(), String> {
     let (number, most) = text.strip_suffix('%').map_or((text, u32::MAX), |number| (number, 100));
-    let is_written_well = is_digits(number) && (number == "0" || !number.starts_with('0')) && text.len() <= LONGEST_SHARE;
+    let is_written_well = is_whole_number(number) && text.len() <= LONGEST_SHARE;
     must(is_written_well && number.parse().is_ok_and(|number: u32| (least..=most).contains(&number)), || {
         format!("{text:?} is neither a number of nodes nor a percentage, in quotes: write '{least}' or more, or '{least}%' to '100%'")
     })
 }
 
+pub(super) fn account_id(text: &str) -> Result<(), String> {
+    must(text.len() == 12 && is_digits(text), || format!("{text:?} is not an account id: an account id is twelve digits"))
+}
+
+pub(super) fn region_name(text: &str) -> Result<(), String> {
+    let (words, number) = text.rsplit_once('-').unwrap_or_default();
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    must(words.contains('-') && words.split('-').all(is_word) && is_digits(number), || {
+        format!("{text:?} is no Region: write its code, such as eu-central-1")
+    })
+}
+
+pub(super) fn instance_id(text: &str) -> Result<(), String> {
+    must(is_id(text, "i-"), || format!("{text:?} is no instance id: write i- and hexadecimal digits, such as i-0123456789abcdef0"))
+}
+
+fn baseline_id(text: &str) -> Result<(), String> {
+    let id = if text.starts_with("arn:") { text.rsplit('/').next().unwrap_or_default() } else { text };
+    must(text == "default" || is_id(id, "pb-"), || format!("{text:?} is no patch baseline: write default, pb-… or an ARN"))
+}
+
+fn is_id(text: &str, prefix: &str) -> bool {
+    let is_hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.strip_prefix(prefix).is_some_and(|digits| !digits.is_empty() && digits.bytes().all(is_hexadecimal))
+}
+
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_whole_number(text: &str) -> bool {
+    is_digits(text) && (text == "0" || !text.starts_with('0'))
+}
+
+/// Each once, in the order in which they are written.
+pub(super) fn unique(written: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    written.into_iter().filter(|one| seen.insert(one.clone())).collect()
 }
 
 /// The systems that patch baselines are for.
@@ -271,20 +329,14 @@ const OPERATING_SYSTEMS: [&str; 15] = [
 
 checked! {
     PolicyName(r"\S"): |text| must(!text.trim().is_empty(), || "a policy needs a name".to_owned());
-    AccountId(r"^\d{12}$"): |text| must(text.len() == 12 && is_digits(text), || format!("{text:?} is not an account id: an account id is twelve digits, in quotes"));
-    RegionName(r"^[a-z]+(-[a-z]+)+-\d+$"): |text| {
-        let is_region = text.split('-').count() >= 3 && text.rsplit('-').next().is_some_and(is_digits);
-        must(is_region, || format!("{text:?} is no Region: write its code, such as eu-central-1"))
-    };
-    InstanceId(r"^i-[0-9a-f]+$"): |text| must(text.starts_with("i-"), || format!("{text:?} is no instance id: it begins with i-"));
+    AccountId(r"^\d{12}$"): |text| account_id(text).map_err(|problem| problem + ", in quotes");
+    RegionName(r"^[a-z]+(-[a-z]+)+-\d+$"): region_name;
+    InstanceId(r"^i-[0-9a-f]+$"): instance_id;
     OperatingSystem(r"^[A-Z][A-Z0-9_]+$"): |text| must(OPERATING_SYSTEMS.contains(&text), || {
         format!("there is no operating system {text:?} in Patch Manager{}", hint(text, OPERATING_SYSTEMS.into_iter()))
     });
     /// `default`, `pb-…`, or an ARN.
-    BaselineId(r"^(default|(arn:.*/)?pb-[0-9a-f]+)$"): |text| must(
-        text == "default" || text.rsplit('/').next().is_some_and(|id| id.starts_with("pb-")),
-        || format!("{text:?} is no patch baseline: write default, pb-… or an ARN"),
-    );
+    BaselineId(r"^(default|(arn:.*/)?pb-[0-9a-f]+)$"): baseline_id;
     WrittenSchedule(r"^(cron|rate)\(.+\)$"): |text| Schedule::plan(text).map(|_| ()).map_err(|error| error.to_string());
     /// A number of nodes from 1, or a percentage from 1% to 100%.
     Concurrency(r"^([1-9]\d{0,6}|[1-9]\d?%|100%)$"): |text| share(text, 1);
@@ -306,7 +358,7 @@ impl PlannedPolicy {
         let nodes = match (targets.tag, targets.resource_group, targets.instances) {
             (Some(tag), _, _) => Nodes::Tag { key: tag.key.0, value: tag.value },
             (_, Some(GroupName(name)), _) => Nodes::ResourceGroup(name),
-            (_, _, Some(ids)) => Nodes::Instances(ids.into_iter().map(|InstanceId(id)| id).collect()),
+            (_, _, Some(ids)) => Nodes::Instances(unique(ids.into_iter().map(|InstanceId(id)| id))),
             (None, None, None) => Nodes::All,
         };
         let schedule = |written: Option<WrittenSchedule>| written.and_then(|WrittenSchedule(text)| Schedule::parse(&text).ok());
@@ -317,10 +369,10 @@ impl PlannedPolicy {
         Policy {
             name: self.name.0,
             origin: Origin::Planned { file: file.to_owned() },
-            after: self.after,
-            units: targets.organizational_units.into_iter().map(|written| Unit { written, id: None }).collect(),
-            accounts: targets.accounts.into_iter().map(|AccountId(id)| id).collect(),
-            regions: targets.regions.into_iter().map(|RegionName(name)| name).collect(),
+            after: unique(self.after),
+            units: unique(targets.organizational_units).into_iter().map(|written| Unit { written, id: None }).collect(),
+            accounts: unique(targets.accounts.into_iter().map(|AccountId(id)| id)),
+            regions: unique(targets.regions.into_iter().map(|RegionName(name)| name)),
             nodes,
             baselines: self.baselines.map_or(Baselines::OfAws, baselines),
             baseline_region: self.baseline_region.map(|RegionName(name)| name),
@@ -387,6 +439,17 @@ mod tests {
             (&format!("{LEAST}---\n{LEAST}"), "give each its own file"),
             (&LEAST.replace("name: test", "name:"), "a value is missing"),
             (&format!("{LEAST}baselines: {{WINDOWS: {{approve_after_days: -1}}}}\n"), "a whole number is expected"),
+            (&format!("{LEAST}baselines: {{WINDOWS: {{approve_after_days: '7'}}}}\n"), "a whole number is expected, without quotes"),
+            (&format!("{LEAST}baselines: {{WINDOWS: {{approve_after_days: 0x10}}}}\n"), "a whole number is expected"),
+            (&format!("{LEAST}baselines: {{WINDOWS: {{approve_after_days: 1_0}}}}\n"), "a whole number is expected"),
+            (&format!("{LEAST}baselines: {{WINDOWS: {{approve_after_days: 07}}}}\n"), "a whole number is expected"),
+            (&format!("{LEAST}baselines: {{WINDOWS: {{approve_after_days: 7.5}}}}\n"), "a whole number is expected"),
+            (&format!("{LEAST}baselines: {{WINDOWS: {{approve_after_days: 361}}}}\n"), "approve_after_days is at most 360"),
+            (
+                &format!("{LEAST}baselines: {{WINDOWS: {{approve_after_days: 99999999999999999999}}}}\n"),
+                "approve_after_days is at most 360",
+            ),
+            (&format!("{LEAST}baselines: {{WINDOWS: {{id: pb-XYZ}}}}\n"), "\"pb-XYZ\" is no patch baseline"),
             (&format!("{LEAST}attach_policies: perhaps\n"), "true or false is expected"),
             ("name: test\ntargets: everything\n", "a mapping (member: value) is expected"),
             ("name: test\ntargets: {accounts: '123456789012', regions: [eu-central-1]}\n", "a list ([one, another]) is expected"),
@@ -399,11 +462,22 @@ mod tests {
             (&format!("{LEAST}rate_control: {{error_threshold: '05'}}\n"), "neither a number"),
             (&format!("{LEAST}schedule: {{install: cron(0 2 1 DEC ? *)}}\n"), "write * for the month"),
             (&format!("{LEAST}schedule: {{install: rate(29 minutes)}}\n"), "30 minutes"),
+            (&format!("{LEAST}schedule: {{install: cron(0 2 * * * *)}}\n"), "write ? for the day of the month or the day of the week"),
             (&LEAST.replace('}', ", instances: []}"), "instances is empty"),
+            (&LEAST.replace('}', ", instances: [i-XYZ]}"), "\"i-XYZ\" is no instance id"),
+            (&LEAST.replace('}', ", instances: [i-]}"), "\"i-\" is no instance id"),
+            (&LEAST.replace("eu-central-1", "EU-central-1"), "\"EU-central-1\" is no Region"),
             (&LEAST.replace('}', ", resource_group: ''}"), "a resource group needs its name"),
             (&LEAST.replace('}', ", tag: {key: '', value: x}}"), "1 to 128 characters"),
             ("{\"Name\": \"x\", \"ConfigurationDefinitions\": []}", "holds no patch policy"),
             ("{\"Name\": ", "EOF"),
+            ("{\"Name\": ", "--output json"),
+            ("{}", "holds no patch policy"),
+            ("\u{feff}{\"Name\": \"x\", \"ConfigurationDefinitions\": []}", "holds no patch policy"),
+            ("{\"name\": \"test\", \"target\": {}}", "did you mean \"targets\"?"),
+            ("{name: test, target: {}}", "did you mean \"targets\"?"),
+            ("ConfigurationDefinitions:\n- Type: AWSQuickSetupType-PatchPolicy\n", "--output json"),
+            ("ManagerArn: arn:aws:ssm-quicksetup:us-east-1:111111111111:configuration-manager/1\nName: x\n", "--output json"),
         ];
         for (text, told) in cases {
             let error = parse(text, "plans/test.yaml").unwrap_err().to_string();
@@ -414,11 +488,42 @@ mod tests {
             "rate_control: {concurrency: '1', error_threshold: '0'}",
             "rate_control: {concurrency: '100%', error_threshold: '0%'}",
             "schedule: {install: rate(30 minutes)}",
+            "baselines: {WINDOWS: {approve_after_days: 0}}",
+            "baselines: {WINDOWS: {approve_after_days: 360 }}",
+            "baselines:\n  WINDOWS:\n    approve_after_days: 7  # a week",
+            "baselines: {WINDOWS: {approve_after_days: &days 7}, SUSE: {approve_after_days: *days }}",
+            "baselines: {WINDOWS: {approve_after_days: }}",
+            "baselines: {WINDOWS: {id: 'arn:aws:ssm:eu-central-1:111111111111:patchbaseline/pb-0123456789abcdef0'}}",
         ];
         for line in allowed {
             assert!(parse(&format!("{LEAST}{line}\n"), "test.yaml").is_ok(), "{line}");
         }
-        let shown = parse(&format!("{LEAST}schedule: {{install: weekly}}\n"), "test.yaml").unwrap_err().to_string();
-        assert!(shown.contains("test.yaml:3") && shown.contains('^'), "the place is shown: {shown}");
+        for line in ["schedule: {install: weekly}", "baselines: {WINDOWS: {approve_after_days: '7'}}"] {
+            let shown = parse(&format!("{LEAST}{line}\n"), "test.yaml").unwrap_err().to_string();
+            assert!(shown.contains("test.yaml:3") && shown.contains('^'), "the place is shown: {shown}");
+        }
+    }
+
+    #[test]
+    fn a_plan_may_be_json() {
+        let json = r#"{"name": "test", "targets": {"organizational_units": ["/Test"], "regions": ["eu-central-1"]}}"#;
+        let flow = "{name: test, targets: {organizational_units: [/Test], regions: [eu-central-1]}}";
+        let expected = parse(LEAST, "test.yaml").unwrap();
+        for text in [json, flow, &format!("\n {json}\n"), &format!("\u{feff}{json}"), &format!("\u{feff}{LEAST}")] {
+            assert_eq!(parse(text, "test.yaml").unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_twice_counts_once() {
+        let doubled = "name: test\nafter: [b, a, b]\ntargets:\n  organizational_units: [/B, /A, /B]\n  regions: [us-east-1, eu-central-1, us-east-1]\n  \
+                       accounts: ['222222222222', '111111111111', '222222222222']\n  instances: [i-2, i-1, i-2]\n";
+        let policies = parse(doubled, "test.yaml").unwrap();
+        let [policy] = policies.as_slice() else { panic!("{policies:?}") };
+        assert_eq!(policy.after, ["b", "a"]);
+        assert_eq!(policy.units.iter().map(|unit| unit.written.as_str()).collect::<Vec<_>>(), ["/B", "/A"]);
+        assert_eq!(policy.accounts, ["222222222222", "111111111111"]);
+        assert_eq!(policy.regions, ["us-east-1", "eu-central-1"]);
+        assert_eq!(policy.nodes, Nodes::Instances(vec!["i-2".to_owned(), "i-1".to_owned()]));
     }
 }

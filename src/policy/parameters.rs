@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::file::{must, unique};
 use super::{Baseline, Baselines, Configuration, Deployment, Nodes, Origin, Policy, Schedule, Unit};
 use crate::snapshot::global::{ConfigurationDefinition, ConfigurationManager};
 
@@ -15,12 +16,38 @@ pub(super) fn policies(manager: &ConfigurationManager, collected_in: Option<&str
     definitions.map(|definition| policy(manager, definition, collected_in)).collect()
 }
 
+/// How many characters of a long text an error shows.
+const BEGINNING: usize = 60;
+
+/// What Quick Setup itself cannot hold, and what is not understood where it holds it: in a file of the user's both are mistakes.
+pub(super) fn check(definition: &ConfigurationDefinition) -> Result<(), String> {
+    if let Some(operation) = said(definition, "ConfigurationOptionsPatchOperation") {
+        must(["Scan", "ScanAndInstall"].iter().any(|known| operation.eq_ignore_ascii_case(known)), || {
+            format!("ConfigurationOptionsPatchOperation: {operation:?} is neither Scan nor ScanAndInstall")
+        })?;
+    }
+    if let Some(text) = said(definition, "SelectedPatchBaselines") {
+        selected(text).map_err(|error| {
+            let beginning: String = text.chars().take(BEGINNING).collect();
+            format!(
+                "SelectedPatchBaselines: what begins with {beginning:?} is no JSON of patch baselines, such as \
+                 {{\"WINDOWS\": {{\"value\": \"pb-0123456789abcdef0\", \"label\": \"ours\"}}}}: {error}"
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// What a parameter says. What is not chosen is absent or empty.
+fn said<'d>(definition: &'d ConfigurationDefinition, name: &str) -> Option<&'d str> {
+    definition.parameters.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+}
+
 fn policy(manager: &ConfigurationManager, definition: &ConfigurationDefinition, collected_in: Option<&str>) -> Policy {
-    // What is not chosen is absent or empty.
-    let text = |name: &str| definition.parameters.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let text = |name: &str| said(definition, name);
     let list = |name: &str| -> Vec<String> {
         let values = text(name).unwrap_or_default().split(',').map(str::trim);
-        values.filter(|value| !value.is_empty()).map(str::to_owned).collect()
+        unique(values.filter(|value| !value.is_empty()).map(str::to_owned))
     };
     let manager_arn = manager.manager_arn.clone().unwrap_or_default();
     let owner = manager.account().or(collected_in).map(str::to_owned);
@@ -80,16 +107,21 @@ struct Selected {
     label: Option<String>,
 }
 
-fn baselines(use_default: Option<&str>, selected: Option<&str>) -> Baselines {
+/// The patch baselines by operating system.
+fn selected(text: &str) -> Result<BTreeMap<String, Selected>, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+fn baselines(use_default: Option<&str>, written: Option<&str>) -> Baselines {
     let are_of_aws = use_default.is_some_and(|word| ["default", "true"].iter().any(|yes| word.eq_ignore_ascii_case(yes)));
-    let Some(selected) = selected.and_then(|text| serde_json::from_str::<BTreeMap<String, Selected>>(text).ok()) else {
+    let Some(chosen) = written.and_then(|text| selected(text).ok()) else {
         return Baselines::Unknown;
     };
     let baseline = |chosen: Selected| {
         let is_of_aws = are_of_aws || chosen.label.as_deref().is_some_and(|label| label.starts_with("AWS-"));
         Baseline { id: Some(chosen.value), is_of_aws, ..Baseline::default() }
     };
-    Baselines::Chosen(selected.into_iter().map(|(system, chosen)| (system, baseline(chosen))).collect())
+    Baselines::Chosen(chosen.into_iter().map(|(system, chosen)| (system, baseline(chosen))).collect())
 }
 
 #[cfg(test)]
@@ -169,6 +201,39 @@ mod tests {
         };
         assert_eq!(owner(Some("222222222222")).as_deref(), Some("222222222222"));
         assert_eq!(owner(None), None);
+    }
+
+    #[test]
+    fn what_stands_twice_counts_once() {
+        let read = policies(
+            &manager(&json!({
+                "TargetOrganizationalUnits": "ou-2,ou-1,ou-2", "TargetAccounts": "222222222222, 111111111111,222222222222",
+                "TargetRegions": "us-east-1,eu-central-1,us-east-1", "TargetType": "InstanceIds", "TargetInstances": "i-2,i-1,i-2",
+            })),
+            None,
+        );
+        let [policy] = read.as_slice() else { panic!("{read:?}") };
+        assert_eq!(policy.units.iter().map(|unit| unit.written.as_str()).collect::<Vec<_>>(), ["ou-2", "ou-1"]);
+        assert_eq!(policy.accounts, ["222222222222", "111111111111"]);
+        assert_eq!(policy.regions, ["us-east-1", "eu-central-1"]);
+        assert_eq!(policy.nodes, Nodes::Instances(vec!["i-2".into(), "i-1".into()]));
+    }
+
+    #[test]
+    fn what_quick_setup_holds_is_never_an_error() {
+        let read = policies(
+            &manager(&json!({
+                "TargetAccounts": "123", "TargetRegions": "Frankfurt", "TargetType": "InstanceIds", "TargetInstances": "web-01",
+                "ConfigurationOptionsPatchOperation": "Install", "SelectedPatchBaselines": "ours",
+                "ConfigurationOptionsScanValue": "cron(0 2 * * * *)",
+            })),
+            None,
+        );
+        let [policy] = read.as_slice() else { panic!("{read:?}") };
+        assert_eq!(policy.accounts, ["123"]);
+        assert_eq!(policy.regions, ["Frankfurt"]);
+        assert_eq!((&policy.nodes, &policy.baselines), (&Nodes::Instances(vec!["web-01".into()]), &Baselines::Unknown));
+        assert_eq!(policy.scan.as_ref().map(|scan| scan.text.as_str()), Some("cron(0 2 * * * *)"));
     }
 
     #[test]

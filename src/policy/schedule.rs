@@ -79,7 +79,13 @@ impl Schedule {
     pub(super) fn plan(text: &str) -> Result<Self, ScheduleError> {
         let schedule = Self::parse(text)?;
         let problem = match &schedule.when {
+            Some(When::Cron(_)) if !leaves_one_day_open(&schedule.text) => {
+                "write ? for the day of the month or the day of the week, whichever does not matter, and nowhere else"
+            }
             Some(When::Cron(cron)) if cron.months.len() < MONTHS.len() => "State Manager takes no months: write * for the month",
+            Some(When::Cron(cron)) if cron.shortest_pause().is_some_and(|pause| pause < LEAST_MINUTES) => {
+                "it runs again in less than 30 minutes, and State Manager takes no rate below"
+            }
             Some(When::Every(minutes)) if *minutes < LEAST_MINUTES => "State Manager takes no rate below 30 minutes",
             _ => return Ok(schedule),
         };
@@ -123,6 +129,16 @@ impl Schedule {
 }
 
 impl Cron {
+    /// The fewest minutes from one run to the next of the same day; `None` where there is one run a day.
+    fn shortest_pause(&self) -> Option<i64> {
+        let of_hour = |hour: &i16| {
+            let begin = i64::from(*hour) * 60;
+            self.minutes.iter().map(move |minute| begin + i64::from(*minute))
+        };
+        let runs: Vec<i64> = self.hours.iter().flat_map(of_hour).collect();
+        runs.iter().zip(runs.iter().skip(1)).map(|(run, next)| next - run).min()
+    }
+
     fn is_on(&self, date: Date) -> bool {
         if !self.years.contains(&date.year()) || !self.months.contains(&i16::from(date.month())) {
             return false;
@@ -139,6 +155,13 @@ impl Cron {
             }
         }
     }
+}
+
+/// Whether `?` stands for exactly one of the days of the month and of the week, and nowhere else.
+fn leaves_one_day_open(cron: &str) -> bool {
+    let fields: Vec<&str> = cron.trim_start_matches("cron(").trim_end_matches(')').split_whitespace().collect();
+    let [_, _, day, _, weekday, _] = fields.as_slice() else { return false };
+    [*day, *weekday].contains(&"?") && fields.iter().filter(|field| field.contains('?')).count() == 1
 }
 
 fn cron(fields: &str) -> Result<Cron, String> {
@@ -215,10 +238,10 @@ fn every(rate: &str) -> Result<i64, String> {
     let wrong = || format!("{rate:?} is no rate: write a number and minutes, hours or days");
     let [number, unit] = rate.split_whitespace().collect::<Vec<_>>().try_into().map_err(|_| wrong())?;
     let number = number.parse::<i64>().ok().filter(|number| (1..=100_000).contains(number)).ok_or_else(wrong)?;
-    match unit.trim_end_matches('s') {
-        "minute" => Ok(number),
-        "hour" => Ok(number * 60),
-        "day" => Ok(number * MINUTES_OF_DAY),
+    match unit {
+        "minute" | "minutes" => Ok(number),
+        "hour" | "hours" => Ok(number * 60),
+        "day" | "days" => Ok(number * MINUTES_OF_DAY),
         _ => Err(wrong()),
     }
 }
@@ -277,11 +300,58 @@ mod tests {
             ("cron(0/0 2 ? * SUN *)", "is no step"),
             ("rate(1 fortnight)", "is no rate"),
             ("rate(0 days)", "is no rate"),
+            ("rate(3 daysss)", "is no rate"),
+            ("rate(30 minutess)", "is no rate"),
         ];
         for (text, why) in cases {
             let error = Schedule::parse(text).unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
         }
         assert_eq!(Schedule::of_aws("cron(0 2 LW * ? *)").runs(FIRST, 1), None, "what AWS holds is kept, and not understood");
+    }
+
+    #[test]
+    fn what_is_still_to_be_made_keeps_the_limits_of_associations() {
+        let (open, often) = ("write ? for the day of the month or the day of the week", "30 minutes");
+        let cases = [
+            ("cron(0 2 * * * *)", open),
+            ("cron(0 2 ? * ? *)", open),
+            ("cron(0 2 * * SUN *)", open),
+            ("cron(0 2 1 * * *)", open),
+            ("cron(? 2 ? * SUN *)", open),
+            ("cron(0 ? ? * SUN *)", open),
+            ("cron(0 2 ? ? SUN *)", open),
+            ("cron(0 2 ? * SUN ?)", open),
+            ("cron(0 2 1 * ?/2 *)", "write ? for one of them"),
+            ("cron(0 2 1 DEC ? *)", "State Manager takes no months"),
+            ("cron(* 2 ? * SUN *)", often),
+            ("cron(0/10 2 ? * SUN *)", often),
+            ("cron(0,15 2 ? * SUN *)", often),
+            ("cron(0-5 2 ? * SUN *)", often),
+            // From one hour to the next.
+            ("cron(0,45 * * * ? *)", often),
+            ("rate(29 minutes)", often),
+        ];
+        for (text, why) in cases {
+            let error = Schedule::plan(text).unwrap_err().to_string();
+            assert!(error.contains(why), "{text}: {error}");
+            // AWS's own are none of our business.
+            assert!(why.starts_with("write ? for one") || Schedule::of_aws(text).runs(FIRST, 1).is_some(), "{text}");
+        }
+        let allowed = [
+            "cron(0 2 ? * SUN *)",
+            "cron(0 2 ? * * *)",
+            "cron(0 2 L * ? *)",
+            "cron(0/30 * * * ? *)",
+            "cron(0,30 2 ? * SUN *)",
+            "cron(0,45 2 * * ? *)",
+            "cron(0 0/1 * * ? *)",
+            "rate(30 minutes)",
+            "rate(1 hour)",
+            "rate(1 day)",
+        ];
+        for text in allowed {
+            assert!(Schedule::plan(text).is_ok(), "{text}");
+        }
     }
 }

@@ -20,17 +20,12 @@ impl MessageFormatter for Plain {
             Error::DuplicateMappingKey { key: Some(key), .. } => format!("{key} stands here a second time: leave one of them").into(),
             Error::DuplicateMappingKey { key: None, .. } => "a member stands here a second time: leave one of them".into(),
             Error::MultipleDocuments { .. } => "a file holds one patch policy: give each its own file, without ---".into(),
-            Error::InvalidScalar { ty, .. } if is_number(ty) => "a whole number is expected, without quotes and not below 0".into(),
             Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } => "true or false is expected".into(),
             Error::Unexpected { expected, .. } => format!("{} is expected", words(expected)).into(),
             Error::Eof { .. } => "the file is empty, or ends too early".into(),
             _ => UserMessageFormatter.format_message(error),
         }
     }
-}
-
-fn is_number(name: &str) -> bool {
-    ["u8", "u16", "u32", "u64", "i32", "i64"].contains(&name)
 }
 
 fn words(expected: &str) -> &str {

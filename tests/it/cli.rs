@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::process::{code, program, repository, run, shown, text};
+use crate::process::{code, copy, program, repository, run, shown, text};
 
 fn write(path: &Path, content: impl AsRef<[u8]>) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -57,9 +57,32 @@ fn severities_decide_the_exit_code() {
     assert_eq!(code(&run(&["scan", "--demo", "--fail-on", "note"])), 1);
 }
 
+/// Of the sample's build server for iOS everything is known but when its system's support ends, which is a warning.
+#[test]
+fn what_is_not_known_counts_by_its_severity() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&repository("fixtures/demo-org"), folder.path());
+    let place = "222222222222/us-east-1";
+    let file = folder.path().join(place).join("ec2-describe-instances.json");
+    let mut instances: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let is_it = |one: &serde_json::Value| one["Instances"][0]["Tags"].as_array().unwrap().iter().any(|tag| tag["Value"] == "ios-build-us");
+    instances["Reservations"].as_array_mut().unwrap().retain(is_it);
+    assert_eq!(instances["Reservations"].as_array().unwrap().len(), 1);
+    std::fs::write(&file, instances.to_string()).unwrap();
+    // What is wrong with the sample's patch policies is another matter.
+    std::fs::remove_file(folder.path().join("111111111111/global/ssm-quicksetup-get-configuration-manager.json")).unwrap();
+    let snapshot = folder.path().to_str().unwrap();
+    let scan = |fail_on: &str| {
+        let chosen =
+            ["--org", "--account", "222222222222", "--region", "us-east-1", "--assume", "no-unseen-patch-policies", "--fail-on", fail_on];
+        code(&run(&[["scan", "--snapshot", snapshot].as_slice(), &chosen].concat()))
+    };
+    assert_eq!([scan("error"), scan("warning")], [0, 3]);
+}
+
 #[test]
 fn wrong_usage_is_code_2_and_says_what_is_right() {
-    let cases: [(&[&str], &str); 17] = [
+    let cases: [(&[&str], &str); 20] = [
         (&["scan", "--demo", "--assume", "tgw-1=internet"], "the model follows tgw-1 itself"),
         (&["scan", "--demo", "--assume", "vgw-=internet"], "vgw-0a1b2c3d=internet"),
         (&["scan", "--demo", "--mirrors", "/nonexistent/mirrors.yaml"], "/nonexistent/mirrors.yaml"),
@@ -76,6 +99,9 @@ fn wrong_usage_is_code_2_and_says_what_is_right() {
         (&["scan", "--snapshot", "fixtures/demo-org", "--connection-status"], "cannot be used with"),
         (&["scan", "--demo", "--installed-packages"], "cannot be used with"),
         (&["scan", "--snapshot", "fixtures/demo-org", "--installed-packages"], "cannot be used with"),
+        (&["scan", "--demo", "--output", "table", "--output", "json=/nonexistent/report.json"], "cannot write /nonexistent/report.json: "),
+        (&["scan", "--demo", "--save-snapshot", "/proc/snapshot"], "cannot write /proc/snapshot: "),
+        (&["explain", "i-1", "--report", "report.json", "--rule", "not-registered=off"], "cannot be used with"),
         (&["scan", "--snapshot", "/nonexistent/snapshot"], "/nonexistent/snapshot is not a folder"),
     ];
     for (arguments, remedy) in cases {
@@ -93,6 +119,7 @@ fn a_broken_snapshot_names_the_file_and_the_place() {
     let cases = [
         ("{\"Vpcs\": [{\"VpcId\": 7}]}", "Vpcs[0].VpcId"),
         ("{\"Vpcs\": [", "line 1"),
+        ("{\"Vpcs\": [{\"VpcId\": \"vpc-1", "Vpcs[0]"),
         ("{\"Vpcs\": {}}", "Vpcs"),
         ("{}", "missing field `Vpcs`"),
         ("[]", "line 1"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::process::{code, report, repository, run, shown, text};
+use crate::process::{code, copy, report, repository, run, shown, text};
 use patch_preflight::snapshot::global::ConfigurationManager;
 use patch_preflight::snapshot::ssm::GetPatchBaseline;
 use patch_preflight::snapshot::{Directory, RegionFiles, Snapshot};
@@ -491,18 +491,6 @@ fn what_is_not_known_of_a_plan_is_unknown() {
     assert_eq!(found["policies"][0]["counts"]["targeted"], 0);
     assert_eq!(found["policies"][0]["counts"]["missed"], 2, "two instances are in other Regions: {}", found["policies"][0]["misses"]);
     assert_eq!(found["policies"][0]["counts"]["unknown"], 11);
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let (path, target) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(path, target).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -57,3 +57,15 @@ pub(crate) fn rules_of_roles() -> std::collections::BTreeSet<String> {
     assert!(rules.remove("role-needs-ec2messages"));
     rules
 }
+
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, target) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(path, target).unwrap();
+        }
+    }
+}
