@@ -188,8 +188,8 @@ fn pretty(value: &Value) -> String {
 }
 
 /// The policy that each session in another account is limited to, whatever the role allows: reading only, minified, because STS
-/// takes at most 2,048 characters (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>). User data, which the
-/// wildcards would let through, is denied.
+/// takes at most 2,048 characters (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>). User data and the keys of
+/// VPNs, which the wildcards would let through, are denied.
 pub fn session_policy() -> String {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", "Action": [
         "ec2:Describe*", "ec2:GetManagedPrefixListEntries", "ec2:GetTransitGatewayRouteTable*", "ec2:SearchTransitGatewayRoutes",
@@ -199,7 +199,9 @@ pub fn session_policy() -> String {
         "ssm:GetPatchBaseline", "resource-groups:GetGroupQuery",
         "iam:GetInstanceProfile", "iam:GetRole", "iam:GetRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListAttachedRolePolicies",
         "iam:ListRolePolicies", "organizations:Describe*", "organizations:List*", "ssm-quicksetup:List*", "ssm-quicksetup:Get*", "s3:GetBucketPolicy",
-    ]}, {"Effect": "Deny", "Resource": "*", "Action": ["ec2:DescribeInstanceAttribute", "ec2:DescribeLaunchTemplateVersions"]}]})
+    ]}, {"Effect": "Deny", "Resource": "*", "Action": [
+        "ec2:DescribeInstanceAttribute", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeSpot*", "ec2:DescribeVpnConnections",
+    ]}]})
     .to_string()
 }
 

@@ -211,6 +211,18 @@ fn firewalls() {
             }
         })
     };
+    let asking_for = |kind: &'static str| {
+        over(&[("BLOCK", "rslvr-fdl-1", Some(&["*.amazonaws.com."]))]).with(move |files| {
+            for rule in files.firewall_rules.as_mut().unwrap().firewall_rules.values_mut().flatten() {
+                rule.qtype = some(kind);
+            }
+        })
+    };
+    let associated = |status: &'static str| {
+        over(&[("BLOCK", "rslvr-fdl-1", Some(&["*.amazonaws.com."]))]).with(move |files| {
+            files.firewall_associations.as_mut().unwrap().firewall_rule_group_associations[0].status = some(status);
+        })
+    };
     let unlisted = || base().nat().with(|files| files.firewall_associations = None);
     check(vec![
         ("82", over(&[("BLOCK", "rslvr-fdl-aws", None)]), Ssm, Unknown, &["dns_firewall"]),
@@ -230,6 +242,9 @@ fn firewalls() {
         ),
         ("the name alone is allowed, and not where it redirects", alone(), Ssm, Unknown, &["dns_firewall"]),
         ("the name alone is allowed, and its redirections are trusted", trusting(alone()), Ssm, Reachable, &[]),
+        ("records for IPv4 are refused", asking_for("A"), Ssm, Blocked, &["DNS_FIREWALL_RULE"]),
+        ("records for IPv6 are refused", asking_for("AAAA"), Ssm, Reachable, &[]),
+        ("the firewall is going", associated("DELETING"), Ssm, Unknown, &["fact_not_collected"]),
         ("the list of associations was not collected", unlisted(), Ssm, Unknown, &["fact_not_collected"]),
         (
             "everything else is refused",
