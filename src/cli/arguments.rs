@@ -247,9 +247,15 @@ pub(crate) enum RulesCommand {
     /// Every rule with its severity
     List,
     /// One rule: what it finds, why it matters, how to fix it
-    Show { id: String },
+    Show {
+        /// As `rules list` prints it
+        id: String,
+    },
     /// Run the cases of the built-in rules, and of a folder's
-    Test { folder: Option<PathBuf> },
+    Test {
+        /// A folder of rules to run beside the built-in ones
+        folder: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -15,8 +15,9 @@ pub(crate) fn run(arguments: &RulesArguments) -> Result<Exit, Failure> {
     let mut text = String::new();
     match &arguments.command {
         RulesCommand::List => {
+            let width = rules.all().map(|rule| rule.id().len()).max().unwrap_or_default();
             for rule in rules.all() {
-                let _ = writeln!(text, "{:<28} {:<8} {}", rule.id(), rule.severity().as_str(), rule.title());
+                let _ = writeln!(text, "{:<width$} {:<8} {}", rule.id(), rule.severity().as_str(), rule.title());
             }
             output::print(text.as_bytes())
         }

@@ -46,7 +46,7 @@ struct Class<'a> {
 #[derive(Debug)]
 struct Members {
     first: Spelling,
-    paths: HashMap<(Goal, PortFamily), Arc<Path>>,
+    paths: HashMap<(Goal, PortFamily, bool), Arc<Path>>,
 }
 
 /// How texts name an instance's own.
@@ -127,7 +127,8 @@ impl<'r, 'a> Network<'r, 'a> {
         let own = Spelling { address: source.address.to_string(), interface: source.interface.to_owned() };
         let mut classes = self.classes.borrow_mut();
         let members = classes.entry(class).or_insert_with(|| Members { first: own.clone(), paths: HashMap::new() });
-        let key = (goal.clone(), ports);
+        // Who is the target itself is no neighbour of the others.
+        let key = (goal.clone(), ports, goal.is_at(source.address));
         if let Some(path) = members.paths.get(&key) {
             return if members.first == own { Arc::clone(path) } else { respell(path, &members.first, &own) };
         }

@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use super::dns_firewall::{self, Passage};
-use super::forwarding::{answers_elsewhere, are_unseen};
+use super::forwarding::{answers_elsewhere, are_resolvers_of_others, are_unseen};
 use super::goal::Goal;
 use super::hosted_zone::by_zone;
 use super::position::Position;
@@ -163,7 +163,8 @@ fn through<'r, 'a>(place: &Place<'_, 'r, 'a>, resolver: &Resolver, goal: &Goal) 
                 let inner = amazon(place, goal);
                 let mut answers = inner.answers;
                 answers.push(Answer::NoResolver { is_switched_off: true });
-                Resolution::either(answers, inner.depends_on.into_iter().chain(why).collect(), "enableDnsSupport is not known")
+                let depends_on = inner.depends_on.into_iter().chain(why).collect();
+                Resolution { asks_unseen: inner.asks_unseen, ..Resolution::either(answers, depends_on, "enableDnsSupport is not known") }
             }
         },
         Resolver::Custom(servers) => {
@@ -176,10 +177,13 @@ fn through<'r, 'a>(place: &Place<'_, 'r, 'a>, resolver: &Resolver, goal: &Goal) 
                 ),
             );
             let because = format!("the DHCP options name the DNS servers {servers}");
-            let addresses: Vec<&str> = servers.split(", ").collect();
+            let addresses: Vec<&str> = servers.split(", ").filter(|server| !is_amazon(place.position.vpc, server)).collect();
+            // Another VPC's resolver answers that VPC alone, if that is what has the address.
+            let of_another = are_resolvers_of_others(place, &addresses).then_some(Answer::Anything);
             match place.region().dns_support(place.vpc_id()) {
                 Known::Known(false) => {
-                    let answers = std::iter::once(Answer::Public).chain(answers_elsewhere(place, &addresses, goal)).collect();
+                    let answers =
+                        std::iter::once(Answer::Public).chain(answers_elsewhere(place, &addresses, goal)).chain(of_another).collect();
                     Resolution::either(answers, vec![doubt], because).asking(place, &addresses)
                 }
                 Known::Known(true) | Known::Unknown(_) => {
@@ -187,6 +191,7 @@ fn through<'r, 'a>(place: &Place<'_, 'r, 'a>, resolver: &Resolver, goal: &Goal) 
                     let mut answers = inner.answers;
                     answers.push(Answer::Public);
                     answers.extend(answers_elsewhere(place, &addresses, goal));
+                    answers.extend(of_another);
                     let is_inner_unseen = inner.asks_unseen;
                     let resolution = Resolution::either(answers, std::iter::once(doubt).chain(inner.depends_on).collect(), because);
                     let resolution = resolution.asking(place, &addresses);
@@ -296,12 +301,14 @@ fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution
     let rule = rule.filter(|(claim, _)| zone.is_none_or(|(of_zone, _)| *claim >= of_zone));
     let (zone, rule) = (zone.map(|((length, _), zone)| (length, zone)), rule.map(|((length, _), rule)| (length, rule)));
     // An endpoint's own zone has the service's very name, so only an equally exact zone or rule beats it.
-    let captured = if endpoint.answers.iter().any(|answer| matches!(answer, Answer::Endpoint(_))) { host.len() } else { 0 };
+    let may_capture = endpoint.answers.iter().any(|answer| matches!(answer, Answer::Endpoint(_) | Answer::Anything));
+    let surely_captures = endpoint.answers.iter().all(|answer| matches!(answer, Answer::Endpoint(_)));
+    let captured = if may_capture { host.len() } else { 0 };
     let beats_endpoint = |zone: &Zone<'_>, length: usize| length > captured || (length == captured && (zone.is_local || !is_own_endpoint));
     let (specificity, without_rule) = match zone {
         Some((length, zone)) if beats_endpoint(zone, length) => (length, by_zone(place, zone, &hostnames, goal, &endpoint)),
         // Where the endpoint may answer or not, the zone answers instead.
-        Some((_, zone)) if endpoint.answers.len() > 1 => {
+        Some((_, zone)) if may_capture && !surely_captures => {
             let other = by_zone(place, zone, &hostnames, goal, &endpoint);
             let answers = endpoint.answers.iter().chain(&other.answers).cloned().collect();
             let depends_on = endpoint.depends_on.iter().chain(&other.depends_on).cloned().collect();

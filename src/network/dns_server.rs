@@ -14,69 +14,77 @@ use super::security_group::{self, Direction};
 use super::set::IntervalSet;
 use super::source::{Source, group_ids};
 use super::verdict::{Blocker, Code, Place};
-use crate::model::{Estate, net};
-use crate::snapshot::ec2::{UserIdGroupPair, Vpc};
+use crate::model::known::Unknown;
+use crate::model::net;
+use crate::snapshot::ec2::UserIdGroupPair;
 
 const PORT: u16 = 53;
 /// Every port from which an operating system may ask.
 const ASKING_PORTS: (u16, u16) = (1024, 65535);
 
-/// Who surely keeps the instance from asking any of the servers; empty where one of them may be reached.
-pub(super) fn out_of_reach(source: &Source<'_, '_>, servers: &[IpAddr]) -> Vec<Blocker> {
-    servers.iter().map(|server| blocker(source, *server)).collect::<Option<_>>().unwrap_or_default()
+/// The way to DNS servers, of which one is enough.
+pub(super) enum Way {
+    /// One of them may be reached.
+    Open,
+    /// Who keeps the instance from asking any of them.
+    Closed(Vec<Blocker>),
+    /// Who may keep it from that, and why it is not known.
+    Unclear(Vec<Blocker>, Vec<Unknown>),
 }
 
-fn blocker(source: &Source<'_, '_>, server: IpAddr) -> Option<Blocker> {
+pub(super) fn way_to(source: &Source<'_, '_>, servers: &[IpAddr]) -> Way {
+    let (mut blockers, mut doubts) = (Vec::new(), Vec::new());
+    for server in servers {
+        match blocker(source, *server) {
+            (None, _) => return Way::Open,
+            (Some(blocker), why) => {
+                blockers.push(blocker);
+                doubts.extend(why);
+            }
+        }
+    }
+    match (blockers.is_empty(), doubts.is_empty()) {
+        (true, _) => Way::Open,
+        (false, true) => Way::Closed(blockers),
+        (false, false) => Way::Unclear(blockers, doubts),
+    }
+}
+
+/// Who keeps the instance from asking a server, and why that is not certain, where it is not.
+fn blocker(source: &Source<'_, '_>, server: IpAddr) -> (Option<Blocker>, Option<Unknown>) {
     // What a host asks itself never leaves it.
     if server.is_ipv4() != source.address.is_ipv4() || server == source.address {
-        return None;
+        return (None, None);
     }
-    if let Some(blocker) = resolver_of_another(source, server) {
-        return Some(blocker);
+    match on_the_way(source, server).or_else(|| nobody_there(source, server)) {
+        Some(blocker) => (Some(blocker), None),
+        None => at_the_server(source, server),
     }
-    blocker_of(source, server)
 }
 
 fn refused(code: Code, resource: &str, detail: String) -> Blocker {
     Blocker { code, resource: resource.to_owned(), detail, place: Place::Other }
 }
 
-/// A VPC's own resolver stands at the base of its primary block plus two, and answers that VPC alone.
-fn resolver_of_another(source: &Source<'_, '_>, server: IpAddr) -> Option<Blocker> {
-    let own = &source.position;
-    let is_second = |block: &IpNet| match (block.network(), server) {
-        (IpAddr::V4(base), IpAddr::V4(server)) => base.to_bits().checked_add(2) == Some(server.to_bits()),
+/// The VPC's own resolver stands in its primary block; in the others AWS keeps the address free
+/// (<https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html>).
+fn nobody_there(source: &Source<'_, '_>, server: IpAddr) -> Option<Blocker> {
+    let at = &source.position;
+    let is_third = at.nets.iter().any(|block| is_third_of(block, server));
+    is_third
+        .then(|| refused(Code::DnsNoResolver, at.vpc_id, format!("has no resolver at {server}, which AWS keeps free, so no name resolves")))
+}
+
+/// Whether an address is the base of a block plus two.
+pub(super) fn is_third_of(block: &IpNet, address: IpAddr) -> bool {
+    match (block.network(), address) {
+        (IpAddr::V4(base), IpAddr::V4(address)) => base.to_bits().checked_add(2) == Some(address.to_bits()),
         _ => false,
-    };
-    let told = |vpc: &str, why: &str| {
-        refused(Code::DnsNoResolver, vpc, format!("has no resolver for this VPC at {server}: {why}, so no name resolves"))
-    };
-    if own.nets.iter().any(|block| block.contains(&server)) {
-        return own.nets.iter().any(is_second).then(|| told(own.vpc_id, "AWS keeps the address in blocks beside the primary one free"));
     }
-    let table = own.table().into_known()?;
-    let splits = route::split(own.home, table, &own.nets, &IntervalSet::address(server), false);
-    let is_led_to = |vpc: &&Vpc| {
-        let leads = |share: &Share<'_>| match share.next_hop {
-            NextHop::Peering(_) => true,
-            NextHop::TransitGateway(gateway) => is_attached(source.estate, gateway, vpc),
-            _ => false,
-        };
-        splits.iter().flat_map(|split| &split.shares).all(leads)
-    };
-    let vpcs = source.estate.regions().flat_map(|region| region.files.vpcs.iter().flat_map(|file| &file.vpcs));
-    let mut seconds = vpcs.filter(|vpc| net(vpc.cidr_block.as_ref()).is_some_and(|block| is_second(&block)));
-    let other = seconds.find(is_led_to)?;
-    Some(told(other.vpc_id.as_deref().unwrap_or_default(), "that is the address of its own, which answers nobody else"))
 }
 
-fn is_attached(estate: &Estate<'_>, gateway: &str, vpc: &Vpc) -> bool {
-    let attachments = estate.regions().flat_map(|region| region.files.transit_gateway_attachments.iter());
-    let mut attachments = attachments.flat_map(|file| &file.transit_gateway_vpc_attachments);
-    attachments.any(|attachment| attachment.transit_gateway_id.as_deref() == Some(gateway) && attachment.vpc_id == vpc.vpc_id)
-}
-
-fn blocker_of(source: &Source<'_, '_>, server: IpAddr) -> Option<Blocker> {
+/// What stands between the instance and a server.
+fn on_the_way(source: &Source<'_, '_>, server: IpAddr) -> Option<Blocker> {
     let to = IntervalSet::address(server);
     let at = &source.position;
     // A group that a rule refers to may be the server's.
@@ -110,16 +118,31 @@ fn blocker_of(source: &Source<'_, '_>, server: IpAddr) -> Option<Blocker> {
         let id = table.route_table_id.as_deref().unwrap_or_default();
         return Some(refused(Code::NoRouteToDestination, id, format!("has no route to the DNS server {server}, so no name resolves")));
     }
-    let interface = host::in_vpc(at, &to)?;
+    None
+}
+
+/// The groups that guard a server in the VPC.
+fn at_the_server(source: &Source<'_, '_>, server: IpAddr) -> (Option<Blocker>, Option<Unknown>) {
+    let at = &source.position;
+    if !at.nets.iter().any(|block| block.contains(&server)) {
+        return (None, None);
+    }
+    if at.home.files.network_interfaces.is_none() {
+        let told =
+            refused(Code::EniSgRulesMismatch, at.vpc_id, format!("may have groups that keep UDP {PORT} from the DNS server {server}"));
+        return (Some(told), Some(at.home.not_collected("ec2:DescribeNetworkInterfaces")));
+    }
+    let Some(interface) = host::in_vpc(at, &IntervalSet::address(server)) else { return (None, None) };
     let guarding = group_ids(&interface.groups);
     let is_own = |pair: &UserIdGroupPair| source.groups.iter().any(|own| Some(own) == pair.group_id.as_ref());
     let asking = IntervalSet::address(source.address);
     let members = |pair: &UserIdGroupPair| if is_own(pair) { asking.clone() } else { IntervalSet::empty() };
     let allowed = security_group::allowed(at.home, &guarding, Direction::Ingress, Protocol::Udp, PORT, &members);
-    if asking.intersection(&allowed.sieve.may).is_empty() {
-        let detail =
-            format!("has no inbound rule for UDP {PORT} from {}, and guards the DNS server {server}, so no name resolves", source.address);
-        return Some(refused(Code::EniSgRulesMismatch, guarding.first().map_or("", String::as_str), detail));
-    }
-    None
+    let is_refused = asking.intersection(&allowed.sieve.may).is_empty();
+    let told = || {
+        let address = source.address;
+        let detail = format!("has no inbound rule for UDP {PORT} from {address}, and guards the DNS server {server}, so no name resolves");
+        refused(Code::EniSgRulesMismatch, guarding.first().map_or(at.vpc_id, String::as_str), detail)
+    };
+    (is_refused.then(told), None)
 }

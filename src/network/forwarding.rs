@@ -4,54 +4,73 @@
 use std::net::IpAddr;
 
 use super::dns::{Answer, Place, covers};
+use super::dns_server::is_third_of;
 use super::goal::{Goal, not_public_ipv4};
 use super::hosted_zone::by_zone;
 use super::position::Position;
 use super::private_dns::{Asker, by_endpoint};
 use super::set::IntervalSet;
 use crate::model::known::Known;
+use crate::model::{Region, net};
 
-/// Whether one of these servers has a private address in no VPC that was seen.
+/// Whether one of these servers has a private address in no VPC of the Region that was seen, or an address that is not known.
 pub(super) fn are_unseen(place: &Place<'_, '_, '_>, servers: &[&str]) -> bool {
-    let vpcs = || {
-        place.estate.regions().flat_map(|region| region.files.vpcs.iter().flat_map(move |file| &file.vpcs).map(move |vpc| (region, vpc)))
+    let is_seen = |server: IpAddr| vpcs(place).any(|(_, there)| IntervalSet::nets(&there.nets).has(server));
+    let is_private = |server: IpAddr| match server {
+        IpAddr::V4(_) => not_public_ipv4().has(server),
+        IpAddr::V6(server) => server.is_unique_local() || server.is_unicast_link_local(),
     };
-    let is_seen = |server: IpAddr| vpcs().any(|(region, vpc)| IntervalSet::nets(&Position::of(region, vpc, None).nets).has(server));
-    let private = not_public_ipv4();
-    servers.iter().filter_map(|server| server.parse().ok()).any(|server| private.has(server) && !is_seen(server))
+    servers.iter().any(|server| server.parse().map_or(true, |server| is_private(server) && !is_seen(server)))
+}
+
+/// Whether each of these servers has the address at which another VPC has its own resolver.
+pub(super) fn are_resolvers_of_others(place: &Place<'_, '_, '_>, servers: &[&str]) -> bool {
+    let is_third = |server: IpAddr| {
+        let mut others = vpcs(place).filter(|(_, there)| !there.is_in_vpc_of(place.position));
+        others.any(|(_, there)| net(there.vpc.cidr_block.as_ref()).is_some_and(|block| is_third_of(&block, server)))
+    };
+    let is_here = |server: IpAddr| IntervalSet::nets(&place.position.nets).has(server);
+    !servers.is_empty() && servers.iter().all(|server| server.parse().is_ok_and(|server| is_third(server) && !is_here(server)))
+}
+
+/// The VPCs of the Region, in every account.
+fn vpcs<'r, 'a>(place: &Place<'_, 'r, 'a>) -> impl Iterator<Item = (&'r Region<'a>, Position<'r, 'a>)> {
+    let name = place.region().name;
+    let regions = place.estate.regions().filter(move |region| region.name == name);
+    regions.flat_map(|region| {
+        let vpcs = region.files.vpcs.iter().flat_map(|file| &file.vpcs);
+        vpcs.map(move |vpc| (region, Position::of(region, vpc, None)))
+    })
 }
 
 /// Everything that servers at these addresses may answer beside the public answer, as far as they stand in VPCs that were seen.
 pub(super) fn answers_elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, servers: &[&str], goal: &Goal) -> Vec<Answer<'r, 'a>> {
     let servers: Vec<IpAddr> = servers.iter().filter_map(|server| server.parse().ok()).collect();
     let mut answers = Vec::new();
-    for region in place.estate.regions().filter(|region| region.name == place.region().name) {
-        for vpc in region.files.vpcs.iter().flat_map(|file| &file.vpcs) {
-            let there = Position::of(region, vpc, None);
-            let holds = |server: &IpAddr| IntervalSet::nets(&there.nets).has(*server);
-            if !servers.iter().any(holds) {
-                continue;
-            }
-            let beside = Place { position: &there, ..*place };
-            // What stands there may be an inbound resolver endpoint, or a server that asks as everything in the VPC does.
-            let inbound = by_endpoint(&beside, goal, Asker::InboundEndpoint);
-            let zones = place.estate.zones(region, there.vpc_id, place.uncollected());
-            // What else the instance's own VPC answers is known already.
-            if there.is_in_vpc_of(place.position) {
-                let is_claimed = zones.known().is_some_and(|zones| zones.iter().any(|zone| covers(zone.name, &goal.asked).is_some()));
-                answers.extend(inbound.answers.into_iter().filter(|_| !is_claimed));
-                continue;
-            }
-            let by_endpoint = by_endpoint(&beside, goal, Asker::Inside);
-            match zones {
-                Known::Unknown(_) => answers.push(Answer::Anything),
-                Known::Known(zones) => {
-                    let claiming = zones.iter().filter(|zone| covers(zone.name, &goal.asked).is_some());
-                    answers.extend(claiming.flat_map(|zone| by_zone(&beside, zone, &Known::Known(true), goal, &by_endpoint).answers));
-                }
-            }
-            answers.extend(by_endpoint.answers.into_iter().chain(inbound.answers));
+    for (region, there) in vpcs(place) {
+        let holds = |server: &IpAddr| IntervalSet::nets(&there.nets).has(*server);
+        if !servers.iter().any(holds) {
+            continue;
         }
+        let beside = Place { position: &there, ..*place };
+        // What stands there may be an inbound resolver endpoint, or a server that asks as everything in the VPC does.
+        let inbound = by_endpoint(&beside, goal, Asker::InboundEndpoint);
+        let zones = place.estate.zones(region, there.vpc_id, place.uncollected());
+        // What else the instance's own VPC answers is known already.
+        if there.is_in_vpc_of(place.position) {
+            let is_claimed = zones.known().is_some_and(|zones| zones.iter().any(|zone| covers(zone.name, &goal.asked).is_some()));
+            answers.extend(inbound.answers.into_iter().filter(|_| !is_claimed));
+            continue;
+        }
+        let by_endpoint = by_endpoint(&beside, goal, Asker::Inside);
+        match zones {
+            Known::Unknown(_) => answers.push(Answer::Anything),
+            Known::Known(zones) => {
+                let claiming = zones.iter().filter(|zone| covers(zone.name, &goal.asked).is_some());
+                answers.extend(claiming.flat_map(|zone| by_zone(&beside, zone, &Known::Known(true), goal, &by_endpoint).answers));
+            }
+        }
+        answers.extend(by_endpoint.answers.into_iter().chain(inbound.answers));
     }
     answers
 }

@@ -1,5 +1,6 @@
 //! What an instance asks for: a name, a port, and where the answers come from, as a set that surely contains them.
 
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use ipnet::IpNet;
@@ -123,6 +124,11 @@ impl AnsweredBy {
 }
 
 impl Goal {
+    /// Whether it is the host at an address, and no other.
+    pub(super) fn is_at(&self, address: IpAddr) -> bool {
+        matches!(&self.answered_by, AnsweredBy::Addresses(nets) if IntervalSet::nets(nets).difference(&IntervalSet::address(address)).is_empty())
+    }
+
     /// A service that every managed instance needs. `buckets` are those of S3 that patching reads in the Region, `None` where their names are not
     /// known.
     pub fn of_service(region: &str, target: Target, buckets: Option<&[String]>) -> Self {

@@ -50,13 +50,16 @@ fn holds(interface: &NetworkInterface) -> Option<IntervalSet> {
     all.map(IntervalSet::address).reduce(|left, right| left.union(&right))
 }
 
-/// The addresses that have a security group, of the interfaces in the VPC: whom a rule means that refers to it.
+/// The addresses that have a security group, of the interfaces in the VPC: whom a rule means that refers to it. Where they are not known, or the
+/// group is of a peer's VPC, that may be anybody: what has the address is looked at when it is reached.
 pub(super) fn members(at: &Position<'_, '_>, pair: &UserIdGroupPair) -> IntervalSet {
-    let interfaces = at.home.files.network_interfaces.iter().flat_map(|file| &file.network_interfaces);
+    let Some(file) = at.home.files.network_interfaces.as_ref().filter(|_| pair.vpc_peering_connection_id.is_none()) else {
+        return IntervalSet::everything();
+    };
     let has = |interface: &&NetworkInterface| {
         interface.vpc_id.as_deref() == Some(at.vpc_id) && interface.groups.iter().any(|own| own.group_id == pair.group_id)
     };
-    interfaces.filter(has).filter_map(holds).fold(IntervalSet::empty(), |sum, own| sum.union(&own))
+    file.network_interfaces.iter().filter(has).filter_map(holds).fold(IntervalSet::empty(), |sum, own| sum.union(&own))
 }
 
 /// Through the security groups of an interface, inbound.

@@ -1,11 +1,10 @@
 //! Judges one path: every answer that DNS may give, every way the routes may split it, every port the instance may use.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use super::PortFamily;
 use super::dns::{self, Answer, Resolution};
-use super::dns_server;
+use super::dns_server::{self, Way};
 use super::egress::leave_interface;
 use super::goal::{self, Addresses, AnsweredBy, Goal};
 use super::host;
@@ -31,7 +30,6 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
         is_ipv6: source.address.is_ipv6(),
         assumptions,
     };
-    let is_name = goal.host.parse::<IpAddr>().is_err();
     let mut resolution = if goal.answered_by == AnsweredBy::Undeclared {
         let settled_by = format!("declare the addresses of {} in the file of mirrors: where it is, AWS does not know", goal.host);
         let why = vec![Unknown::new("mirror_address", goal.host.clone(), settled_by)];
@@ -39,14 +37,16 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
     } else if goal.is_resolved {
         dns::resolve(&place, goal)
     } else {
-        let found = dns::resolve(&place, goal);
-        let is_lost = is_name && found.answers.iter().all(|answer| matches!(answer, Answer::NoResolver { .. }));
-        if is_lost { found } else { Resolution::one(Answer::Public, "its addresses are declared") }
+        Resolution::one(Answer::Public, "its addresses are declared")
     };
-    if let Some(servers) = dns::own_servers(&place).filter(|_| is_name) {
-        let blockers = dns_server::out_of_reach(source, &servers);
-        if !blockers.is_empty() {
-            resolution = Resolution::one(Answer::NoServer { blockers }, "no DNS server can be asked");
+    if let Some(servers) = dns::own_servers(&place).filter(|_| goal.is_resolved) {
+        match dns_server::way_to(source, &servers) {
+            Way::Open => {}
+            Way::Closed(blockers) => resolution = Resolution::one(Answer::NoServer { blockers }, "no DNS server can be asked"),
+            Way::Unclear(blockers, why) => {
+                resolution.answers.push(Answer::NoServer { blockers });
+                resolution.depends_on.extend(why);
+            }
         }
     }
     if let Some(why) = &source.owner_unseen {
@@ -221,7 +221,7 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
     // None of AWS's public addresses is in a group of the user's.
     let members = |pair: &UserIdGroupPair| if is_own_host { host::members(&journey.at, pair) } else { IntervalSet::empty() };
     // What a host asks itself never leaves it.
-    if set.difference(&IntervalSet::address(source.address)).is_empty() {
+    if goal.is_at(source.address) {
         return vec![World::of(&[Trace::new(set.clone(), range, avoids_aws_lists)], &set, is_exact, vec![name])];
     }
     let mut worlds = Vec::new();

@@ -122,7 +122,7 @@ pub(super) fn by_profile_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal
                 let mut doubts = Vec::from_iter(doubtful_state(endpoint));
                 doubts.extend(doubtful_family(endpoint, goal));
                 if endpoint.private_dns_enabled != Some(true) {
-                    let settled_by = format!("check on the instance what {} resolves to: {id} has no private DNS", goal.asked);
+                    let settled_by = format!("check on the instance what {} resolves to: private DNS of {id} is not on", goal.asked);
                     doubts.push(Unknown::new("fact_not_collected", id, settled_by));
                 }
                 if goal.answered_by.is_s3() && inbound_only(endpoint) != Some(false) {

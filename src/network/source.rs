@@ -45,7 +45,11 @@ impl<'r, 'a> Source<'r, 'a> {
 
     /// The other interfaces, which carry traffic only where the operating system was told so.
     pub(super) fn others(estate: &'r Estate<'a>, region: &'r Region<'a>, instance: &'a Instance) -> Vec<Self> {
-        let others = instance.network_interfaces.iter().filter(|interface| place_of(interface).is_some_and(|place| place != (0, 0)));
+        let others = instance.network_interfaces.iter().filter(|interface| {
+            // One for EFA alone has no address, and carries no IP.
+            let has_address = interface.private_ip_address.is_some() || !interface.ipv6_addresses.is_empty();
+            has_address && place_of(interface).is_some_and(|place| place != (0, 0))
+        });
         others.filter_map(|interface| Self::from(estate, region, instance, Some(interface)).into_known()).collect()
     }
 

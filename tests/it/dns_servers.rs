@@ -69,7 +69,7 @@ fn a_server_must_be_reached() {
         ),
         ("in the subnet itself no network ACL counts", asking(&["10.0.1.53"]).subnet_acl("subnet-p", &everything), Ssm, Reachable, &[]),
         ("the second address of a block beside the first", second_block(asking(&["10.1.0.2"])), Ssm, Blocked, &["DNS_NO_RESOLVER"]),
-        ("the resolver of another VPC", beside_hub(&["10.100.0.2"]), Ssm, Blocked, &["DNS_NO_RESOLVER"]),
+        ("the resolver of another VPC", beside_hub(&["10.100.0.2"]), Ssm, Unknown, &["custom_dns"]),
         ("the resolver of another VPC, and a server there", beside_hub(&["10.100.0.2", "10.100.1.53"]), Ssm, Reachable, &[]),
         ("the instance itself", asking(&["10.0.1.10"]).egress(&[https_to("0.0.0.0/0")]), Ssm, Reachable, &[]),
         ("a server whose group lets UDP 53 in", server(vec![allow("udp", 53, 53, "10.0.1.0/24")]), Ssm, Reachable, &[]),

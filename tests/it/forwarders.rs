@@ -177,7 +177,6 @@ fn hosts_of_the_vpc() {
         ("the instance's group refers to the mirror's", open().egress(&[https_group("sg-nat")]), Repository, Reachable, &[]),
         ("the instance's group refers to another", open().egress(&[https_group("sg-i")]), Repository, Blocked, &["ENI_SG_RULES_MISMATCH"]),
         ("it is the instance itself", mirror(base().egress(&[]), "10.0.1.10"), Repository, Reachable, &[]),
-        ("no name resolves", open().dns_attributes(false, false), Repository, Blocked, &["DNS_VPC_ATTRIBUTE_OFF"]),
         ("the instance lets nothing out", open().egress(&[https_to("10.0.3.0/24")]), Repository, Blocked, &["ENI_SG_RULES_MISMATCH"]),
         ("the instance's network ACL denies", open().subnet_acl("subnet-p", &[]), Repository, Blocked, &["SUBNET_ACL_RESTRICTION"]),
         ("its network ACL denies", open().subnet_acl("subnet-e", &[answers]), Repository, Blocked, &["SUBNET_ACL_RESTRICTION"]),

@@ -62,7 +62,8 @@ fn of_region(snapshot: &Snapshot, account: &str, region: &str, files: &RegionFil
     let channels = files.connection_statuses.as_ref().map_or(0, |file| file.connection_statuses.len());
     let packages = files.installed_packages.iter().flat_map(|file| file.entries.values());
     let packages: usize = packages.map(|packages| packages.len().div_ceil(50).max(1)).sum();
-    calls + of_network + of_nodes + channels + packages + systems + baselines + windows + targets
+    let groups = files.group_queries.as_ref().map_or(0, |file| file.group_queries.len() + file.absent_groups.len());
+    calls + of_network + of_nodes + channels + packages + systems + baselines + windows + targets + groups
 }
 
 /// One for each Profile and rule group in use; where a rule names a list of domains, one for whose the lists are, and one for each of the customer's.
@@ -165,7 +166,7 @@ fn place(call: &Recorded) -> Option<&str> {
     match call.operation.as_str() {
         "ec2:DescribeRegions" | "route53:ListResourceRecordSets" | "route53:GetHostedZone" => None,
         "route53:ListHostedZonesByVPC" => call.input["VPCRegion"].as_str(),
-        operation => ["ec2:", "ssm:", "route53resolver:", "route53profiles:"]
+        operation => ["ec2:", "ssm:", "resource-groups:", "route53resolver:", "route53profiles:"]
             .iter()
             .any(|service| operation.starts_with(service))
             .then_some(&call.region),

@@ -1,6 +1,6 @@
 //! The truth table of network verdicts, the rows that concern one VPC (those of several are in hub). A row is a few words: topology, target, verdict, code.
 //!
-//! The numbers are those of docs/reachability.md. Expectations are thought out from AWS's documentation, never copied from the output.
+//! The numbers never change: docs/reachability.md and the names of assumptions go by them. Expectations are thought out from AWS's documentation, never copied from the output.
 
 mod endpoints;
 mod gateways;
