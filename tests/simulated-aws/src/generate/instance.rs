@@ -53,7 +53,7 @@ const DEFECTS: [Defect; 16] = [
     Defect::BucketNotReadable,
     Defect::CannotAttach,
 ];
-/// What an instance without a defect may have, and the patch policy that targets it. Of the last role Quick Setup mends what is lacking.
+/// What an instance without a defect may have, and the patch policy that targets it. What the last role lacks Quick Setup may attach.
 const SOUND: [(Profile, Option<&str>); 7] = [
     (Profile::Core, None),
     (Profile::Core, None),
@@ -183,9 +183,13 @@ pub(super) fn instances(
         let planted = Planted { defect, profile, policy, is_registered: defect.is_registered(dhmc) };
         instance(place, number, &name, &address, vpc, planted, files);
         let (readiness, fail) = defect.expected(Surroundings { style: vpc.style, dhmc, region: place.region, is_chosen: policy.is_some() });
+        // Quick Setup may attach what is lacking, and has not done so.
+        let waits = (profile, policy, place.region) == (Some(Profile::Core), Some(identity::INSTALL), identity::TARGET_REGION);
+        let unknown: &[&str] = if waits { &["quick-setup-cannot-attach"] } else { &[] };
+        let readiness = if waits && readiness == "ready" { "unknown" } else { readiness };
         expected.insert(
             place.id("i", number),
-            json!({"account_id": place.account, "region": place.region, "name": name, "readiness": readiness, "fail": fail, "unknown": []}),
+            json!({"account_id": place.account, "region": place.region, "name": name, "readiness": readiness, "fail": fail, "unknown": unknown}),
         );
     }
     profiles
