@@ -51,6 +51,16 @@ impl Assessed {
     }
 }
 
+/// What errors leave of an instance that is not excluded.
+fn readiness<'f>(findings: &(impl Iterator<Item = &'f Found> + Clone)) -> Readiness {
+    let has_error = |status| findings.clone().any(|found| found.severity == Severity::Error && found.status == status);
+    match () {
+        () if has_error(FindingStatus::Fail) => Readiness::NotReady,
+        () if has_error(FindingStatus::Unknown) => Readiness::Unknown,
+        () => Readiness::Ready,
+    }
+}
+
 /// What one rule found on one instance.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -159,13 +169,7 @@ fn judge(
     } else {
         None
     };
-    let has_error = |status| findings.iter().any(|found: &Found| found.severity == Severity::Error && found.status == status);
-    let readiness = match () {
-        () if excluded_because.is_some() => Readiness::Excluded,
-        () if has_error(FindingStatus::Fail) => Readiness::NotReady,
-        () if has_error(FindingStatus::Unknown) => Readiness::Unknown,
-        () => Readiness::Ready,
-    };
+    let readiness = if excluded_because.is_some() { Readiness::Excluded } else { readiness(&findings.iter()) };
     Ok(Assessed {
         account_id: region.account.to_owned(),
         region: region.name.to_owned(),

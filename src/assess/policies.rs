@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::Assessed;
+use super::{Assessed, readiness};
 use crate::facts::InstanceState;
 use crate::model::Estate;
 use crate::policy::{MissCode, Policies, Policy, Problem, Reach, Seen, problems};
 use crate::report::types::{PolicyCounts, PolicyOutcome, Readiness};
+
+/// The rule on what a policy lacks that another one may have.
+const NO_BASELINE: &str = "no-baseline-for-system";
 
 /// One policy, judged.
 #[derive(Debug, Clone)]
@@ -27,10 +30,18 @@ impl Assessed {
         instance.is_managed_by_aws || matches!(instance.state.known(), Some(InstanceState::Terminated | InstanceState::ShuttingDown))
     }
 
+    /// Its readiness but for the baselines of its policies, of which another one may have none.
+    fn readiness_beside_baselines(&self) -> Readiness {
+        match self.readiness {
+            Readiness::Excluded => Readiness::Excluded,
+            _ => readiness(&self.findings.iter().filter(|finding| finding.rule_id != NO_BASELINE)),
+        }
+    }
+
     /// What becomes of the instance under a policy that does this with it.
     pub fn outcome(&self, policy: &Policy, reach: &Reach) -> PolicyOutcome {
         let has_baseline = policy.has_baseline(self.learned.patched_as.as_deref(), &self.instance_id);
-        match (reach, self.readiness) {
+        match (reach, self.readiness_beside_baselines()) {
             _ if self.is_no_node() => PolicyOutcome::Excluded,
             (Reach::Missed(_), _) => PolicyOutcome::Missed,
             (Reach::NotDeployed(missing), _) if missing.doubt.is_none() => PolicyOutcome::WillFail,

@@ -1,6 +1,6 @@
 //! Quick Setup: the configurations that exist already, in the management account, and the buckets of its patch policies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 
@@ -59,6 +59,22 @@ async fn in_region(desk: &Desk) -> Option<Vec<file::ConfigurationManager>> {
         });
     }
     Some(managers)
+}
+
+/// The Regions whose patch baselines its patch policies take, where they are not AWS's own: those may have no instances, and be looked at for nothing
+/// else.
+pub(super) fn regions_of_baselines(quick_setup: &file::GetConfigurationManager) -> BTreeSet<String> {
+    let regions = quick_setup.configuration_managers.iter().flat_map(|manager| {
+        let policies = manager.configuration_definitions.iter().filter(|definition| definition.is_patch_policy());
+        // AWS's own are named by ARN.
+        let has_own = |parameter: &String| parameter.contains("\"pb-");
+        let with_own = policies.filter(move |definition| definition.parameters.get("SelectedPatchBaselines").is_some_and(has_own));
+        with_own.filter_map(|definition| {
+            let told = definition.parameters.get("PatchBaselineRegion").filter(|region| !region.is_empty());
+            told.cloned().or_else(|| manager.region().map(str::to_owned))
+        })
+    });
+    regions.collect()
 }
 
 /// The policies of the buckets of its patch policies, each asked for where the patch policy was made. One that gives no answer is not among them.

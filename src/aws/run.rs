@@ -227,6 +227,12 @@ async fn visit(
         seen.global.quick_setup = Box::pin(quick_setup::look(&desk, &request.quick_setup_regions)).await;
         if let Some(quick_setup) = &seen.global.quick_setup {
             seen.global.bucket_policies = Some(Box::pin(quick_setup::buckets(&desk, quick_setup)).await);
+            for region in quick_setup::regions_of_baselines(quick_setup) {
+                let Some(files) = seen.regions.get_mut(&region).filter(|files| files.patch_baselines.is_none()) else { continue };
+                let desk = desk.in_region(&region);
+                Box::pin(ssm::baselines(&desk, files)).await;
+                visit.gaps.extend(desk.close());
+            }
         }
     }
     visit.desk = Some(desk);

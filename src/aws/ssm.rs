@@ -30,21 +30,16 @@ const LARGE_PAGE: i32 = 100;
 const DHMC_SETTING: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
 
 pub(super) async fn look(desk: &Desk, request: &Request, files: &mut RegionFiles) {
-    let (nodes, associations, setting, baselines, groups, windows) = futures::join!(
+    let (nodes, associations, setting, (), groups, windows) = futures::join!(
         Box::pin(nodes(desk)),
         Box::pin(associations(desk)),
         Box::pin(service_setting(desk)),
-        Box::pin(patch_baselines(desk)),
+        Box::pin(baselines(desk, files)),
         Box::pin(patch_groups(desk)),
         Box::pin(maintenance_windows(desk)),
     );
     files.associations = associations;
     files.service_setting = setting;
-    match &baselines {
-        Some(listed) => files.patch_baseline_details = own_baselines(desk, listed).await,
-        None => desk.miss_without(BASELINE, BASELINES),
-    }
-    files.patch_baselines = baselines;
     files.patch_groups = groups;
     match &nodes {
         Some(nodes) => {
@@ -163,6 +158,16 @@ async fn service_setting(desk: &Desk) -> Option<file::GetServiceSetting> {
     let answer = desk.once("ssm:GetServiceSetting", desk.ssm().get_service_setting().setting_id(DHMC_SETTING).send()).await?;
     let setting: Option<file::ServiceSetting> = answer.service_setting.shape();
     Some(file::GetServiceSetting { service_setting: setting? })
+}
+
+/// The patch baselines alone, of a Region without instances from which patch policies take theirs.
+pub(super) async fn baselines(desk: &Desk, files: &mut RegionFiles) {
+    let listed = patch_baselines(desk).await;
+    match &listed {
+        Some(listed) => files.patch_baseline_details = own_baselines(desk, listed).await,
+        None => desk.miss_without(BASELINE, BASELINES),
+    }
+    files.patch_baselines = listed;
 }
 
 async fn patch_baselines(desk: &Desk) -> Option<file::DescribePatchBaselines> {

@@ -46,7 +46,11 @@ pub(crate) fn check(outputs: &[Output]) -> Result<(), Failure> {
 }
 
 fn can_write(file: &Path) -> Result<(), Failure> {
-    let is_new = !file.exists();
+    let is_new = std::fs::symlink_metadata(file).is_err();
+    // Pipes, devices and links are left for the end.
+    if !is_new && !std::fs::metadata(file).is_ok_and(|found| found.is_file() || found.is_dir()) {
+        return Ok(());
+    }
     let opened = std::fs::OpenOptions::new().append(true).create(true).open(file);
     opened.with_context(|| format!("cannot write {}", file.display())).map_err(Failure::usage)?;
     if is_new {

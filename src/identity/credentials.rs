@@ -410,7 +410,7 @@ impl Targeting<'_> {
         let mut is_any_left = Known::Known(false);
         let new_tags = |but: &PatchPolicy<'_>| {
             let Some(role) = attachment.role() else { return 0 };
-            let others = self.0.targeting.iter().filter(|(other, is_targeted)| is_targeted.is(&true) && other.tag() != but.tag());
+            let others = self.0.targeting.iter().filter(|(other, is_targeted)| is_targeted.is(&true) && other.name != but.name);
             let attaching = others.map(|(other, _)| other).filter(|other| attachment.is_allowed(other).is(&true));
             if but.needs_room_for_tag(role) { 1 + attaching.filter(|other| other.needs_room_for_tag(role)).count() } else { 0 }
         };

@@ -79,7 +79,14 @@ impl Baseline {
     /// Whether it is there, for its system, and approves anything.
     fn is_good(&self) -> Known<bool> {
         match &self.listing {
-            Listing::Exists => Known::Known(!self.approvals.as_ref().is_some_and(Approvals::approve_nothing)),
+            Listing::Exists => match (&self.approvals, &self.id) {
+                (Some(approvals), _) => Known::Known(!approvals.approve_nothing()),
+                (None, Some(id)) if !self.is_of_aws => {
+                    let settled_by = format!("scan with ssm:GetPatchBaseline allowed: what {id} approves was not collected");
+                    Known::unknown("fact_not_collected", id, settled_by)
+                }
+                (None, _) => Known::Known(true),
+            },
             Listing::Missing(_) | Listing::ForAnother(_) => Known::Known(false),
             Listing::Unknown(why) => Known::Unknown(vec![why.clone()]),
         }
@@ -119,6 +126,8 @@ pub(super) fn look_up(estate: &Estate<'_>, landscape: &Landscape, policy: &mut P
     let held: Vec<_> = files.flat_map(|file| &file.patch_baselines).collect();
     let Baselines::Chosen(chosen) = &mut policy.baselines else { return };
     for (system, baseline) in chosen {
+        // AWS names its own by ARN, which is the same for everybody, and yours by the id alone.
+        baseline.is_of_aws |= baseline.id.as_deref().and_then(account_of).is_some_and(|account| place.home.as_deref() != Some(account));
         let Some(id) = baseline.id.as_deref().filter(|_| !baseline.is_of_aws) else { continue };
         let found = held.iter().find(|(asked, _)| same(Some(asked), id)).map(|(_, found)| *found);
         let found = found.filter(|found| found.operating_system.as_ref().is_none_or(|other| other == system));
@@ -180,9 +189,16 @@ impl fmt::Display for Place {
 fn home(landscape: &Landscape, policy: &Policy) -> Option<String> {
     match (&policy.configuration, policy.accounts.as_slice()) {
         (Some(configuration), _) => Some(configuration.owner.clone()),
-        (_, [only]) if policy.units.is_empty() => Some(only.clone()),
-        _ => landscape.management_account.clone(),
+        (None, [only]) if policy.units.is_empty() => Some(only.clone()),
+        (None, []) => landscape.management_account.clone(),
+        // Each account that is chosen by itself has a configuration of its own, and looks for the baselines in itself.
+        (None, _) => None,
     }
+}
+
+/// The account in a baseline's ARN.
+fn account_of(id: &str) -> Option<&str> {
+    id.strip_prefix("arn:")?.split(':').nth(3)
 }
 
 /// The list writes an ARN for AWS's own, and the id alone for others.

@@ -178,7 +178,9 @@ impl Policies {
         let unseen = existing::unseen(estate, &landscape);
         let may_become =
             |policy: &Policy, plan: &Policy| policy.name == plan.name && may_be_made_in(policy, plan, &landscape, unseen.is_none());
-        for plan in all.iter_mut().filter(|plan| plan.configuration.is_none()) {
+        // One that is made in several accounts becomes several configurations.
+        let is_one = |plan: &Policy| plan.accounts.len() + usize::from(!plan.units.is_empty()) == 1;
+        for plan in all.iter_mut().filter(|plan| plan.configuration.is_none() && is_one(plan)) {
             let mut replaced = existing.iter().filter(|policy| policy.configuration.is_some() && may_become(policy, plan));
             if let (Some(only), None) = (replaced.next(), replaced.next()) {
                 plan.configuration.clone_from(&only.configuration);

@@ -45,11 +45,16 @@ pub(super) fn concerns_instances(kind: &str) -> bool {
     kind == INSTANCE || kind == EVERY_TYPE
 }
 
+/// Whether AWS has no group of the name in the node's account and Region.
+pub(super) fn is_absent(group: &str, node: &Node<'_, '_>) -> bool {
+    node.region.files.group_queries.as_ref().is_some_and(|file| file.absent_groups.iter().any(|absent| absent == group))
+}
+
 pub(super) fn is_member(group: &str, node: &Node<'_, '_>) -> Known<bool> {
     let Some(file) = &node.region.files.group_queries else {
         return Known::Unknown(vec![node.region.not_collected(QUERY)]);
     };
-    if file.absent_groups.iter().any(|absent| absent == group) {
+    if is_absent(group, node) {
         return Known::Known(false);
     }
     let Some(answer) = file.group_queries.get(group) else {

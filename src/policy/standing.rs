@@ -72,7 +72,7 @@ pub fn standing(policies: &Policies, reaches: &[Reach], node: &Node<'_, '_>) -> 
     };
     let (is_undeployed, undeployed_because) = undeployed(reaches, &doubts);
     let when_covered = |fact: Known<bool>| if is_covered { fact } else { Known::Known(false) };
-    let (has_baseline, without_baseline) = baselines(&covering, node);
+    let (has_baseline, without_baseline) = baselines(policies, reaches, node);
     let (is_patch_group_ignored, patch_group) = patch_group(node);
     let scanners = if is_covered { Scanners::of(node) } else { Scanners::default() };
     let (is_over_quota, quota) = if is_covered { quota(&covering, node) } else { (Known::Known(false), String::new()) };
@@ -111,14 +111,17 @@ fn undeployed(reaches: &[Reach], doubts: &[Unknown]) -> (Known<bool>, String) {
     (if why.is_empty() { Known::Known(true) } else { Known::Unknown(why) }, because.join("; "))
 }
 
-fn baselines(covering: &[&Policy], node: &Node<'_, '_>) -> (Known<bool>, String) {
+/// Whether each policy that targets the node has a baseline for it; one that may target it has one, or that is not known.
+fn baselines(policies: &Policies, reaches: &[Reach], node: &Node<'_, '_>) -> (Known<bool>, String) {
     let has = |policy: &Policy| policy.has_baseline(node.operating_system, node.id);
-    let without: Vec<String> = covering.iter().filter(|policy| has(policy).is(&false)).map(|policy| policy.name.clone()).collect();
+    let pairs = || policies.all.iter().zip(reaches).map(|(policy, reach)| (policy, reach.is_covered()));
+    let lacking = pairs().filter(|(policy, is_covered)| is_covered.is(&true) && has(policy).is(&false));
+    let without: Vec<String> = lacking.map(|(policy, _)| policy.name.clone()).collect();
     let told = match node.operating_system {
         Some(system) if !without.is_empty() => format!("{} ({system})", listed(&without)),
         _ => String::new(),
     };
-    (covering.iter().fold(Known::Known(true), |all, policy| all.and(has(policy))), told)
+    (pairs().fold(Known::Known(true), |all, (policy, is_covered)| all.and(is_covered.negate().or(has(policy)))), told)
 }
 
 /// A patch group chooses a baseline where one is registered for it.

@@ -236,6 +236,10 @@ fn chosen(policy: &Policy, node: &Node<'_, '_>) -> Reach {
         Nodes::Instances(_) => missed(MissCode::NotListed, "it is not among the instances chosen by hand"),
         Nodes::ResourceGroup(name) => match resource_group::is_member(name, node) {
             Known::Known(true) => Reach::Covered,
+            Known::Known(false) if resource_group::is_absent(name, node) => {
+                let (account, region) = (node.region.account, node.region.name);
+                missed(MissCode::NotInGroup, format!("there is no resource group {name} in {account} {region}"))
+            }
             Known::Known(false) => missed(MissCode::NotInGroup, format!("it is not in resource group {name}")),
             Known::Unknown(why) => Reach::Unknown(why),
         },

@@ -57,6 +57,17 @@ fn severities_decide_the_exit_code() {
     assert_eq!(code(&run(&["scan", "--demo", "--fail-on", "note"])), 1);
 }
 
+/// A link that leads to nothing yet is written through, and a file that cannot be written makes no other one disappear.
+#[cfg(unix)]
+#[test]
+fn a_report_is_written_through_a_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let (link, file) = (folder.path().join("link.json"), folder.path().join("report.json"));
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    assert_eq!(code(&run(&["scan", "--demo", "--output", &format!("json={}", link.display())])), 1);
+    assert!(link.is_symlink() && std::fs::metadata(file).unwrap().len() > 0);
+}
+
 /// Of the sample's build server for iOS everything is known but when its system's support ends, which is a warning.
 #[test]
 fn what_is_not_known_counts_by_its_severity() {

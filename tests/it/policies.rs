@@ -472,6 +472,18 @@ fn what_is_not_known_of_a_plan_is_unknown() {
         assert_eq!(instance["policies"][0]["outcome"], "unknown");
         assert_ne!(instance["readiness"], "excluded", "it may be targeted, and so it is judged");
     }
+    // Whoever may be in it may need the baseline that the policy does not have.
+    let for_windows = format!("{group}baselines: {{WINDOWS: {{}}}}\nattach_policies: true\n");
+    let found = scan(&for_windows, &path("fixtures/staggered-org"));
+    assert!(rows(&found["instances"]).filter(of_test).all(|instance| instance["readiness"] == "unknown"), "{:#}", found["instances"]);
+    // In which of two accounts a baseline of yours is looked for depends on the node.
+    let of_two = "name: two\ntargets: {accounts: ['222222222222', '333333333333'], regions: [eu-central-1]}\nattach_policies: true\nbaseline_region: eu-central-1\n";
+    let found = scan(&format!("{of_two}baselines: {{AMAZON_LINUX_2023: {{id: pb-0abc}}}}\n"), &path("fixtures/staggered-org"));
+    let two = |found: &Value| rows(&found["policies"]).find(|policy| policy["name"] == "two").unwrap()["counts"].clone();
+    assert_eq!((&two(&found)["targeted"], &two(&found)["ready"]), (&json!(5), &json!(0)));
+    let of_aws = "arn:aws:ssm:eu-central-1:075727635805:patchbaseline/pb-0abc";
+    let found = scan(&format!("{of_two}baselines: {{AMAZON_LINUX_2023: {{id: '{of_aws}'}}}}\n"), &path("fixtures/staggered-org"));
+    assert_eq!(two(&found)["ready"], 3);
     // The same snapshot with the group's query.
     let asked = folder.path().join("asked");
     copy(&repository("fixtures/staggered-org"), &asked);
