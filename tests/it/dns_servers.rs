@@ -15,6 +15,22 @@ fn asking(servers: &[&str]) -> Topology {
     base().nat().dns_servers(servers)
 }
 
+/// The instance asks a server in its VPC, guarded by a group with these rules.
+pub(crate) fn server(ingress: Vec<ec2::IpPermission>) -> Topology {
+    asking(&["10.0.2.53"]).with(move |files| {
+        let interface = ec2::NetworkInterface {
+            network_interface_id: some("eni-dns"),
+            vpc_id: some("vpc-1"),
+            subnet_id: some("subnet-e"),
+            private_ip_address: some("10.0.2.53"),
+            groups: vec![group_id("sg-dns")],
+            ..Default::default()
+        };
+        files.network_interfaces.as_mut().unwrap().network_interfaces.push(interface);
+        files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-dns", ingress, vec![]));
+    })
+}
+
 #[test]
 fn a_server_must_be_reached() {
     let https_alone = |topology: Topology| topology.egress(&[https_to("0.0.0.0/0")]);
@@ -32,20 +48,6 @@ fn a_server_must_be_reached() {
         })
     };
     let beside_hub = |servers: &[&'static str]| central_egress().dns_servers(servers);
-    let server = |ingress| {
-        asking(&["10.0.2.53"]).with(move |files| {
-            let interface = ec2::NetworkInterface {
-                network_interface_id: some("eni-dns"),
-                vpc_id: some("vpc-1"),
-                subnet_id: some("subnet-e"),
-                private_ip_address: some("10.0.2.53"),
-                groups: vec![group_id("sg-dns")],
-                ..Default::default()
-            };
-            files.network_interfaces.as_mut().unwrap().network_interfaces.push(interface);
-            files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-dns", ingress, vec![]));
-        })
-    };
     let unseen_hub = || base().route("rtb-main", route_to("10.100.0.0/16", "tgw-1")).dns_servers(&["10.100.1.53"]);
     let and = |more: &[&'static str]| [everything.as_slice(), more].concat();
     check(vec![

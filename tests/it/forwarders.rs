@@ -132,15 +132,20 @@ fn a_nat_instance_of_the_hub_may_know_the_instance_by_its_group() {
     ]);
 }
 
+/// The instance takes its packages from a mirror at an address.
+fn mirror(topology: Topology, address: &str) -> Topology {
+    topology.patched_from(&[("mirror.corp", 443, AnsweredBy::Addresses(vec![format!("{address}/32").parse().unwrap()]))])
+}
+
+/// A mirror in the VPC, guarded by the group `sg-nat` with these rules.
+pub(crate) fn mirror_beside(subnet: &str, address: &str, ingress: Vec<IpPermission>) -> Topology {
+    mirror(with_interface(base(), interface("eni-mirror", subnet, address), ingress, vec![]), address)
+}
+
 /// A mirror at an address of the VPC.
 #[test]
 fn hosts_of_the_vpc() {
-    let mirror = |topology: Topology, address: &str| {
-        topology.patched_from(&[("mirror.corp", 443, AnsweredBy::Addresses(vec![format!("{address}/32").parse().unwrap()]))])
-    };
-    let beside = |subnet: &str, address: &str, ingress: Vec<IpPermission>| {
-        mirror(with_interface(base(), interface("eni-mirror", subnet, address), ingress, vec![]), address)
-    };
+    let beside = mirror_beside;
     let open = || beside("subnet-e", "10.0.2.50", vec![https_to("10.0.1.0/24")]);
     let answers = "100 out tcp 32768-60999 10.0.1.0/24 allow";
     let among_others = || {

@@ -17,7 +17,7 @@ use crate::truth_table::check;
 const HOST: &str = "ssm.eu-central-1.amazonaws.com.";
 
 /// A Profile of the VPC that brings these resources, by ARN.
-fn profile(topology: Topology, resources: &[&str]) -> Topology {
+pub(crate) fn profile(topology: Topology, resources: &[&str]) -> Topology {
     let resource = |arn: &&str| ProfileResourceAssociation {
         profile_id: some("rp-1"),
         resource_arn: some(arn),

@@ -5,9 +5,18 @@ use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2;
 
 use super::{check, eps, full};
+use crate::dns_servers::server;
+use crate::forwarders::mirror_beside;
+use crate::hub::by_gateway;
 use crate::process::repository;
+use crate::resolver::profile;
 use crate::shared::{let_in_by_group, two_interfaces};
-use crate::topology::{ALL_IN, ALL_OUT, Topology, acl, base, blackhole, https_group, https_to, https_to_list, route_to};
+use crate::topology::{ALL_IN, ALL_OUT, Topology, acl, allow, base, blackhole, https_group, https_to, https_to_list, route_to};
+
+fn brought() -> Topology {
+    let endpoint = "arn:aws:ec2:eu-central-1:222222222222:vpc-endpoint/vpce-h-ssm";
+    profile(by_gateway(vec![https_to("10.0.0.0/16")]).hub_private_dns(true), &[endpoint])
+}
 
 /// Law 4 of the snapshot: taking a file away may turn an answer into `unknown`; it never makes one better.
 #[test]
@@ -30,12 +39,24 @@ fn taking_a_file_away_never_makes_a_path_better() {
         ("block public access", base().nat().block_public_access("block-bidirectional", &[])),
         ("encryption", full().nat().enforcing(&["igw"]).ubuntu()),
         ("encryption, with exclusions", base().nat().enforcing(&["igw", "nat"])),
+        ("a DNS server in the VPC", server(vec![allow("udp", 53, 53, "10.0.0.0/16")])),
+        ("a closed DNS server in the VPC", server(vec![https_to("10.0.0.0/16")])),
+        ("a mirror", mirror_beside("subnet-e", "10.0.2.50", vec![https_to("10.0.1.0/24")])),
+        ("a mirror by groups", mirror_beside("subnet-e", "10.0.2.50", vec![https_group("sg-i")]).egress(&[https_group("sg-nat")])),
+        ("a closed mirror", mirror_beside("subnet-e", "10.0.2.50", vec![])),
+        ("a hub's endpoint", by_gateway(vec![https_to("10.0.0.0/16")]).zone_to_hub()),
+        ("a Profile's endpoint", brought()),
+        ("a Profile's zone beside an endpoint of the VPC's own", profile(full(), &["arn:aws:route53:::hostedzone/Z9"])),
     ];
     for (name, topology) in topologies {
         let before = topology.paths();
-        for (file, _) in patch_preflight::snapshot::RegionFiles::FILES {
+        let places: Vec<_> = std::iter::once(None).chain(topology.others.keys().cloned().map(Some)).collect();
+        let pairs =
+            places.iter().flat_map(|place| patch_preflight::snapshot::RegionFiles::FILES.iter().map(move |(file, _)| (place, file)));
+        for (place, file) in pairs {
             let mut less = topology.clone();
-            if *file == "ec2-describe-instances.json" || !less.files.forget(file) {
+            let files = place.as_ref().map_or(Some(&mut less.files), |place| less.others.get_mut(place)).unwrap();
+            if *file == "ec2-describe-instances.json" || !files.forget(file) {
                 continue;
             }
             for (before, after) in before.iter().zip(less.paths()) {
