@@ -63,14 +63,12 @@ fn verdict(world: &World, target: Target, ports: PortFamily, known: &mut Vec<(Ca
         PortFamily::Unknown => vec![LINUX, WINDOWS],
     };
     let mut verdicts = Vec::new();
-    let mut answers = world.answers(target.service());
-    if world.asks_unseen(target.service()) {
-        answers.push(Answer::Elsewhere);
-    }
-    for answer in answers {
-        // What servers answer that nobody sees matters where nothing else leads there.
-        if answer == Answer::Elsewhere && verdicts.iter().any(|verdict| *verdict != Verdict::Blocked) && world.asks_unseen(target.service())
-        {
+    let answers = world.answers(target.service());
+    // What servers answer that nobody sees matters where nothing else leads there.
+    let of_unseen = world.asks_unseen(target.service()).then_some(Answer::Elsewhere);
+    let known_answers = answers.len();
+    for (number, answer) in answers.into_iter().chain(of_unseen).enumerate() {
+        if number == known_answers && verdicts.iter().any(|verdict| *verdict != Verdict::Blocked) {
             continue;
         }
         for range in &ranges {
