@@ -146,7 +146,7 @@ pub fn learn<'r, 'a>(
             &platform,
             region,
             id,
-            (registered.is_some(), observation.proof_of(Target::Repository).is_some()),
+            Signs { is_registered: registered.is_some(), has_run: observation.proof_of(Target::Repository).is_some() },
             observed.image_name,
             surroundings,
         ),
@@ -225,14 +225,23 @@ fn has_ec2messages(region: &Region<'_>, tables: &Tables) -> bool {
     !matches!(platform::region_has_ec2messages(tables, region.name), Answer::No)
 }
 
+/// What was seen of the node at work.
+#[derive(Debug, Clone, Copy)]
+struct Signs {
+    is_registered: bool,
+    /// A patch run came to its end of late.
+    has_run: bool,
+}
+
 fn platform_facts(
     platform: &Platform,
     region: &Region<'_>,
     id: &str,
-    (is_registered, has_run): (bool, bool),
+    signs: Signs,
     image_name: Option<&str>,
     surroundings: Surroundings<'_>,
 ) -> PlatformFacts {
+    let Signs { is_registered, has_run } = signs;
     let tables = surroundings.tables;
     let unidentified = || {
         let settled_by =

@@ -17,7 +17,9 @@ pub fn patch_policies<'p>(policies: &'p Policies, reaches: &[Reach], region: &Re
         }
         Some((with_bucket(policies, policy, region.account), is_targeted))
     });
-    PatchPolicies { targeting: targeting.collect(), unseen: policies.unseen_in(region) }
+    let beside = policies.all.iter().zip(reaches).filter(|(_, reach)| matches!(reach, Reach::Missed(miss) if !miss.code.is_of_account()));
+    let beside = beside.map(|(policy, _)| with_bucket(policies, policy, region.account)).collect();
+    PatchPolicies { targeting: targeting.collect(), beside, unseen: policies.unseen_in(region) }
 }
 
 fn with_bucket<'p>(policies: &'p Policies, policy: &'p Policy, account: &'p str) -> PatchPolicy<'p> {

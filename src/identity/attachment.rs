@@ -4,6 +4,8 @@
 //! profile, and tag it. To an instance without a profile it attaches one of its own, allowed or not:
 //! <https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-patch-manager.html>.
 
+use std::ops::RangeInclusive;
+
 use super::action::Group;
 use super::patch_policy::{Bucket, PatchPolicy, with_attached};
 use super::permission::{Asker, Grant, judge, trusts};
@@ -39,13 +41,14 @@ impl Attachment<'_, '_> {
         if matches!(self, Self::OfOwnProfile(_)) { Known::Known(true) } else { policy.is_attach_allowed() }
     }
 
-    /// Whether it lets the agent read the bucket, and if not, why. `tags_to_come` are those that the role gets, this policy's and others'.
+    /// Whether it lets the agent read the bucket, and if not, why. `tags_to_come` is how many the role gets, this policy's and others',
+    /// at least and at most.
     pub(super) fn is_possible(
         &self,
         identities: &Identities<'_>,
         bucket: &Bucket,
         policy: &PatchPolicy<'_>,
-        tags_to_come: usize,
+        tags_to_come: RangeInclusive<usize>,
     ) -> (Known<bool>, Option<String>) {
         let (is_possible, why) = self.would_help(identities, bucket, policy, tags_to_come);
         // What was deployed has not done it so far. That may be a matter of minutes, or a failure.
@@ -76,7 +79,7 @@ impl Attachment<'_, '_> {
         identities: &Identities<'_>,
         bucket: &Bucket,
         policy: &PatchPolicy<'_>,
-        tags_to_come: usize,
+        tags_to_come: RangeInclusive<usize>,
     ) -> (Known<bool>, Option<String>) {
         let managed = identities.managed.as_ref();
         match self {

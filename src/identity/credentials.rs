@@ -376,7 +376,7 @@ struct Targeting<'i>(&'i PatchPolicies<'i>);
 
 impl Targeting<'_> {
     fn without_role(&self, may_read: &Known<bool>) -> BucketAccess {
-        let PatchPolicies { targeting, unseen } = self.0;
+        let PatchPolicies { targeting, unseen, .. } = self.0;
         let names: Vec<&str> = targeting.iter().map(|(policy, _)| policy.name).collect();
         let is_unseen = unseen.as_ref().map_or(Known::Known(false), |why| Known::Unknown(vec![why.clone()]));
         let is_targeted = targeting.iter().fold(is_unseen, |any, (_, is_targeted)| any.or(is_targeted.clone()));
@@ -409,10 +409,13 @@ impl Targeting<'_> {
         let mut attach_allowed = None;
         let mut is_any_left = Known::Known(false);
         let new_tags = |but: &PatchPolicy<'_>| {
-            let Some(role) = attachment.role() else { return 0 };
-            let others = self.0.targeting.iter().filter(|(other, is_targeted)| is_targeted.is(&true) && other.name != but.name);
-            let attaching = others.map(|(other, _)| other).filter(|other| attachment.is_allowed(other).is(&true));
-            if but.needs_room_for_tag(role) { 1 + attaching.filter(|other| other.needs_room_for_tag(role)).count() } else { 0 }
+            let Some(role) = attachment.role().filter(|role| but.needs_room_for_tag(role)) else { return 0..=0 };
+            let brings_tag = |other: &PatchPolicy<'_>| !attachment.is_allowed(other).is(&false) && other.needs_room_for_tag(role);
+            let is_other = |other: &PatchPolicy<'_>| other.name != but.name && brings_tag(other);
+            let others = || self.0.targeting.iter().filter(|(other, _)| is_other(other));
+            let surely = others().filter(|(other, is_targeted)| is_targeted.clone().and(attachment.is_allowed(other)).is(&true)).count();
+            let perhaps = others().count() + self.0.beside.iter().filter(|other| is_other(other)).count();
+            1 + surely..=1 + perhaps
         };
         for (policy, is_targeted) in &self.0.targeting {
             let if_targeted = |fact: Known<bool>| is_targeted.clone().negate().or(fact);

@@ -3,6 +3,8 @@
 //! Sources: <https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-patch-manager.html>,
 //! <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSQuickSetupPatchPolicyBaselineAccess.html>.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Value, json};
 
 use crate::model::known::{Known, Unknown};
@@ -32,6 +34,8 @@ const TO_COME: &str = "<id>";
 pub struct PatchPolicies<'p> {
     /// Those that target it, or may.
     pub targeting: Vec<(PatchPolicy<'p>, Known<bool>)>,
+    /// Those that may target other instances of its account, which may have the same role.
+    pub beside: Vec<PatchPolicy<'p>>,
     /// Why there may be more of them; `None` when all were seen.
     pub unseen: Option<Unknown>,
 }
@@ -210,7 +214,7 @@ impl Bucket {
         role: &Role<'_>,
         asker: &Asker<'_>,
         managed: Option<&ManagedPolicies>,
-        tags_to_come: usize,
+        tags_to_come: RangeInclusive<usize>,
     ) -> (Known<bool>, Option<String>) {
         let no = |why: String| (Known::Known(false), Some(why));
         let name = role.name();
@@ -225,13 +229,20 @@ impl Bucket {
             return no(format!("{name} has {attached} managed policies of {most}, and lacks {}", missing.join(" and ")));
         }
         let tags = role.detail.tags.len();
-        if tags_to_come > 0 && tags + tags_to_come > TAGS_A_ROLE {
-            let lacks = if tags_to_come > 1 { format!(", and lacks {tags_to_come}") } else { String::new() };
+        let (least, most) = tags_to_come.into_inner();
+        let mut room = Known::Known(true);
+        if least > 0 && tags + least > TAGS_A_ROLE {
+            let lacks = if least > 1 { format!(", and lacks {least}") } else { String::new() };
             return no(format!("{name} has {tags} tags of {TAGS_A_ROLE}{lacks}"));
+        }
+        if least > 0 && tags + most > TAGS_A_ROLE {
+            let settled_by =
+                format!("make room for {most} tags on {name}: it has {tags} of {TAGS_A_ROLE}, and other policies may bring theirs");
+            room = Known::unknown("quota_not_known", name, settled_by);
         }
         if attached > MANAGED_POLICIES_A_ROLE && !missing.is_empty() {
             let settled_by = format!("look up in Service Quotas how many managed policies {name} may have: it has {attached}");
-            return (Known::unknown("quota_not_known", name, settled_by), None);
+            room = room.and(Known::unknown("quota_not_known", name, settled_by));
         }
         let Some(managed) = managed else {
             return (Known::unknown("table_has_no_row", name, "report this: the table of managed policies cannot be read"), None);
@@ -252,7 +263,7 @@ impl Bucket {
                 return (is_allowed.and(may), None);
             }
         }
-        (is_allowed, None)
+        (is_allowed.and(room), None)
     }
 
     fn decide(&self, policy: &PatchPolicy<'_>, layers: &Layers, context: &Context, role: &Role<'_>, asker: &Asker<'_>) -> Decision {

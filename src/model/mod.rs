@@ -5,7 +5,7 @@ pub mod known;
 mod region;
 mod resolver;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -63,6 +63,12 @@ impl<'a> Estate<'a> {
             Estate { snapshot: self.snapshot, regions, endpoints_by_name: HashMap::new(), endpoints_by_address: HashMap::new() };
         estate.index_endpoints();
         estate
+    }
+
+    /// The organization's accounts, as far as they are listed, and those that were seen.
+    pub fn own_accounts(&self) -> BTreeSet<String> {
+        let listed = self.snapshot.organization.accounts.iter().flat_map(|file| &file.accounts);
+        listed.filter_map(|account| account.id.clone()).chain(self.snapshot.accounts.keys().cloned()).collect()
     }
 
     fn index_endpoints(&mut self) {

@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use super::dns_firewall::{self, Passage};
-use super::forwarding::{answers_elsewhere, are_resolvers_of_others, are_unseen};
+use super::forwarding::answers_elsewhere;
 use super::goal::Goal;
 use super::hosted_zone::by_zone;
 use super::position::Position;
@@ -35,6 +35,8 @@ pub(super) enum Answer<'r, 'a> {
     NoServer { blockers: Vec<Blocker> },
     /// Any address whatever: the facts that decide were not collected, or lead to something that is not modelled.
     Anything,
+    /// Likewise, of a DNS server that was not seen: it counts where no other answer leads to the service (assumption A-68).
+    Unseen,
 }
 
 /// An interface endpoint that answers, in the VPC itself or in another one.
@@ -62,13 +64,11 @@ pub(super) struct Resolution<'r, 'a> {
     pub(super) depends_on: Vec<Unknown>,
     /// What decided, as a fragment of a sentence.
     pub(super) because: String,
-    /// DNS servers that were not seen may answer with anything that they like.
-    pub(super) asks_unseen: bool,
 }
 
 impl<'r, 'a> Resolution<'r, 'a> {
     pub(super) fn one(answer: Answer<'r, 'a>, because: impl Into<String>) -> Self {
-        Self { answers: vec![answer], depends_on: Vec::new(), because: because.into(), asks_unseen: false }
+        Self { answers: vec![answer], depends_on: Vec::new(), because: because.into() }
     }
 
     pub(super) fn either(answers: Vec<Answer<'r, 'a>>, depends_on: Vec<Unknown>, because: impl Into<String>) -> Self {
@@ -78,11 +78,7 @@ impl<'r, 'a> Resolution<'r, 'a> {
                 distinct.push(answer);
             }
         }
-        Self { answers: distinct, depends_on, because: because.into(), asks_unseen: false }
-    }
-
-    fn asking(self, place: &Place<'_, 'r, 'a>, servers: &[&str]) -> Self {
-        Self { asks_unseen: are_unseen(place, servers), ..self }
+        Self { answers: distinct, depends_on, because: because.into() }
     }
 }
 
@@ -135,16 +131,14 @@ pub(super) fn resolve<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolut
     let mut answers = Vec::new();
     let mut depends_on = doubt;
     let mut because = Vec::new();
-    let mut asks_unseen = false;
     for resolver in resolvers {
         let resolution = through(place, &resolver, goal);
-        asks_unseen |= resolution.asks_unseen;
         answers.extend(resolution.answers);
         depends_on.extend(resolution.depends_on);
         because.push(resolution.because);
     }
     because.dedup();
-    Resolution { asks_unseen, ..Resolution::either(answers, depends_on, because.join(", or ")) }
+    Resolution::either(answers, depends_on, because.join(", or "))
 }
 
 fn through<'r, 'a>(place: &Place<'_, 'r, 'a>, resolver: &Resolver, goal: &Goal) -> Resolution<'r, 'a> {
@@ -163,8 +157,7 @@ fn through<'r, 'a>(place: &Place<'_, 'r, 'a>, resolver: &Resolver, goal: &Goal) 
                 let inner = amazon(place, goal);
                 let mut answers = inner.answers;
                 answers.push(Answer::NoResolver { is_switched_off: true });
-                let depends_on = inner.depends_on.into_iter().chain(why).collect();
-                Resolution { asks_unseen: inner.asks_unseen, ..Resolution::either(answers, depends_on, "enableDnsSupport is not known") }
+                Resolution::either(answers, inner.depends_on.into_iter().chain(why).collect(), "enableDnsSupport is not known")
             }
         },
         Resolver::Custom(servers) => {
@@ -178,24 +171,17 @@ fn through<'r, 'a>(place: &Place<'_, 'r, 'a>, resolver: &Resolver, goal: &Goal) 
             );
             let because = format!("the DHCP options name the DNS servers {servers}");
             let addresses: Vec<&str> = servers.split(", ").filter(|server| !is_amazon(place.position.vpc, server)).collect();
-            // Another VPC's resolver answers that VPC alone, if that is what has the address.
-            let of_another = are_resolvers_of_others(place, &addresses).then_some(Answer::Anything);
             match place.region().dns_support(place.vpc_id()) {
                 Known::Known(false) => {
-                    let answers =
-                        std::iter::once(Answer::Public).chain(answers_elsewhere(place, &addresses, goal)).chain(of_another).collect();
-                    Resolution::either(answers, vec![doubt], because).asking(place, &addresses)
+                    let answers = std::iter::once(Answer::Public).chain(answers_elsewhere(place, &addresses, goal)).collect();
+                    Resolution::either(answers, vec![doubt], because)
                 }
                 Known::Known(true) | Known::Unknown(_) => {
                     let inner = amazon(place, goal);
                     let mut answers = inner.answers;
                     answers.push(Answer::Public);
                     answers.extend(answers_elsewhere(place, &addresses, goal));
-                    answers.extend(of_another);
-                    let is_inner_unseen = inner.asks_unseen;
-                    let resolution = Resolution::either(answers, std::iter::once(doubt).chain(inner.depends_on).collect(), because);
-                    let resolution = resolution.asking(place, &addresses);
-                    Resolution { asks_unseen: resolution.asks_unseen || is_inner_unseen, ..resolution }
+                    Resolution::either(answers, std::iter::once(doubt).chain(inner.depends_on).collect(), because)
                 }
             }
         }
@@ -270,8 +256,7 @@ fn amazon<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> 
         Passage::Unclear { .. } if place.assumptions.contains(&Assumption::DnsFirewallPassesAwsNames) => resolution,
         Passage::Unclear { by, why } => {
             resolution.answers.push(Answer::Refused { group: by.unwrap_or(place.vpc_id()).to_owned() });
-            let depends_on = resolution.depends_on.into_iter().chain(why).collect();
-            Resolution { asks_unseen: resolution.asks_unseen, ..Resolution::either(resolution.answers, depends_on, resolution.because) }
+            Resolution::either(resolution.answers, resolution.depends_on.into_iter().chain(why).collect(), resolution.because)
         }
     }
 }
@@ -329,7 +314,6 @@ fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution
                 std::iter::once(doubt).chain(without_rule.depends_on).collect(),
                 format!("resolver rule {id} forwards {domain}"),
             )
-            .asking(place, &rule.targets)
         }
         _ => without_rule,
     }

@@ -23,6 +23,7 @@ const PORT: u16 = 53;
 const ASKING_PORTS: (u16, u16) = (1024, 65535);
 
 /// The way to DNS servers, of which one is enough.
+#[derive(Debug)]
 pub(super) enum Way {
     /// One of them may be reached.
     Open,
@@ -35,10 +36,11 @@ pub(super) enum Way {
 pub(super) fn way_to(source: &Source<'_, '_>, servers: &[IpAddr]) -> Way {
     let (mut blockers, mut doubts) = (Vec::new(), Vec::new());
     for server in servers {
-        match blocker(source, *server) {
-            (None, _) => return Way::Open,
-            (Some(blocker), why) => {
-                blockers.push(blocker);
+        match way_to_one(source, *server) {
+            Way::Open => return Way::Open,
+            Way::Closed(why) => blockers.extend(why),
+            Way::Unclear(perhaps, why) => {
+                blockers.extend(perhaps);
                 doubts.extend(why);
             }
         }
@@ -50,14 +52,13 @@ pub(super) fn way_to(source: &Source<'_, '_>, servers: &[IpAddr]) -> Way {
     }
 }
 
-/// Who keeps the instance from asking a server, and why that is not certain, where it is not.
-fn blocker(source: &Source<'_, '_>, server: IpAddr) -> (Option<Blocker>, Option<Unknown>) {
+fn way_to_one(source: &Source<'_, '_>, server: IpAddr) -> Way {
     // What a host asks itself never leaves it.
     if server.is_ipv4() != source.address.is_ipv4() || server == source.address {
-        return (None, None);
+        return Way::Open;
     }
     match on_the_way(source, server).or_else(|| nobody_there(source, server)) {
-        Some(blocker) => (Some(blocker), None),
+        Some(blocker) => Way::Closed(vec![blocker]),
         None => at_the_server(source, server),
     }
 }
@@ -122,27 +123,27 @@ fn on_the_way(source: &Source<'_, '_>, server: IpAddr) -> Option<Blocker> {
 }
 
 /// The groups that guard a server in the VPC.
-fn at_the_server(source: &Source<'_, '_>, server: IpAddr) -> (Option<Blocker>, Option<Unknown>) {
+fn at_the_server(source: &Source<'_, '_>, server: IpAddr) -> Way {
     let at = &source.position;
     if !at.nets.iter().any(|block| block.contains(&server)) {
-        return (None, None);
+        return Way::Open;
     }
     if at.home.files.network_interfaces.is_none() {
         let told =
             refused(Code::EniSgRulesMismatch, at.vpc_id, format!("may have groups that keep UDP {PORT} from the DNS server {server}"));
-        return (Some(told), Some(at.home.not_collected("ec2:DescribeNetworkInterfaces")));
+        return Way::Unclear(vec![told], vec![at.home.not_collected("ec2:DescribeNetworkInterfaces")]);
     }
-    let Some(interface) = host::in_vpc(at, &IntervalSet::address(server)) else { return (None, None) };
+    let Some(interface) = host::in_vpc(at, &IntervalSet::address(server)) else { return Way::Open };
     let guarding = group_ids(&interface.groups);
     let is_own = |pair: &UserIdGroupPair| source.groups.iter().any(|own| Some(own) == pair.group_id.as_ref());
     let asking = IntervalSet::address(source.address);
     let members = |pair: &UserIdGroupPair| if is_own(pair) { asking.clone() } else { IntervalSet::empty() };
     let allowed = security_group::allowed(at.home, &guarding, Direction::Ingress, Protocol::Udp, PORT, &members);
-    let is_refused = asking.intersection(&allowed.sieve.may).is_empty();
-    let told = || {
-        let address = source.address;
-        let detail = format!("has no inbound rule for UDP {PORT} from {address}, and guards the DNS server {server}, so no name resolves");
-        refused(Code::EniSgRulesMismatch, guarding.first().map_or(at.vpc_id, String::as_str), detail)
-    };
-    (is_refused.then(told), None)
+    if asking.difference(&allowed.sieve.must).is_empty() {
+        return Way::Open;
+    }
+    let (address, group) = (source.address, guarding.first().map_or(at.vpc_id, String::as_str));
+    let detail = format!("has no inbound rule for UDP {PORT} from {address}, and guards the DNS server {server}, so no name resolves");
+    let told = vec![refused(Code::EniSgRulesMismatch, group, detail)];
+    if asking.intersection(&allowed.sieve.may).is_empty() { Way::Closed(told) } else { Way::Unclear(told, allowed.unknowns) }
 }

@@ -129,7 +129,7 @@ fn everything(principal: &str) -> Policy {
 /// The agent reads AWS's own buckets without a signature: nobody's account and nobody's organization asks. Whose the buckets are is not published,
 /// but they are none of the customer's.
 fn of_unsigned(estate: &Estate<'_>, document: &str, port: u16) -> Context {
-    let own = own_accounts(estate);
+    let own = estate.own_accounts();
     let context = [
         "aws:PrincipalOrgID",
         "aws:PrincipalOrgPaths",
@@ -189,11 +189,6 @@ fn of_bucket(estate: &Estate<'_>, account: &str, owner: Option<&str>) -> Context
         Some(organization) => context.known("aws:ResourceOrgID", organization),
         None => context,
     }
-}
-
-fn own_accounts(estate: &Estate<'_>) -> BTreeSet<String> {
-    let listed = estate.snapshot.organization.accounts.iter().flat_map(|file| &file.accounts);
-    listed.filter_map(|account| account.id.clone()).chain(estate.snapshot.accounts.keys().cloned()).collect()
 }
 
 fn words(document: &str) -> impl Iterator<Item = &str> {

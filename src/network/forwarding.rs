@@ -13,40 +13,16 @@ use super::set::IntervalSet;
 use crate::model::known::Known;
 use crate::model::{Region, net};
 
-/// Whether one of these servers has a private address in no VPC of the Region that was seen, or an address that is not known.
-pub(super) fn are_unseen(place: &Place<'_, '_, '_>, servers: &[&str]) -> bool {
-    let is_seen = |server: IpAddr| vpcs(place).any(|(_, there)| IntervalSet::nets(&there.nets).has(server));
-    let is_private = |server: IpAddr| match server {
-        IpAddr::V4(_) => not_public_ipv4().has(server),
-        IpAddr::V6(server) => server.is_unique_local() || server.is_unicast_link_local(),
-    };
-    servers.iter().any(|server| server.parse().map_or(true, |server| is_private(server) && !is_seen(server)))
-}
-
-/// Whether each of these servers has the address at which another VPC has its own resolver.
-pub(super) fn are_resolvers_of_others(place: &Place<'_, '_, '_>, servers: &[&str]) -> bool {
-    let is_third = |server: IpAddr| {
-        let mut others = vpcs(place).filter(|(_, there)| !there.is_in_vpc_of(place.position));
-        others.any(|(_, there)| net(there.vpc.cidr_block.as_ref()).is_some_and(|block| is_third_of(&block, server)))
-    };
-    let is_here = |server: IpAddr| IntervalSet::nets(&place.position.nets).has(server);
-    !servers.is_empty() && servers.iter().all(|server| server.parse().is_ok_and(|server| is_third(server) && !is_here(server)))
-}
-
-/// The VPCs of the Region, in every account.
-fn vpcs<'r, 'a>(place: &Place<'_, 'r, 'a>) -> impl Iterator<Item = (&'r Region<'a>, Position<'r, 'a>)> {
-    let name = place.region().name;
-    let regions = place.estate.regions().filter(move |region| region.name == name);
-    regions.flat_map(|region| {
-        let vpcs = region.files.vpcs.iter().flat_map(|file| &file.vpcs);
-        vpcs.map(move |vpc| (region, Position::of(region, vpc, None)))
-    })
-}
-
-/// Everything that servers at these addresses may answer beside the public answer, as far as they stand in VPCs that were seen.
+/// Everything that servers at these addresses may answer beside the public answer.
 pub(super) fn answers_elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, servers: &[&str], goal: &Goal) -> Vec<Answer<'r, 'a>> {
-    let servers: Vec<IpAddr> = servers.iter().filter_map(|server| server.parse().ok()).collect();
     let mut answers = Vec::new();
+    if are_unseen(place, servers) {
+        answers.push(Answer::Unseen);
+    }
+    if are_resolvers_of_others(place, servers) {
+        answers.push(Answer::Anything);
+    }
+    let servers: Vec<IpAddr> = servers.iter().filter_map(|server| server.parse().ok()).collect();
     for (region, there) in vpcs(place) {
         let holds = |server: &IpAddr| IntervalSet::nets(&there.nets).has(*server);
         if !servers.iter().any(holds) {
@@ -73,4 +49,34 @@ pub(super) fn answers_elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, servers: &[&s
         answers.extend(by_endpoint.answers.into_iter().chain(inbound.answers));
     }
     answers
+}
+
+/// Whether one of these servers has a private address in no VPC of the Region that was seen, or an address that is not known.
+fn are_unseen(place: &Place<'_, '_, '_>, servers: &[&str]) -> bool {
+    let is_seen = |server: IpAddr| vpcs(place).any(|(_, there)| IntervalSet::nets(&there.nets).has(server));
+    let is_private = |server: IpAddr| match server {
+        IpAddr::V4(_) => not_public_ipv4().has(server),
+        IpAddr::V6(server) => server.is_unique_local() || server.is_unicast_link_local(),
+    };
+    servers.iter().any(|server| server.parse().map_or(true, |server| is_private(server) && !is_seen(server)))
+}
+
+/// Whether each of these servers has the address at which another VPC has its own resolver, which answers that VPC alone.
+fn are_resolvers_of_others(place: &Place<'_, '_, '_>, servers: &[&str]) -> bool {
+    let is_third = |server: IpAddr| {
+        let mut others = vpcs(place).filter(|(_, there)| !there.is_in_vpc_of(place.position));
+        others.any(|(_, there)| net(there.vpc.cidr_block.as_ref()).is_some_and(|block| is_third_of(&block, server)))
+    };
+    let is_here = |server: IpAddr| IntervalSet::nets(&place.position.nets).has(server);
+    !servers.is_empty() && servers.iter().all(|server| server.parse().is_ok_and(|server| is_third(server) && !is_here(server)))
+}
+
+/// The VPCs of the Region, in every account.
+fn vpcs<'r, 'a>(place: &Place<'_, 'r, 'a>) -> impl Iterator<Item = (&'r Region<'a>, Position<'r, 'a>)> {
+    let name = place.region().name;
+    let regions = place.estate.regions().filter(move |region| region.name == name);
+    regions.flat_map(|region| {
+        let vpcs = region.files.vpcs.iter().flat_map(|file| &file.vpcs);
+        vpcs.map(move |vpc| (region, Position::of(region, vpc, None)))
+    })
 }

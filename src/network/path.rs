@@ -60,10 +60,10 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
         let of_ports = |range: &(u16, u16)| judge_answer(&journey, answer, &resolution.because, &resolution.depends_on, *range);
         ports.ranges().iter().map(of_ports).collect()
     };
-    let mut worlds: Vec<Vec<Vec<World>>> = resolution.answers.iter().map(row).collect();
-    // What servers that nobody saw answer may lead where the known answers do not.
-    if resolution.asks_unseen && worlds.iter().flatten().flatten().all(|world| world.verdict == Verdict::Blocked) {
-        worlds.push(row(&Answer::Anything));
+    let (of_unseen, known): (Vec<_>, Vec<_>) = resolution.answers.iter().partition(|answer| **answer == Answer::Unseen);
+    let mut worlds: Vec<Vec<Vec<World>>> = known.into_iter().map(row).collect();
+    if worlds.iter().flatten().flatten().all(|world| world.verdict == Verdict::Blocked) {
+        worlds.extend(of_unseen.into_iter().map(row));
     }
     let verdicts: Vec<Vec<BTreeSet<Verdict>>> =
         worlds.iter().map(|row| row.iter().map(|cell| cell.iter().map(|world| world.verdict).collect()).collect()).collect();
@@ -145,7 +145,7 @@ fn judge_answer(
                 "has DHCP options without a DNS server, and the instance runs on the Xen hypervisor, so no name resolves".to_owned();
             vec![World::nameless(Code::DnsNoResolver, vpc, detail, Place::Other)]
         }
-        Answer::Anything => {
+        Answer::Anything | Answer::Unseen => {
             let mut trace = Trace::new(IntervalSet::family_of(source.address), range, false);
             trace.hop(HopKind::Name, &goal.host, Decision::Unknown, because);
             trace.doubt(doubts.iter().cloned());

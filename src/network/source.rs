@@ -33,12 +33,13 @@ pub(super) struct Source<'r, 'a> {
 impl<'r, 'a> Source<'r, 'a> {
     /// The interface that carries the default route: that with device index 0 on network card 0 (decision 6 of docs/reachability.md).
     pub(super) fn of(estate: &'r Estate<'a>, region: &'r Region<'a>, instance: &'a Instance) -> Known<Self> {
-        let primary = instance.network_interfaces.iter().find(|interface| place_of(interface) == Some((0, 0)));
-        let primary = match (primary, instance.network_interfaces.as_slice()) {
-            (Some(primary), _) => Some(primary),
-            (None, [only]) => Some(only),
-            (None, []) => None,
-            (None, _) => return Known::Unknown(vec![missing(instance, "the device index of the network interfaces")]),
+        let mut first = instance.network_interfaces.iter().filter(|interface| place_of(interface) == Some((0, 0)));
+        let primary = match (first.next(), first.next(), instance.network_interfaces.as_slice()) {
+            (Some(primary), None, _) => Some(primary),
+            (Some(_), Some(_), _) => return Known::Unknown(vec![missing(instance, "the network card of a network interface")]),
+            (None, _, [only]) => Some(only),
+            (None, _, []) => None,
+            (None, ..) => return Known::Unknown(vec![missing(instance, "the device index of the network interfaces")]),
         };
         Self::from(estate, region, instance, primary)
     }

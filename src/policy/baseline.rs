@@ -126,8 +126,7 @@ pub(super) fn look_up(estate: &Estate<'_>, landscape: &Landscape, policy: &mut P
     let held: Vec<_> = files.flat_map(|file| &file.patch_baselines).collect();
     let Baselines::Chosen(chosen) = &mut policy.baselines else { return };
     for (system, baseline) in chosen {
-        // AWS names its own by ARN, which is the same for everybody, and yours by the id alone.
-        baseline.is_of_aws |= baseline.id.as_deref().and_then(account_of).is_some_and(|account| place.home.as_deref() != Some(account));
+        baseline.is_of_aws |= baseline.id.as_deref().is_some_and(|id| is_of_aws(estate, id));
         let Some(id) = baseline.id.as_deref().filter(|_| !baseline.is_of_aws) else { continue };
         let found = held.iter().find(|(asked, _)| same(Some(asked), id)).map(|(_, found)| *found);
         let found = found.filter(|found| found.operating_system.as_ref().is_none_or(|other| other == system));
@@ -196,9 +195,12 @@ fn home(landscape: &Landscape, policy: &Policy) -> Option<String> {
     }
 }
 
-/// The account in a baseline's ARN.
-fn account_of(id: &str) -> Option<&str> {
-    id.strip_prefix("arn:")?.split(':').nth(3)
+/// Whether a baseline is AWS's own. Those are listed by ARN, and yours by the id alone; the account in the ARN is none of the organization's.
+fn is_of_aws(estate: &Estate<'_>, id: &str) -> bool {
+    let Some(account) = id.strip_prefix("arn:").and_then(|arn| arn.split(':').nth(3)) else { return false };
+    let mut listed = estate.regions().flat_map(|region| region.files.patch_baselines.iter()).flat_map(|file| &file.baseline_identities);
+    let is_elsewhere = estate.snapshot.organization.accounts.is_some() && !estate.own_accounts().contains(account);
+    is_elsewhere || listed.any(|listed| listed.baseline_id.as_deref() == Some(id))
 }
 
 /// The list writes an ARN for AWS's own, and the id alone for others.

@@ -50,7 +50,9 @@ fn half_read(estate: &Estate<'_>, landscape: &Landscape) -> Option<Unknown> {
     let is_of_list =
         |gap: &&Gap| gap.operation.starts_with("ssm-quicksetup:") && gap.leaves_something_unread() && is_asked(&gap.account_id);
     let gap = estate.snapshot.manifest.gaps.iter().find(is_of_list)?;
-    Some(Unknown::new("fact_not_collected", format!("{} in {}", gap.operation, gap.account_id), gap.reason.remedy()))
+    let place = gap.region.as_ref().map_or_else(|| gap.account_id.clone(), |region| format!("{}/{region}", gap.account_id));
+    let settled_by = format!("{}, or declare --assume no-unseen-patch-policies", gap.reason.remedy());
+    Some(Unknown::new("fact_not_collected", format!("{} in {place}", gap.operation), settled_by))
 }
 
 /// A configuration manager that does not tell what it deploys may deploy a patch policy.

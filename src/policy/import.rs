@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::file::{Check, account_id, instance_id, must, region_name, share};
 use super::{Deployment, Nodes, Origin, Policy, PolicyError, parameters};
 use crate::snapshot::global::{ConfigurationManager, GetConfigurationManager};
+use crate::snapshot::json::{self, Misread};
 
 /// What to do about a text that cannot be read.
 pub(super) const REMEDY: &str = "give what `aws ssm-quicksetup get-configuration-manager --output json` prints";
@@ -66,21 +67,7 @@ fn managers(text: &str) -> Result<Vec<ConfigurationManager>, String> {
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| placed(&error.path().to_string(), error.inner()))?;
-    json.end().map_err(|error| placed(".", &error))?;
-    Ok(value)
-}
-
-/// What is wrong with the text, and where.
-fn placed(path: &str, error: &serde_json::Error) -> String {
-    let at = format!("line {}, column {}", error.line(), error.column());
-    // Where the text ends too early, perhaps no member can be named.
-    let place = if [".", "?"].contains(&path) { at } else { format!("{path} ({at})") };
-    let text = error.to_string();
-    // serde_json ends its message with the position that `place` already tells.
-    let problem = text.split(" at line ").next().unwrap_or(&text);
-    format!("{place}: {problem}; {REMEDY}")
+    json::from_str(text).map_err(|Misread { place, problem }| format!("{place}: {problem}; {REMEDY}"))
 }
 
 /// What Quick Setup would refuse, or what does not say whom it targets. A schedule that AWS takes and that is not understood here passes.

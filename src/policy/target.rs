@@ -83,6 +83,11 @@ impl MissCode {
         matches!(self, Self::AccountNotChosen | Self::OuNotChosen | Self::RegionNotChosen)
     }
 
+    /// Whether the policy passes over the whole account.
+    pub fn is_of_account(self) -> bool {
+        matches!(self, Self::AccountNotChosen | Self::OuNotChosen | Self::ManagementAccount)
+    }
+
     /// Whether somebody chose so: other places, or instances one by one.
     pub fn is_a_choice(self) -> bool {
         self.is_elsewhere() || matches!(self, Self::NotListed | Self::NotInTargets)
@@ -278,10 +283,12 @@ fn deployable(policy: &Policy, node: &Node<'_, '_>, landscape: &Landscape) -> Re
         );
     }
     if policy.is_planned() && most > MOST_DEPLOYMENTS {
-        let settled_by = format!(
-            "collect where each account of the organization stands: with those of which it is not known the policy may have more than {MOST_DEPLOYMENTS} deployments"
-        );
-        return unknown("fact_not_collected", "organizations:ListAccountsForParent", settled_by);
+        let (operation, what) = match landscape.active {
+            Some(_) => ("organizations:ListAccountsForParent", "where each account of the organization stands"),
+            None => ("organizations:ListAccounts", "the accounts of the organization"),
+        };
+        let settled_by = format!("collect {what}: the policy may have more than the {MOST_DEPLOYMENTS} deployments that Quick Setup takes");
+        return unknown("fact_not_collected", operation, settled_by);
     }
     Reach::Covered
 }

@@ -6,6 +6,7 @@
 pub mod ec2;
 mod gap;
 pub mod global;
+pub(crate) mod json;
 mod read;
 pub mod redact;
 pub mod resource_groups;

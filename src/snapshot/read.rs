@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use include_dir::Dir;
 use serde::de::DeserializeOwned;
 
+use super::json::{self, Misread};
 use super::{AccountSnapshot, FORMAT, GlobalFiles, Manifest, OrganizationFiles, RegionFiles, Snapshot, VERSION};
 
 /// A snapshot that cannot be used. Each variant is the fault of the folder, not of the program.
@@ -160,25 +161,8 @@ pub(super) fn file<T: DeserializeOwned>(files: &dyn Files, folder: &str, name: &
     let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
     let Some(bytes) = files.read(&path)? else { return Ok(None) };
     let text = decode(&bytes).map_err(|encoding| ReadError::Encoding { path: files.display(&path), encoding })?;
-    let malformed = |place: String, error: &serde_json::Error| {
-        let text = error.to_string();
-        // serde_json ends its message with the position that `place` already tells.
-        let problem = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        ReadError::Malformed { path: files.display(&path), place, problem, remedy: remedy(name) }
-    };
-    let mut json = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let inner = error.inner();
-        let at = format!("line {}, column {}", inner.line(), inner.column());
-        // Where the text ends too early, the last member cannot be named.
-        let place = match error.path().to_string().trim_end_matches('?').trim_end_matches('.') {
-            "" => at,
-            member => format!("{member} ({at})"),
-        };
-        malformed(place, inner)
-    })?;
-    json.end().map_err(|error| malformed(format!("line {}, column {}", error.line(), error.column()), &error))?;
-    Ok(Some(value))
+    let malformed = |Misread { place, problem }| ReadError::Malformed { path: files.display(&path), place, problem, remedy: remedy(name) };
+    Ok(Some(json::from_str(text).map_err(malformed)?))
 }
 
 /// The text of a file, or in what else it is encoded: the redirection of Windows PowerShell writes UTF-16.

@@ -48,6 +48,11 @@ fn a_server_must_be_reached() {
         })
     };
     let beside_hub = |servers: &[&'static str]| central_egress().dns_servers(servers);
+    let of_unread_list = || ec2::IpPermission {
+        ip_ranges: vec![],
+        prefix_list_ids: vec![ec2::PrefixListId { prefix_list_id: some("pl-unread"), ..Default::default() }],
+        ..allow("udp", 53, 53, "10.0.1.0/24")
+    };
     let unseen_hub = || base().route("rtb-main", route_to("10.100.0.0/16", "tgw-1")).dns_servers(&["10.100.1.53"]);
     let and = |more: &[&'static str]| [everything.as_slice(), more].concat();
     check(vec![
@@ -76,6 +81,7 @@ fn a_server_must_be_reached() {
         ("the instance itself", asking(&["10.0.1.10"]).egress(&[https_to("0.0.0.0/0")]), Ssm, Reachable, &[]),
         ("a server whose group lets UDP 53 in", server(vec![allow("udp", 53, 53, "10.0.1.0/24")]), Ssm, Reachable, &[]),
         ("a server whose group lets HTTPS in", server(vec![https_to("10.0.1.0/24")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("a server whose group is not known to let UDP 53 in", server(vec![of_unread_list()]), Ssm, Unknown, &["fact_not_collected"]),
         ("a server that nobody sees, beyond the gateway", unseen_hub(), Ssm, Unknown, &["custom_dns"]),
         ("nowhere near", asking(&["192.168.77.1"]).route("rtb-main", route_to("10.9.0.0/16", "vgw-1")), Ssm, Reachable, &[]),
         ("behind no route", base().gateway_endpoint("rtb-main").dns_servers(&["192.168.77.1"]), S3, Blocked, &["NO_ROUTE_TO_DESTINATION"]),

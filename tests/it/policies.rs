@@ -454,6 +454,23 @@ fn a_baseline_that_finds_nothing_on_centos_stream_is_told() {
     }
 }
 
+/// What one policy lacks is not laid at another's door: the nodes of both are not ready, and the first one patches them.
+#[test]
+fn a_policy_without_a_baseline_spoils_itself_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let windows = folder.path().join("windows.yaml");
+    let plan = "name: windows\ntargets: {organizational_units: [/Test], regions: [eu-central-1]}\nbaselines: {WINDOWS: {}}\nattach_policies: true\n";
+    std::fs::write(&windows, plan).unwrap();
+    let (snapshot, test) = (path("fixtures/staggered-org"), path("fixtures/staggered-policies/test.yaml"));
+    let report =
+        report(&run(&["scan", "--snapshot", &snapshot, "--policy", &test, "--policy", windows.to_str().unwrap(), "--output", "json"]));
+    let counts = |name: &str| rows(&report["policies"]).find(|policy| policy["name"] == name).unwrap()["counts"].clone();
+    assert_eq!((&counts("test")["ready"], &counts("test")["will_fail"]), (&json!(2), &json!(0)));
+    assert_eq!((&counts("windows")["ready"], &counts("windows")["will_fail"]), (&json!(0), &json!(2)));
+    let web = rows(&report["instances"]).find(|instance| instance["name"] == "test-web-01").unwrap();
+    assert_eq!(web["readiness"], "not_ready");
+}
+
 /// Nothing definite is said of a resource group whose query was not collected; nor without the organization's tree.
 #[test]
 fn what_is_not_known_of_a_plan_is_unknown() {
@@ -484,6 +501,10 @@ fn what_is_not_known_of_a_plan_is_unknown() {
     let of_aws = "arn:aws:ssm:eu-central-1:075727635805:patchbaseline/pb-0abc";
     let found = scan(&format!("{of_two}baselines: {{AMAZON_LINUX_2023: {{id: '{of_aws}'}}}}\n"), &path("fixtures/staggered-org"));
     assert_eq!(two(&found)["ready"], 3);
+    // An account's own baseline is no more AWS's when it is named by ARN.
+    let own = "arn:aws:ssm:eu-central-1:222222222222:patchbaseline/pb-0abc";
+    let found = scan(&format!("{of_two}baselines: {{AMAZON_LINUX_2023: {{id: '{own}'}}}}\n"), &path("fixtures/staggered-org"));
+    assert_eq!((&two(&found)["targeted"], &two(&found)["ready"]), (&json!(5), &json!(0)));
     // The same snapshot with the group's query.
     let asked = folder.path().join("asked");
     copy(&repository("fixtures/staggered-org"), &asked);

@@ -108,8 +108,15 @@ fn the_primary_interface_decides_and_the_other_is_told() {
             "Model assumption A-104: the instance's other interface eni-2 would be reachable; its primary interface eni-i decides, which is blocked."
         ]
     );
+    let without_cards = |topology: Topology| {
+        topology.instance(|instance| {
+            let attachments = instance.network_interfaces.iter_mut().filter_map(|interface| interface.attachment.as_mut());
+            attachments.for_each(|attachment| attachment.network_card_index = None);
+        })
+    };
     check(vec![
         ("104", two_interfaces(), Ssm, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]),
         ("an interface for EFA alone", efa_first(), Ssm, Reachable, &[]),
+        ("interfaces without their cards", without_cards(efa_first()), Ssm, Unknown, &["fact_not_collected"]),
     ]);
 }

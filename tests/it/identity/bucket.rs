@@ -163,6 +163,8 @@ fn the_bucket_of_a_new_patch_policy_is_judged_before_it_is_there() {
     let crowded =
         (1..=19).fold(core(), |given, n| given.attached(&own(&format!("p{n}"))).document(&format!("p{n}"), &allow(&json!("logs:*"))));
     let tagged = |count: usize| (0..count).fold(core(), |given, n| given.tag(&format!("tag-{n}"), "x"));
+    let elsewhere = json!({"TargetType": "InstanceIds", "TargetInstances": "i-2", "IsPolicyAttachAllowed": "true"});
+    let not_attaching = json!({"TargetType": "InstanceIds", "TargetInstances": "i-2", "IsPolicyAttachAllowed": "false"});
     check(
         vec![
             // Quick Setup attaches what is lacking, if it can.
@@ -173,6 +175,28 @@ fn the_bucket_of_a_new_patch_policy_is_judged_before_it_is_there() {
             ("20 policies", crowded.in_organization().planned(yes), "yes no yes no"),
             ("49 tags and one to come", tagged(49).in_organization().planned(yes), "yes no yes yes"),
             ("50 tags", tagged(50).in_organization().planned(yes), "yes no yes no"),
+            ("48 tags and two to come", tagged(48).in_organization().planned(yes).planned(yes), "yes no yes yes"),
+            ("49 tags and two to come", tagged(49).in_organization().planned(yes).planned(yes), "yes no yes no"),
+            (
+                "49 tags, and perhaps one more by another instance",
+                tagged(49).in_organization().policy(&elsewhere).planned(yes),
+                "yes no yes ?",
+            ),
+            (
+                "48 tags, and perhaps one more by another instance",
+                tagged(48).in_organization().policy(&elsewhere).planned(yes),
+                "yes no yes yes",
+            ),
+            (
+                "49 tags, and nothing to come by another instance",
+                tagged(49).in_organization().policy(&not_attaching).planned(yes),
+                "yes no yes yes",
+            ),
+            (
+                "49 tags, perhaps one more, and a deny",
+                tagged(49).deny("s3:*").in_organization().policy(&elsewhere).planned(yes),
+                "yes no yes no",
+            ),
             ("no reading of buckets in the organization", core().scp(&deny("s3:*"), &["r-1"]).planned(yes), "yes no yes no"),
             ("no tags in the organization", ready().scp(&deny("iam:TagRole"), &["ou-web"]).planned(yes), "yes no yes no"),
             // It does not: the permission must be there, and the tag comes later.

@@ -43,8 +43,8 @@ pub(super) struct Given {
     associations: Vec<Value>,
     vouched: Vouched,
     no_unseen: bool,
-    /// A planned patch policy, as YAML.
-    plan: Option<String>,
+    /// Planned patch policies, as YAML.
+    plans: Vec<String>,
     captured_at: Option<&'static str>,
 }
 
@@ -87,7 +87,7 @@ pub(super) fn bare() -> Given {
         associations: Vec::new(),
         vouched: Vouched { bucket_policies_as_written: true, ..Vouched::default() },
         no_unseen: false,
-        plan: None,
+        plans: Vec::new(),
         captured_at: None,
     }
 }
@@ -299,7 +299,8 @@ impl Given {
 
     /// A new patch policy for the account, with a line more.
     pub(super) fn planned(mut self, line: &str) -> Self {
-        self.plan = Some(format!("name: next\ntargets: {{accounts: ['{ACCOUNT}'], regions: [{REGION}]}}\n{line}\n"));
+        let name = if self.plans.is_empty() { "next".to_owned() } else { format!("next-{}", self.plans.len()) };
+        self.plans.push(format!("name: {name}\ntargets: {{accounts: ['{ACCOUNT}'], regions: [{REGION}]}}\n{line}\n"));
         self
     }
 
@@ -373,7 +374,7 @@ impl Given {
         let region = estate.region(ACCOUNT, REGION).unwrap();
         let instance = Estate::instances(region)["i-1"];
         let identities = Identities::new(&snapshot, self.vouched);
-        let plans = self.plan.iter().flat_map(|plan| patch_preflight::policy::parse(plan, "next.yaml").unwrap()).collect::<Vec<_>>();
+        let plans = self.plans.iter().flat_map(|plan| patch_preflight::policy::parse(plan, "next.yaml").unwrap()).collect::<Vec<_>>();
         let assumptions = Assumptions::from_iter(self.no_unseen.then_some(Assumption::NoUnseenPatchPolicies));
         let policies = patch_preflight::scan::patch_policies(&estate, &plans, &Tables::builtin().unwrap(), &assumptions).unwrap();
         let reaches = policies.reach(&Node { region, id: "i-1", tags: &instance.tags, operating_system: None, ou_path: "" });
