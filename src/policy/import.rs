@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::file::{Check, account_id, instance_id, must, region_name, share};
+use super::words::{Check, account_id, instance_id, must, region_name, share};
 use super::{Deployment, Nodes, Origin, Policy, PolicyError, parameters};
 use crate::snapshot::global::{ConfigurationManager, GetConfigurationManager};
 use crate::snapshot::json::{self, Misread};

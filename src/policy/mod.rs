@@ -16,6 +16,7 @@ mod resource_group;
 mod schedule;
 mod standing;
 mod target;
+mod words;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::file::{must, unique};
+use super::words::{must, unique};
 use super::{Baseline, Baselines, Configuration, Deployment, Nodes, Origin, Policy, Schedule, Unit};
 use crate::snapshot::global::{ConfigurationDefinition, ConfigurationManager};
 
