@@ -92,7 +92,9 @@ pub(super) fn classify(trouble: &Trouble<'_>, message: &str) -> GapReason {
     }
     match code {
         "UnrecognizedClientException" | "AuthFailure" | "InvalidClientTokenId" | "OptInRequired" => GapReason::RegionDisabled,
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" | "NotAuthorized" => {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" | "NotAuthorized"
+        // Resource Groups.
+        | "ForbiddenException" => {
             if message.contains("explicit deny in a service control policy") { GapReason::ScpDenied } else { GapReason::AccessDenied }
         }
         "UnknownOperation" | "UnknownOperationException" | "InvalidAction" | "UnsupportedOperation" | "ServiceSettingNotFound" => {
@@ -158,6 +160,7 @@ mod tests {
             (Some("UnauthorizedOperation"), Some(403), denied, GapReason::AccessDenied),
             (Some("UnauthorizedOperation"), Some(403), by_scp, GapReason::ScpDenied),
             (Some("AccessDeniedException"), Some(400), by_scp, GapReason::ScpDenied),
+            (Some("ForbiddenException"), Some(403), denied, GapReason::AccessDenied),
             (Some("AuthFailure"), Some(401), "AWS was not able to validate the provided access credentials", GapReason::RegionDisabled),
             (Some("UnrecognizedClientException"), Some(400), "", GapReason::RegionDisabled),
             (Some("RequestLimitExceeded"), Some(503), "Request limit exceeded.", GapReason::Throttled),
