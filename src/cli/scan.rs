@@ -5,7 +5,7 @@ use super::judge::Judge;
 use super::source::{self, Seen};
 use super::{Failure, output};
 use crate::exit::Exit;
-use crate::report::types::{AccountStatus, FindingStatus, PolicyFinding, Report};
+use crate::report::types::{AccountStatus, FindingStatus, Report};
 use crate::snapshot::Snapshot;
 
 pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Failure> {
@@ -40,23 +40,18 @@ pub(crate) fn run(arguments: &ScanArguments, global: &Global) -> Result<Exit, Fa
 
 /// Findings outweigh what is not known; what is not known is never clean.
 fn exit(report: &Report, fail_on: FailOn, incomplete: Incomplete) -> Exit {
-    let counts = |finding: &&crate::report::types::Finding| {
-        finding.status == FindingStatus::Fail && finding.muted.is_none() && fail_on.counts(finding.severity)
+    let has = |status| {
+        let of_instances =
+            report.findings.iter().filter(|finding| finding.muted.is_none()).map(|finding| (finding.status, finding.severity));
+        let of_policies = report.policies.iter().flat_map(|policy| &policy.findings).map(|finding| (finding.status, finding.severity));
+        of_instances.chain(of_policies).any(|(found, severity)| found == status && fail_on.counts(severity))
     };
-    let is_counted = |finding: &PolicyFinding| finding.status == FindingStatus::Fail && fail_on.counts(finding.severity);
-    let has_policy_finding = report.policies.iter().flat_map(|policy| &policy.findings).any(is_counted);
-    if has_policy_finding || report.findings.iter().find(counts).is_some() {
+    if has(FindingStatus::Fail) {
         return Exit::Findings;
     }
     if report.accounts.iter().all(|account| account.status == AccountStatus::Unreadable) {
         return Exit::Nothing;
     }
-    let is_unknown = |finding: &crate::report::types::Finding| {
-        finding.status == FindingStatus::Unknown && finding.muted.is_none() && fail_on.counts(finding.severity)
-    };
-    let is_unknown_of_policy = |finding: &PolicyFinding| finding.status == FindingStatus::Unknown && fail_on.counts(finding.severity);
-    let has_unknown =
-        report.findings.iter().any(is_unknown) || report.policies.iter().flat_map(|policy| &policy.findings).any(is_unknown_of_policy);
-    let is_known = report.complete && report.summary.unknown == 0 && !has_unknown;
+    let is_known = report.complete && report.summary.unknown == 0 && !has(FindingStatus::Unknown);
     if !is_known && incomplete == Incomplete::Fail { Exit::Incomplete } else { Exit::Clean }
 }
