@@ -42,10 +42,13 @@ fn of_region(snapshot: &Snapshot, account: &str, region: &str, files: &RegionFil
     let own = judged_vpcs(files);
     let shared = shared_vpcs(snapshot, account, region);
     let vpcs: BTreeSet<&str> = own.iter().copied().chain(shared.iter().copied()).collect();
+    let baselines = files.patch_baseline_details.as_ref().map_or(0, |file| file.patch_baselines.len());
+    // Where nothing runs, their list is asked for where patch policies take them from there.
+    let list_apart = usize::from(own.is_empty() && files.patch_baselines.is_some());
     let calls = match (own.is_empty(), files.route_tables.is_some()) {
         (false, _) => OF_A_REGION,
-        (true, true) => OF_A_HUB + if shared.is_empty() { 0 } else { OF_NAMES },
-        (true, false) => return 1,
+        (true, true) => OF_A_HUB + list_apart + if shared.is_empty() { 0 } else { OF_NAMES },
+        (true, false) => return 1 + list_apart + baselines,
     };
     let lists = files.prefix_list_entries.as_ref().map_or(0, |file| file.prefix_list_entries.len());
     let tables = files.transit_gateway_route_tables.as_ref().map_or(0, |file| file.transit_gateway_route_tables.len());
@@ -53,7 +56,6 @@ fn of_region(snapshot: &Snapshot, account: &str, region: &str, files: &RegionFil
     let profile_zones = files.profile_zones.as_ref().map_or(0, |file| file.hosted_zones.len());
     let nodes = files.instance_information.as_ref().map_or(0, |file| file.instance_information_list.len());
     let systems = files.default_patch_baselines.as_ref().map_or(0, |file| file.default_patch_baselines.len());
-    let baselines = files.patch_baseline_details.as_ref().map_or(0, |file| file.patch_baselines.len());
     let windows = files.maintenance_windows.as_ref().map_or(0, |file| file.window_identities.len());
     let targets = files.maintenance_window_targets.as_ref().map_or(0, |file| file.targets.len());
     // The first page of the nodes is among the calls of every Region.

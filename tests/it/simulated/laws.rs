@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use patch_preflight::snapshot::{Directory, Snapshot};
+use patch_preflight::snapshot::ec2::DescribeInstances;
+use patch_preflight::snapshot::{Directory, RegionFiles, Snapshot};
 use serde_json::{Value, json};
 use simulated_aws::generate::{Organization, PASSWORD, Size, organization};
 use simulated_aws::{Fault, Kind, Trouble, Weather};
@@ -81,6 +82,31 @@ fn generated_organizations_are_judged_as_planted() {
         }
     }
     assert!(never.is_empty(), "nobody planted {never:?}");
+}
+
+/// A patch policy may take its baselines from a Region of the management account where nothing runs.
+#[test]
+fn the_baselines_of_policies_are_collected_where_there_are_no_instances() {
+    let mut snapshot = Snapshot::read(&Directory(crate::process::repository("fixtures/staggered-org"))).unwrap();
+    let management = snapshot.accounts.get_mut("111111111111").unwrap();
+    let definition = &mut management.global.quick_setup.as_mut().unwrap().configuration_managers[0].configuration_definitions[0];
+    let baselines =
+        json!({"AMAZON_LINUX_2023": {"value": "pb-05ca1e00000000001", "label": "staging", "description": "", "disabled": false}});
+    for (name, value) in [("PatchBaselineRegion", "eu-central-1".to_owned()), ("SelectedPatchBaselines", baselines.to_string())] {
+        definition.parameters.insert(name.to_owned(), value);
+    }
+    let home = management.regions.get_mut("eu-central-1").unwrap();
+    *home = RegionFiles {
+        instances: Some(DescribeInstances { reservations: Vec::new() }),
+        patch_baselines: home.patch_baselines.take(),
+        patch_baseline_details: home.patch_baseline_details.take(),
+        ..RegionFiles::default()
+    };
+    // Its role was that of its only instance.
+    management.global.iam = None;
+    let folder = tempfile::tempdir().unwrap();
+    snapshot.write(folder.path()).unwrap();
+    hold(folder.path(), Weather::default(), &[]);
 }
 
 /// What was refused once is refused again: a snapshot with gaps leads to the same gaps.
