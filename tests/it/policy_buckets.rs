@@ -3,20 +3,34 @@
 use patch_preflight::snapshot::{Directory, Snapshot};
 use serde_json::{Value, json};
 
-use crate::policies::{files, rows};
+use crate::policies::{files, rows, word};
 use crate::process::{report, repository, run};
+
+const OF_WORKLOADS: &str = "name: plan\ntargets: {organizational_units: [/Workloads], regions: [eu-central-1]}\nattach_policies: true\n";
+
+fn scan(snapshot: &Snapshot, plan: &str) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let (written, file) = (folder.path().join("snapshot"), folder.path().join("plan.yaml"));
+    snapshot.write(&written).unwrap();
+    std::fs::write(&file, plan).unwrap();
+    report(&run(&["scan", "--snapshot", written.to_str().unwrap(), "--policy", file.to_str().unwrap(), "--output", "json"]))
+}
+
+/// The outcome of the plan for the instance of this name, and why.
+fn becomes(snapshot: &Snapshot, plan: &str, name: &str) -> (String, String) {
+    let report = scan(snapshot, plan);
+    let instance = rows(&report["instances"]).find(|instance| instance["name"] == name).unwrap();
+    let planned = rows(&instance["policies"]).find(|policy| policy["name"] == "plan").unwrap();
+    (word(&planned["outcome"]), word(&planned["because"]))
+}
 
 /// A plan of the same name is what becomes of the existing policy, with its bucket; a plan of another name gets one of its own.
 #[test]
 fn a_plan_keeps_the_bucket_of_the_policy_that_it_replaces() {
-    let folder = tempfile::tempdir().unwrap();
     let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
     let management = snapshot.accounts.get_mut("111111111111").unwrap();
     let definition = &mut management.global.quick_setup.as_mut().unwrap().configuration_managers[0].configuration_definitions[0];
     definition.parameters.insert("IsPolicyAttachAllowed".to_owned(), "false".to_owned());
-    let written = folder.path().join("not-attached");
-    snapshot.write(&written).unwrap();
-    let file = folder.path().join("plan.yaml");
     for (name, attaches, ready, will_fail) in [
         ("production", "", 0, 3),
         ("production", "true", 2, 1),
@@ -26,9 +40,7 @@ fn a_plan_keeps_the_bucket_of_the_policy_that_it_replaces() {
     ] {
         let attaches = if attaches.is_empty() { String::new() } else { format!("attach_policies: {attaches}\n") };
         let plan = format!("name: {name}\ntargets: {{accounts: ['333333333333'], regions: [eu-central-1]}}\n{attaches}");
-        std::fs::write(&file, plan).unwrap();
-        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", file.to_str().unwrap(), "--output", "json"];
-        let report = report(&run(&arguments));
+        let report = scan(&snapshot, &plan);
         let planned = rows(&report["policies"]).find(|policy| policy["origin"] == "planned").unwrap();
         let counts = &planned["counts"];
         assert_eq!((&counts["ready"], &counts["will_fail"]), (&json!(ready), &json!(will_fail)), "{name} {attaches}: {planned}");
@@ -49,9 +61,7 @@ fn what_keeps_a_role_from_the_bucket_of_a_new_policy_is_there_before_it() {
         // No role can have the tag before the policy has its id.
         (reading(), "false", "unknown", "patch-policy-bucket-not-readable"),
     ];
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("plan.yaml");
-    for (number, (statement, attaches, outcome, because)) in cases.into_iter().enumerate() {
+    for (statement, attaches, outcome, because) in cases {
         let mut snapshot = Snapshot::read(&Directory(repository("fixtures/staggered-org"))).unwrap();
         let iam = snapshot.accounts.get_mut("222222222222").unwrap().global.iam.as_mut().unwrap();
         for role in &mut iam.role_detail_list {
@@ -60,15 +70,9 @@ fn what_keeps_a_role_from_the_bucket_of_a_new_policy_is_there_before_it() {
                 document.map(|document| serde_json::from_value(json!({"PolicyName": "more", "PolicyDocument": document})).unwrap()),
             );
         }
-        let written = folder.path().join(number.to_string());
-        snapshot.write(&written).unwrap();
-        let plan = "name: plan\ntargets: {organizational_units: [/Test], regions: [eu-central-1]}\n";
-        std::fs::write(&file, format!("{plan}attach_policies: {attaches}\n")).unwrap();
-        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", file.to_str().unwrap(), "--output", "json"];
-        let report = report(&run(&arguments));
-        let web = rows(&report["instances"]).find(|instance| instance["name"] == "test-web-01").unwrap();
-        let planned = rows(&web["policies"]).find(|policy| policy["name"] == "plan").unwrap();
-        assert_eq!((&planned["outcome"], &planned["because"]), (&json!(outcome), &json!(because)), "{statement:?} {attaches}: {web}");
+        let plan =
+            format!("name: plan\ntargets: {{organizational_units: [/Test], regions: [eu-central-1]}}\nattach_policies: {attaches}\n");
+        assert_eq!(becomes(&snapshot, &plan, "test-web-01"), (outcome.to_owned(), because.to_owned()), "{statement:?} {attaches}");
     }
 }
 
@@ -77,10 +81,6 @@ fn what_keeps_a_role_from_the_bucket_of_a_new_policy_is_there_before_it() {
 fn an_endpoint_policy_may_be_in_the_way_of_a_bucket_to_come() {
     let everything = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"});
     let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::aws-quicksetup-*"});
-    let folder = tempfile::tempdir().unwrap();
-    let plan = folder.path().join("plan.yaml");
-    std::fs::write(&plan, "name: plan\ntargets: {organizational_units: [/Workloads], regions: [eu-central-1]}\nattach_policies: true\n")
-        .unwrap();
     for (statements, outcome, because) in
         [(json!([everything]), "ready", ""), (json!([everything, deny]), "will_fail", "s3-endpoint-policy-denies")]
     {
@@ -89,23 +89,13 @@ fn an_endpoint_policy_may_be_in_the_way_of_a_bucket_to_come() {
         for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.vpc_endpoint_type.as_deref() == Some("Gateway")) {
             endpoint.policy_document = Some(json!({"Statement": statements}).to_string());
         }
-        let written = folder.path().join(outcome);
-        snapshot.write(&written).unwrap();
-        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", plan.to_str().unwrap(), "--output", "json"];
-        let report = report(&run(&arguments));
-        let web = rows(&report["instances"]).find(|instance| instance["name"] == "web-01").unwrap();
-        let planned = rows(&web["policies"]).find(|policy| policy["name"] == "plan").unwrap();
-        assert_eq!((&planned["outcome"], &planned["because"]), (&json!(outcome), &json!(because)), "{web}");
+        assert_eq!(becomes(&snapshot, OF_WORKLOADS, "web-01"), (outcome.to_owned(), because.to_owned()));
     }
 }
 
 /// Quick Setup makes a policy, and its bucket, where it is at home. The database reaches S3 of its own Region alone.
 #[test]
 fn the_bucket_of_a_policy_to_come_is_where_quick_setup_is_at_home() {
-    let folder = tempfile::tempdir().unwrap();
-    let plan = folder.path().join("plan.yaml");
-    std::fs::write(&plan, "name: plan\ntargets: {organizational_units: [/Workloads], regions: [eu-central-1]}\nattach_policies: true\n")
-        .unwrap();
     // Where the configuration managers are, as they come, the last one for the rest.
     let cases: [(&[&str], &str, &str); 4] = [
         (&["eu-central-1"], "ready", ""),
@@ -113,7 +103,7 @@ fn the_bucket_of_a_policy_to_come_is_where_quick_setup_is_at_home() {
         (&["us-east-1", "eu-central-1"], "unknown", "s3-path-blocked"),
         (&[], "unknown", "s3-path-blocked"),
     ];
-    for (number, (homes, outcome, because)) in cases.into_iter().enumerate() {
+    for (homes, outcome, because) in cases {
         let mut snapshot = Snapshot::read(&Directory(repository("fixtures/demo-org"))).unwrap();
         let managers = &mut snapshot.accounts.get_mut("111111111111").unwrap().global.quick_setup.as_mut().unwrap().configuration_managers;
         if homes.is_empty() {
@@ -122,12 +112,6 @@ fn the_bucket_of_a_policy_to_come_is_where_quick_setup_is_at_home() {
         for (manager, home) in managers.iter_mut().zip(homes.iter().chain(std::iter::repeat(homes.last().unwrap_or(&"")))) {
             manager.manager_arn = manager.manager_arn.as_ref().map(|arn| arn.replace("eu-central-1", home));
         }
-        let written = folder.path().join(number.to_string());
-        snapshot.write(&written).unwrap();
-        let arguments = ["scan", "--snapshot", written.to_str().unwrap(), "--policy", plan.to_str().unwrap(), "--output", "json"];
-        let report = report(&run(&arguments));
-        let database = rows(&report["instances"]).find(|instance| instance["name"] == "orders-db-01").unwrap();
-        let planned = rows(&database["policies"]).find(|policy| policy["name"] == "plan").unwrap();
-        assert_eq!((&planned["outcome"], &planned["because"]), (&json!(outcome), &json!(because)), "{homes:?}: {database}");
+        assert_eq!(becomes(&snapshot, OF_WORKLOADS, "orders-db-01"), (outcome.to_owned(), because.to_owned()), "{homes:?}");
     }
 }
