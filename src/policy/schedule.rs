@@ -289,6 +289,23 @@ mod tests {
     }
 
     #[test]
+    fn a_schedule_is_over_when_its_years_are() {
+        let cases = [
+            ("cron(0 2 ? * SUN 2025)", true),
+            ("cron(0 2 ? * SUN 2024-2025)", true),
+            ("cron(0 2 ? * SUN 2025,2026)", false),
+            ("cron(0 2 ? * SUN 2026)", false),
+            ("cron(0 2 ? * SUN *)", false),
+            ("rate(1 day)", false),
+            // What is not understood is taken to run.
+            ("cron(0 2 LW * ? 2020)", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Schedule::of_aws(text).is_over(FIRST), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_schedule_says_why() {
         let cases = [
             ("daily", "write cron("),

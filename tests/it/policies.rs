@@ -431,6 +431,14 @@ fn an_existing_baseline_is_judged_by_what_it_approves() {
     }
 }
 
+#[test]
+fn a_baseline_for_another_system_serves_nobody() {
+    let change = |snapshot: &mut Snapshot| put_baseline(snapshot, "UBUNTU", Some(json!({"ApprovalRules": {"PatchRules": []}})));
+    let staging = staging_with(change, &format!("AMAZON_LINUX_2023: {{id: {OF_STAGING}}}"));
+    let expected = format!("error: patch baseline {OF_STAGING} is for UBUNTU, and not for AMAZON_LINUX_2023");
+    assert_eq!(told(&staging).get("baseline_for_another_system"), Some(&expected));
+}
+
 /// The repositories of `CentOS` Stream have no update notices: what is no security update must be taken too.
 #[test]
 fn a_baseline_that_finds_nothing_on_centos_stream_is_told() {
@@ -550,6 +558,20 @@ fn what_quick_setup_cannot_deploy_reaches_nobody() {
         let is_group = expected == "resource_group_of_many_accounts";
         assert!(!is_group || rows(&report["policies"][0]["misses"]).any(|miss| miss["code"] == expected), "{}", report["policies"]);
     }
+}
+
+#[test]
+fn a_schedule_whose_years_are_past_is_an_error_of_the_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.yaml");
+    let plan = "name: plan\ntargets: {organizational_units: [/Test], regions: [eu-central-1]}\n\
+                schedule: {scan: rate(1 day), install: cron(0 2 ? * SUN 2020)}\n";
+    std::fs::write(&file, plan).unwrap();
+    let arguments = ["scan", "--snapshot", &path("fixtures/staggered-org"), "--policy", file.to_str().unwrap(), "--output", "json"];
+    let report = report(&run(&arguments));
+    let plan = rows(&report["policies"]).find(|policy| policy["name"] == "plan").unwrap();
+    let expected = "error: its schedule to install, cron(0 2 ? * SUN 2020), never runs again";
+    assert_eq!(told(plan).get("schedule_is_over").map(String::as_str), Some(expected));
 }
 
 /// The management account's instance is in another Region anyway.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use simulated_aws::{Server, Store, Weather};
 use tempfile::TempDir;
 
-use crate::process::{program, repository, text};
+use crate::process::{copy, program, repository, text};
 
 /// Longer than any scan of these tests takes, however busy the machine is.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -123,12 +123,4 @@ pub(super) fn one_region_of_organization(account: &str, region: &str) -> TempDir
     }
     std::fs::write(list, accounts.to_string()).unwrap();
     folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
-    }
 }
