@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use patch_preflight::model::{Assumptions, Estate};
 use patch_preflight::network::{
-    Alternative, AnsweredBy, DEFAULT_ENDPOINT_POLICY, Ec2Messages, Goal, Needs, Network, PortFamily, Sources, Verdict, Wanted,
+    Alternative, AnsweredBy, Buckets, DEFAULT_ENDPOINT_POLICY, Ec2Messages, Goal, Needs, Network, PortFamily, Sources, Verdict, Wanted,
 };
 use patch_preflight::snapshot::ec2;
 use patch_preflight::snapshot::route53;
@@ -273,7 +273,10 @@ fn needs() -> Needs {
         ports: PortFamily::Linux,
         ec2messages: Ec2Messages { exists: true, agent_prefers_ssmmessages: false },
         sources: Sources::Known(vec![Alternative { doubt: None, wanted: vec![wanted(&host, AnsweredBy::DualStackS3)] }]),
-        buckets: Some(vec![format!("aws-ssm-{REGION}")]),
+        buckets: Some(Buckets {
+            unsigned: vec![format!("aws-ssm-{REGION}")],
+            presigned: Some(format!("patch-baseline-snapshot-{REGION}")),
+        }),
         policy_buckets: Vec::new(),
     }
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::identity::{self, Identities, Identity};
 use crate::model::Region;
 use crate::model::known::{Known, Unknown};
-use crate::network::{self, Authorization, Code, Ec2Messages, Judged, Needs, Network, Path, Place, PortFamily, Target, Verdict};
+use crate::network::{self, Authorization, Buckets, Code, Ec2Messages, Judged, Needs, Network, Path, Place, PortFamily, Target, Verdict};
 use crate::platform::{self, AgentVersion, Answer, Family, Mirrors, Observed, Platform, Source, Tables};
 use crate::policy::{Node, Policies, Reach, standing};
 use crate::snapshot::ec2::{Instance, Tag};
@@ -161,10 +161,10 @@ pub fn learn<'r, 'a>(
 }
 
 /// The buckets that patching reads in a Region.
-fn buckets(tables: &Tables, region: &Region<'_>, family: Option<Family>) -> Option<Vec<String>> {
+fn buckets(tables: &Tables, region: &Region<'_>, family: Option<Family>) -> Option<Buckets> {
     let buckets = platform::patch_buckets(tables, region.name)?;
     let modules = if family == Some(Family::MacOs) { buckets.patch_manager_macos } else { buckets.patch_manager };
-    Some(vec![buckets.documents, buckets.baseline_snapshot, modules])
+    Some(Buckets { unsigned: vec![buckets.documents, modules], presigned: Some(buckets.baseline_snapshot) })
 }
 
 fn missing<T>(id: &str, what: &str) -> Known<T> {

@@ -22,7 +22,7 @@ pub struct Estate<'a> {
     pub snapshot: &'a Snapshot,
     /// By account, then by name.
     regions: BTreeMap<&'a str, BTreeMap<&'a str, Arc<Region<'a>>>>,
-    /// The interface endpoints, by their own DNS names.
+    /// The interface endpoints, by those of their DNS names that no other endpoint has.
     endpoints_by_name: HashMap<String, Listed<'a>>,
     /// The same, by the addresses of their interfaces: more than one where VPCs overlap.
     endpoints_by_address: HashMap<IpAddr, Vec<Listed<'a>>>,
@@ -76,9 +76,10 @@ impl<'a> Estate<'a> {
         for region in self.regions() {
             for endpoint in region.files.vpc_endpoints.iter().flat_map(|file| &file.vpc_endpoints) {
                 let listed = Listed { account: region.account, region: region.name, endpoint };
-                for name in endpoint.dns_entries.iter().filter_map(|entry| entry.dns_name.as_deref()) {
-                    by_name.insert(plain_name(name), listed);
-                }
+                let names = endpoint.dns_entries.iter().filter_map(|entry| entry.dns_name.as_deref()).map(plain_name);
+                // An endpoint with private DNS tells the service's name too, which every other one has.
+                let is_own = |name: &String| name.contains(".vpce.");
+                by_name.extend(names.filter(is_own).map(|name| (name, listed)));
                 for interface in endpoint.network_interface_ids.iter().filter_map(|id| region.interface(id).into_known()) {
                     let ipv6 = interface.ipv6_addresses.iter().filter_map(|ipv6| address(ipv6.ipv6_address.as_ref()));
                     for address in address(interface.private_ip_address.as_ref()).into_iter().chain(ipv6) {

@@ -3,15 +3,15 @@
 
 use super::known::{Known, Unknown};
 use super::{Estate, Region, is_word};
-use crate::snapshot::route53::{FirewallRule, HostedZoneSummary, ResolverRule, ResourceRecordSet};
+use crate::snapshot::route53::{FirewallRule, HostedZoneSummary, ProfileAssociation, ResolverRule, ResourceRecordSet};
 
 /// A private hosted zone of the user's that answers in a VPC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zone<'a> {
     pub id: &'a str,
     pub name: &'a str,
-    /// Associated with the VPC itself; where two have one name, it wins over a Profile's.
-    pub is_local: bool,
+    /// Where two have one name, the lowest wins: the VPC's own has 0, then come the Profiles in their order.
+    pub rank: usize,
 }
 
 /// A forwarding rule that holds in a VPC.
@@ -21,14 +21,17 @@ pub struct ForwardRule<'a> {
     pub domain: &'a str,
     /// The servers to which it forwards, by address.
     pub targets: Vec<&'a str>,
-    pub is_local: bool,
+    /// As a [`Zone`]'s.
+    pub rank: usize,
 }
 
-/// Something else that a Profile brings: an interface endpoint, by its id.
+/// What Profiles bring, by its ids: the first one's before the second's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resources<'a> {
-    zones: Vec<&'a str>,
-    rules: Vec<&'a str>,
+    /// With the place of the Profile, from 1.
+    zones: Vec<(usize, &'a str)>,
+    rules: Vec<(usize, &'a str)>,
+    /// Interface endpoints.
     pub endpoints: Vec<&'a str>,
     /// Rule groups of DNS Firewall, with their priority where it is told.
     groups: Vec<(i32, &'a str)>,
@@ -61,18 +64,12 @@ impl<'a> Region<'a> {
             let is_absent = self.is_not_offered(ASSOCIATIONS);
             return if is_absent { Known::Known(resources) } else { Known::Unknown(vec![self.not_collected(ASSOCIATIONS)]) };
         };
-        for association in file.profile_associations.iter().filter(|association| association.resource_id.as_deref() == Some(vpc)) {
-            match stands(association.status.as_ref()) {
-                Some(true) => {}
-                Some(false) => continue,
-                None => {
-                    return Known::Unknown(vec![changing(
-                        "route53profiles-list-profile-associations.json",
-                        vpc,
-                        association.status.as_ref(),
-                    )]);
-                }
-            }
+        let associations = match in_order(&file.profile_associations, vpc) {
+            Ok(associations) => associations,
+            Err(why) => return Known::Unknown(vec![why]),
+        };
+        for (rank, association) in associations.into_iter().enumerate().map(|(index, association)| (index + 1, association)) {
+            let has_groups = !resources.groups.is_empty();
             let listed =
                 association.profile_id.as_ref().and_then(|id| self.files.profile_resources.as_ref()?.profile_resource_associations.get(id));
             let Some(listed) = listed else {
@@ -90,15 +87,23 @@ impl<'a> Region<'a> {
                 let arn = resource.resource_arn.as_deref().unwrap_or_default();
                 let id = arn.rsplit('/').next().unwrap_or_default();
                 match arn {
-                    _ if arn.contains(":hostedzone/") => resources.zones.push(id),
-                    _ if arn.contains(":resolver-rule/") => resources.rules.push(id),
+                    _ if arn.contains(":hostedzone/") => resources.zones.push((rank, id)),
+                    _ if arn.contains(":resolver-rule/") => resources.rules.push((rank, id)),
                     _ if arn.contains(":vpc-endpoint/") => resources.endpoints.push(id),
                     _ if arn.contains(":firewall-rule-group/") => {
                         let told: Option<serde_json::Value> =
                             resource.resource_properties.as_deref().and_then(|text| serde_json::from_str(text).ok());
                         let priority = told.as_ref().and_then(|told| told.get("priority")).and_then(serde_json::Value::as_i64);
-                        let priority = priority.and_then(|priority| i32::try_from(priority).ok());
-                        resources.groups.push((priority.unwrap_or(i32::MAX), id));
+                        match priority.and_then(|priority| i32::try_from(priority).ok()) {
+                            // Which Profile's groups come first where several have some, is not documented.
+                            Some(priority) if !has_groups => resources.groups.push((priority, id)),
+                            _ => {
+                                let settled_by = format!(
+                                    "check by hand in which order the rule groups of DNS Firewall are asked that Route 53 Profiles bring to {vpc}"
+                                );
+                                return Known::unknown("dns_firewall", id, settled_by);
+                            }
+                        }
                     }
                     // Query logging changes no answer.
                     _ if arn.contains(":resolver-query-log-config/") => {}
@@ -115,6 +120,7 @@ impl<'a> Region<'a> {
     fn local_zones(&self, vpc: &str) -> Known<Vec<&'a HostedZoneSummary>> {
         let file = self.files.hosted_zones.as_ref();
         match file.and_then(|file| file.hosted_zone_summaries.get(vpc)) {
+            Some(zones) if zones.iter().any(|zone| zone.name.is_none()) => not_whole("route53-list-hosted-zones-by-vpc.json", vpc),
             Some(zones) => Known::Known(zones.iter().filter(|zone| !is_of_service(zone)).collect()),
             None => Known::Unknown(vec![self.not_collected("route53:ListHostedZonesByVPC")]),
         }
@@ -123,6 +129,9 @@ impl<'a> Region<'a> {
     fn local_rules(&self, vpc: &str) -> Known<Vec<&'a str>> {
         match &self.files.resolver_rule_associations {
             None => Known::Unknown(vec![self.not_collected("route53resolver:ListResolverRuleAssociations")]),
+            Some(file) if file.resolver_rule_associations.iter().any(|association| association.vpc_id.is_none()) => {
+                not_whole("route53resolver-list-resolver-rule-associations.json", vpc)
+            }
             Some(file) => {
                 let here = file.resolver_rule_associations.iter().filter(|association| association.vpc_id.as_deref() == Some(vpc));
                 Known::Known(
@@ -138,6 +147,9 @@ impl<'a> Region<'a> {
             return Known::Unknown(vec![self.not_collected("route53resolver:ListResolverRules")]);
         };
         match file.resolver_rules.iter().find(|rule| rule.id.as_deref() == Some(id)) {
+            Some(rule) if rule.rule_type.is_none() || rule.domain_name.is_none() => {
+                not_whole("route53resolver-list-resolver-rules.json", id)
+            }
             Some(rule) if is_word(rule.rule_type.as_ref(), "FORWARD") => Known::Known(Some(rule)),
             Some(_) => Known::Known(None),
             None => Known::Unknown(vec![self.not_listed("route53resolver:ListResolverRules", id)]),
@@ -151,6 +163,9 @@ impl<'a> Region<'a> {
             return Known::Unknown(vec![self.not_collected(ASSOCIATIONS)]);
         }
         let associations = self.files.firewall_associations.iter().flat_map(|file| &file.firewall_rule_group_associations);
+        if associations.clone().any(|association| association.vpc_id.is_none() || association.priority.is_none()) {
+            return not_whole("route53resolver-list-firewall-rule-group-associations.json", vpc);
+        }
         let own: Vec<_> = associations.filter(|association| association.vpc_id.as_deref() == Some(vpc)).collect();
         if let Some(open) = own.iter().find(|association| stands(association.status.as_ref()).is_none()) {
             let file = "route53resolver-list-firewall-rule-group-associations.json";
@@ -170,6 +185,9 @@ impl<'a> Region<'a> {
             let Some(listed) = self.files.firewall_rules.as_ref().and_then(|file| file.firewall_rules.get(group)) else {
                 return Known::Unknown(vec![self.not_collected("route53resolver:ListFirewallRules")]);
             };
+            if listed.iter().any(|rule| rule.action.is_none() || rule.priority.is_none()) {
+                return not_whole("route53resolver-list-firewall-rules.json", group);
+            }
             let mut own: Vec<&FirewallRule> = listed.iter().collect();
             own.sort_by_key(|rule| rule.priority.unwrap_or(i32::MAX));
             rules.extend(own);
@@ -194,6 +212,40 @@ fn stands(status: Option<&String>) -> Option<bool> {
     }
 }
 
+/// The Profiles that hold for a VPC, in the order in which its resolver asks them
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/profiles-vpc-update-priority.html>).
+fn in_order<'a>(associations: &'a [ProfileAssociation], vpc: &str) -> Result<Vec<&'a ProfileAssociation>, Unknown> {
+    const FILE: &str = "route53profiles-list-profile-associations.json";
+    if associations.iter().any(|association| association.resource_id.is_none()) {
+        return Err(incomplete(FILE, vpc));
+    }
+    let mut own: Vec<&ProfileAssociation> = Vec::new();
+    for association in associations.iter().filter(|association| association.resource_id.as_deref() == Some(vpc)) {
+        match stands(association.status.as_ref()) {
+            Some(true) => own.push(association),
+            Some(false) => {}
+            None => return Err(changing(FILE, vpc, association.status.as_ref())),
+        }
+    }
+    // A priority that is being changed may be the old one yet.
+    let is_open = |association: &&ProfileAssociation| association.priority.is_none() || !is_word(association.status.as_ref(), "COMPLETE");
+    if own.len() > 1 && own.iter().any(is_open) {
+        let settled_by =
+            format!("check by hand in which order {vpc} asks its Route 53 Profiles: {FILE} does not tell the priority of each");
+        return Err(Unknown::new("fact_not_collected", vpc, settled_by));
+    }
+    own.sort_by_key(|association| association.priority);
+    Ok(own)
+}
+
+fn incomplete(file: &str, resource: &str) -> Unknown {
+    Unknown::new("fact_not_collected", resource, format!("collect {file} again: an entry lacks what AWS always tells"))
+}
+
+fn not_whole<T>(file: &str, resource: &str) -> Known<T> {
+    Known::Unknown(vec![incomplete(file, resource)])
+}
+
 fn changing(file: &str, vpc: &str, status: Option<&String>) -> Unknown {
     let status = status.map_or("without a Status", String::as_str);
     Unknown::new("fact_not_collected", vpc, format!("collect {file} again: an association of {vpc} is {status}"))
@@ -215,12 +267,12 @@ impl<'a> Estate<'a> {
         let own = local.into_iter().map(|zone| Zone {
             id: zone.hosted_zone_id.as_deref().unwrap_or_default(),
             name: zone.name.as_deref().unwrap_or_default(),
-            is_local: true,
+            rank: 0,
         });
         let mut zones: Vec<Zone<'a>> = own.collect();
-        for id in resources.zones {
+        for (rank, id) in resources.zones {
             match self.zone_name(region, id) {
-                Some(name) => zones.push(Zone { id, name, is_local: false }),
+                Some(name) => zones.push(Zone { id, name, rank }),
                 None if uncollected == Uncollected::AreHarmless => {}
                 None => {
                     let settled_by = format!(
@@ -264,7 +316,7 @@ impl<'a> Estate<'a> {
         if local.is_empty() && region.files.resolver_rules.is_none() && uncollected == Uncollected::MayMatter {
             return Known::Unknown(vec![region.not_collected("route53resolver:ListResolverRules")]);
         }
-        for (id, is_local) in local.into_iter().map(|id| (id, true)).chain(resources.rules.into_iter().map(|id| (id, false))) {
+        for (rank, id) in local.into_iter().map(|id| (0, id)).chain(resources.rules) {
             let elsewhere = || {
                 self.regions()
                     .filter(|seen| seen.name == region.name)
@@ -278,7 +330,7 @@ impl<'a> Estate<'a> {
             match found {
                 Known::Known(Some(rule)) => {
                     let targets = rule.target_ips.iter().filter_map(|target| target.ip.as_deref().or(target.ipv6.as_deref())).collect();
-                    rules.push(ForwardRule { id, domain: rule.domain_name.as_deref().unwrap_or_default(), targets, is_local });
+                    rules.push(ForwardRule { id, domain: rule.domain_name.as_deref().unwrap_or_default(), targets, rank });
                 }
                 Known::Known(None) => {}
                 Known::Unknown(_) if uncollected == Uncollected::AreHarmless => {}

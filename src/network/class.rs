@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::dns;
 use super::goal::Goal;
 use super::path;
-use super::repository;
+use super::repository::{self, Wanted};
 use super::set::IntervalSet;
 use super::source::Source;
 use super::verdict::{Authorization, Blocker, Code, Path, Place, Target, Verdict, Via, assumption};
@@ -103,7 +104,10 @@ impl<'r, 'a> Network<'r, 'a> {
                 *path = Arc::new(not_needed(path, why.clone()));
             }
         }
-        let (to_s3, s3) = repository::judge_all(needs.of_s3(region.name), &mut path_to);
+        let snapshot = source.known().and_then(|source| self.told_apart(source, needs.of_snapshot(region.name)?, needs));
+        let of_snapshot = snapshot.map(|goal| Wanted { goal, perhaps: None });
+        let of_s3 = needs.of_s3(region.name).into_iter().chain(of_snapshot).collect();
+        let (to_s3, s3) = repository::judge_all(of_s3, &mut path_to);
         let (to_buckets, policy_buckets) = repository::judge_all(needs.of_policy_buckets(region.name), &mut path_to);
         let policy_buckets = (!to_buckets.is_empty()).then_some(policy_buckets);
         let (to_repositories, repository) = repository::judge(&needs.sources, path_to);
@@ -138,6 +142,13 @@ impl<'r, 'a> Network<'r, 'a> {
         let path = Arc::new(path);
         members.paths.insert(key, Arc::clone(&path));
         if members.first == own { path } else { respell(&path, &members.first, &own) }
+    }
+
+    /// The bucket of the snapshots, where DNS answers for it otherwise than for the others of S3.
+    fn told_apart(&self, source: &Source<'r, 'a>, snapshot: Goal, needs: &Needs) -> Option<Goal> {
+        let others = Goal::of_service(source.region.name, Target::S3, needs.buckets.as_ref());
+        let place = path::place(source, self.assumptions);
+        (dns::resolve(&place, &snapshot).answers != dns::resolve(&place, &others).answers).then_some(snapshot)
     }
 
     /// A rule that lets HTTPS out and not HTTP is the usual reason why packages do not come, and has a name of its own.

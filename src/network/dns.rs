@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html>,
 //! <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html>.
 
+use std::cmp::Reverse;
 use std::net::IpAddr;
 
 use super::dns_firewall::{self, Passage};
@@ -47,13 +48,18 @@ pub(super) struct Reached<'r, 'a> {
     pub(super) endpoint: &'a VpcEndpoint,
     /// Those of its addresses that the answer names; `None` for all of them.
     pub(super) addresses: Option<Vec<IpAddr>>,
+    /// The name of it that a record in a private zone gives for an answer, where the answer is no address.
+    pub(super) by_name: Option<String>,
     /// Whether the name asked for is a private one of the endpoint's, which is not among its own.
     pub(super) is_private_name: bool,
 }
 
 impl PartialEq for Reached<'_, '_> {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.endpoint, other.endpoint) && self.addresses == other.addresses && self.is_private_name == other.is_private_name
+        std::ptr::eq(self.endpoint, other.endpoint)
+            && self.addresses == other.addresses
+            && self.by_name == other.by_name
+            && self.is_private_name == other.is_private_name
     }
 }
 
@@ -250,7 +256,12 @@ fn is_amazon(vpc: &Vpc, server: &str) -> bool {
 /// What the VPC's own resolver answers, if its firewall lets it answer.
 fn amazon<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> {
     let mut resolution = behind_firewall(place, goal);
-    match dns_firewall::passage(place.region(), place.vpc_id(), &goal.asked, place.is_ipv6) {
+    let name_of = |answer: &Answer<'r, 'a>| match answer {
+        Answer::Endpoint(reached) => reached.by_name.clone(),
+        _ => None,
+    };
+    let leads_to: Vec<String> = resolution.answers.iter().map(name_of).collect::<Option<_>>().unwrap_or_default();
+    match dns_firewall::passage(place.region(), place.vpc_id(), &goal.asked, &leads_to, place.is_ipv6) {
         Passage::Passes => resolution,
         Passage::Refused(group) => Resolution::one(Answer::Refused { group: group.to_owned() }, format!("{group} refuses {}", goal.asked)),
         Passage::Unclear { .. } if place.assumptions.contains(&Assumption::DnsFirewallPassesAwsNames) => resolution,
@@ -280,16 +291,23 @@ fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution
         }
     };
     // Of two with one name the VPC's own wins over a Profile's.
-    let claims = |name: &str, is_local: bool| covers(name, asked).map(|length| (length, is_local));
-    let zone = zones.iter().filter_map(|zone| Some((claims(zone.name, zone.is_local)?, zone))).max_by_key(|(claim, _)| *claim);
-    let rule = rules.iter().filter_map(|rule| Some((claims(rule.domain, rule.is_local)?, rule))).max_by_key(|(claim, _)| *claim);
+    // Of any name below one, some may lie in a zone of their own.
+    let below = zones.iter().map(|zone| (zone.id, zone.name)).chain(rules.iter().map(|rule| (rule.id, rule.domain)));
+    if let Some((id, name)) = below.into_iter().find(|(_, name)| lies_below(name, asked)) {
+        let settled_by = format!("find out which names below {host} are asked for: {id} takes those in {name}");
+        let why = vec![Unknown::new("private_zone_record", id, settled_by)];
+        return Resolution::either(vec![Answer::Anything], why, format!("{id} takes some of {host}"));
+    }
+    let claims = |name: &str, rank: usize| covers(name, asked).map(|length| (length, Reverse(rank)));
+    let zone = zones.iter().filter_map(|zone| Some((claims(zone.name, zone.rank)?, zone))).max_by_key(|(claim, _)| *claim);
+    let rule = rules.iter().filter_map(|rule| Some((claims(rule.domain, rule.rank)?, rule))).max_by_key(|(claim, _)| *claim);
     let rule = rule.filter(|(claim, _)| zone.is_none_or(|(of_zone, _)| *claim >= of_zone));
     let (zone, rule) = (zone.map(|((length, _), zone)| (length, zone)), rule.map(|((length, _), rule)| (length, rule)));
-    // An endpoint's own zone has the service's very name, so only an equally exact zone or rule beats it.
+    // Only a zone or rule that is at least as exact as the endpoint's own zone beats it.
     let may_capture = endpoint.answers.iter().any(|answer| matches!(answer, Answer::Endpoint(_) | Answer::Anything));
     let surely_captures = endpoint.answers.iter().all(|answer| matches!(answer, Answer::Endpoint(_)));
-    let captured = if may_capture { host.len() } else { 0 };
-    let beats_endpoint = |zone: &Zone<'_>, length: usize| length > captured || (length == captured && (zone.is_local || !is_own_endpoint));
+    let captured = goal.private_zone.as_ref().filter(|_| may_capture).map_or(0, String::len);
+    let beats_endpoint = |zone: &Zone<'_>, length: usize| length > captured || (length == captured && (zone.rank == 0 || !is_own_endpoint));
     let (specificity, without_rule) = match zone {
         Some((length, zone)) if beats_endpoint(zone, length) => (length, by_zone(place, zone, &hostnames, goal, &endpoint)),
         // Where the endpoint may answer or not, the zone answers instead.
@@ -317,6 +335,11 @@ fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution
         }
         _ => without_rule,
     }
+}
+
+/// Whether a domain is below the one for whose names `asked`, with its wildcard, stands.
+fn lies_below(domain: &str, asked: &str) -> bool {
+    asked.strip_prefix('*').is_some_and(|ending| domain.trim_end_matches('.').to_ascii_lowercase().ends_with(ending))
 }
 
 /// The length of `domain` if it is `host` or a parent of it.

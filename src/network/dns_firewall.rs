@@ -19,15 +19,16 @@ pub(super) enum Passage<'a> {
     },
 }
 
-/// Passes queries for `host` through the firewall rules of a VPC.
-pub(super) fn passage<'a>(region: &Region<'a>, vpc: &str, host: &str, is_ipv6: bool) -> Passage<'a> {
+/// Passes queries for `host` through the firewall rules of a VPC; `leads_to` are the names that are known to answer it.
+pub(super) fn passage<'a>(region: &Region<'a>, vpc: &str, host: &str, leads_to: &[String], is_ipv6: bool) -> Passage<'a> {
     let rules = match region.firewall_rules(vpc) {
         Known::Known(rules) => rules,
         Known::Unknown(why) => return Passage::Unclear { by: None, why },
     };
     match first_match(region, &rules, host, is_ipv6) {
-        (Passage::Passes, Some(rule)) if !trusts_redirection(rule) => match first_match(region, &rules, &redirected(host), is_ipv6).0 {
+        (Passage::Passes, Some(rule)) if !trusts_redirection(rule) => match redirections(region, &rules, host, leads_to, is_ipv6) {
             Passage::Passes => Passage::Passes,
+            Passage::Refused(group) if !leads_to.is_empty() => Passage::Refused(group),
             Passage::Refused(group) | Passage::Unclear { by: Some(group), .. } => {
                 let list = rule.firewall_domain_list_id.as_deref().unwrap_or_default();
                 let settled_by = format!(
@@ -46,6 +47,20 @@ pub(super) fn passage<'a>(region: &Region<'a>, vpc: &str, host: &str, is_ipv6: b
 /// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_FirewallRule.html>).
 fn trusts_redirection(rule: &FirewallRule) -> bool {
     is_word(rule.firewall_domain_redirection_action.as_ref(), "TRUST_REDIRECTION_DOMAIN")
+}
+
+/// What becomes of the names to which one redirects: of those that are known, else of what it may be.
+fn redirections<'a>(region: &Region<'a>, rules: &[&'a FirewallRule], host: &str, leads_to: &[String], is_ipv6: bool) -> Passage<'a> {
+    let passage_of = |name: &str| first_match(region, rules, name, is_ipv6).0;
+    if leads_to.is_empty() {
+        return passage_of(&redirected(host));
+    }
+    let passages: Vec<Passage<'a>> = leads_to.iter().map(|name| passage_of(name.trim_end_matches('.'))).collect();
+    let first_is_all = passages.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
+    match passages.into_iter().next() {
+        Some(passage) if first_is_all => passage,
+        _ => passage_of(&redirected(host)),
+    }
 }
 
 /// Where a name may redirect: one of S3's leads to another one of AWS's in the Region, others anywhere.
@@ -105,17 +120,27 @@ fn matches(region: &Region<'_>, rule: &FirewallRule, host: &str, is_ipv6: bool) 
         return Some(false);
     }
     let domains = region.firewall_domains(rule.firewall_domain_list_id.as_deref()?)?;
-    Some(domains.iter().any(|domain| holds(domain, host)))
+    let held: Vec<Option<bool>> = domains.iter().map(|domain| holds(domain, host)).collect();
+    if held.contains(&Some(true)) {
+        Some(true)
+    } else if held.contains(&None) {
+        None
+    } else {
+        Some(false)
+    }
 }
 
-/// Whether a list's entry holds a name: `example.com.` itself alone, `*.example.com.` everything below it, `*` everything.
-fn holds(domain: &str, host: &str) -> bool {
-    let domain = domain.trim_end_matches('.').to_ascii_lowercase();
-    match domain.strip_prefix('*') {
+/// Whether a list's entry holds a name: `example.com.` itself alone, `*.example.com.` everything below it, `*` everything. Of `*.example.com`, which
+/// stands for any name below one, an entry may hold some: `None`.
+fn holds(domain: &str, host: &str) -> Option<bool> {
+    let (domain, host) = (domain.trim_end_matches('.').to_ascii_lowercase(), host.to_ascii_lowercase());
+    let is_held = match domain.strip_prefix('*') {
         Some("") => true,
-        Some(ending) => host.to_ascii_lowercase().ends_with(ending),
-        None => host.eq_ignore_ascii_case(&domain),
-    }
+        Some(ending) => host.ends_with(ending),
+        None => host == domain,
+    };
+    let is_within = !domain.is_empty() && host.strip_prefix('*').is_some_and(|ending| domain.ends_with(ending));
+    if is_held || !is_within { Some(is_held) } else { None }
 }
 
 #[cfg(test)]
@@ -137,7 +162,24 @@ mod tests {
             ("", false),
         ];
         for (domain, expected) in cases {
-            assert_eq!(holds(domain, host), expected, "{domain}");
+            assert_eq!(holds(domain, host), Some(expected), "{domain}");
+        }
+    }
+
+    #[test]
+    fn of_any_name_below_one_an_entry_holds_all_or_some_or_none() {
+        let cases = [
+            ("*", Some(true)),
+            ("*.com", Some(true)),
+            ("*.example.com.", Some(true)),
+            ("example.com", Some(false)),
+            ("download.example.com", None),
+            ("*.download.example.com", None),
+            ("*.org", Some(false)),
+            ("", Some(false)),
+        ];
+        for (domain, expected) in cases {
+            assert_eq!(holds(domain, "*.example.com"), expected, "{domain}");
         }
     }
 }

@@ -6,12 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use super::goal::{Goal, Requests};
+use super::goal::{Buckets, Goal, Requests};
 use super::trace::Trace;
 use super::verdict::{Authorization, Decision, HopKind};
-use crate::model::Estate;
 use crate::model::known::Unknown;
-use crate::policy_language::{Context, Layers, Policies, Policy, PolicyKind, Principal, Reason, Request, Resource, Verdict, evaluate};
+use crate::model::{Estate, is_word};
+use crate::policy_language::{
+    Context, Effect, Layers, Policies, Policy, PolicyKind, Principal, Reason, Request, Resource, Verdict, evaluate,
+};
 use crate::snapshot::ec2::VpcEndpoint;
 
 /// What AWS gives an endpoint for which nobody wrote a policy (<https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html>).
@@ -22,7 +24,7 @@ pub(super) fn pass(trace: &mut Trace, estate: &Estate<'_>, account: &str, endpoi
     let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
     let mut statements = BTreeSet::new();
     let authorization = match endpoint.policy_document.as_deref() {
-        Some(document) => judge(estate, account, id, document, goal, &mut statements),
+        Some(document) => judge(estate, account, endpoint, document, goal, &mut statements),
         None if goal.requests == Requests::None => Authorization::Allowed,
         // AWS tells the default too.
         None => unknown(id, format!("collect ec2-describe-vpc-endpoints.json again: the PolicyDocument of {id} is missing")),
@@ -40,47 +42,97 @@ pub(super) fn pass(trace: &mut Trace, estate: &Estate<'_>, account: &str, endpoi
     trace.authorization = std::mem::take(&mut trace.authorization).and(authorization);
 }
 
-/// Whether the policy lets pass what is asked; `allowing` learns the statements that do.
-fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Goal, allowing: &mut BTreeSet<String>) -> Authorization {
-    let policy = Policy::parse_text(id, document);
+/// One who asks, and what for.
+struct Asking<'r> {
+    principal: Principal,
+    context: Context,
+    resource_account: Option<&'r str>,
+    /// Actions, and on what: `*` where some of them are on one thing and some on nothing in particular.
+    asked: Vec<(&'static str, String)>,
+}
+
+fn askings<'r>(estate: &Estate<'_>, account: &'r str, document: &str, goal: &'r Goal) -> Vec<Asking<'r>> {
     let partition = estate.snapshot.manifest.partition.as_deref().unwrap_or("aws");
     let role = || Principal::SomeRole { account: account.to_owned() };
-    let (principal, context) = match goal.requests {
-        Requests::None => return Authorization::Allowed,
-        Requests::Unsigned(_) | Requests::UnknownBuckets => (Principal::Anonymous, of_unsigned(estate, document, goal.port)),
-        Requests::Signed(_) => (role(), of_signed(estate, account)),
-        Requests::OfRole { ref owner, .. } => (role(), of_bucket(estate, account, owner.as_deref())),
-    };
-    let layers = Layers {
-        // The bucket's own policy, or the role's, is another matter: here only the endpoint's counts.
-        identity: Policies::Known(vec![everything("")]),
-        resource: Policies::Known(vec![everything(r#""Principal": "*", "#)]),
-        endpoint: Policies::Known(vec![policy]),
-        ..Layers::default()
-    };
-    let asked: Vec<(&str, String)> = match &goal.requests {
-        Requests::Unsigned(buckets) => buckets.iter().map(|bucket| ("s3:GetObject", format!("arn:{partition}:s3:::{bucket}/*"))).collect(),
-        Requests::OfRole { bucket, .. } => vec![("s3:GetObject", format!("arn:{partition}:s3:::{bucket}/*"))],
-        Requests::Signed(actions) => actions.iter().map(|action| (*action, "*".to_owned())).collect(),
+    let objects = |bucket: &String| ("s3:GetObject", format!("arn:{partition}:s3:::{bucket}/*"));
+    let of_role = |context, resource_account, asked| Asking { principal: role(), context, resource_account, asked };
+    match &goal.requests {
         Requests::None | Requests::UnknownBuckets => Vec::new(),
-    };
-    // What the agent asks Systems Manager for is its own account's; whose the buckets are is not published.
-    let resource_account = match &goal.requests {
-        Requests::Signed(_) => Some(account),
-        Requests::OfRole { owner, .. } => owner.as_deref(),
-        Requests::None | Requests::Unsigned(_) | Requests::UnknownBuckets => None,
-    };
-    let mut verdict_on = |action: &str, resource: Resource<'_>| {
-        let judgement = evaluate(&layers, &Request { action, resource, principal: &principal, resource_account, context: &context });
-        if let Reason::Allowed(statements) = judgement.reason {
-            let own = statements.into_iter().filter(|statement| statement.kind == PolicyKind::Endpoint);
-            allowing.extend(own.map(|statement| statement.statement));
+        // What the agent asks Systems Manager for is its own account's; whose the buckets are is not published.
+        Requests::Signed(actions) => {
+            let asked = actions.iter().map(|action| (*action, "*".to_owned())).collect();
+            vec![of_role(of_signed(estate, account), Some(account), asked)]
         }
-        judgement.verdict
+        Requests::OfRole { bucket, owner } => {
+            vec![of_role(of_bucket(estate, account, owner.as_deref()), owner.as_deref(), vec![objects(bucket)])]
+        }
+        Requests::OfAws(Buckets { unsigned, presigned }) => {
+            let context = of_aws_buckets(estate, document, goal.port);
+            let by_nobody = Asking {
+                principal: Principal::Anonymous,
+                context: of_nobody(context.clone()),
+                resource_account: None,
+                asked: unsigned.iter().map(objects).collect(),
+            };
+            let by_aws = Asking {
+                principal: Principal::User { arn: format!("arn:{partition}:iam::{AWS_OWN}:user/{AWS_OWN}") },
+                context: of_aws(context),
+                resource_account: None,
+                asked: presigned.iter().map(objects).collect(),
+            };
+            vec![by_nobody, by_aws]
+        }
+    }
+}
+
+/// The ways in which the policy of an endpoint may be read. That of a gateway endpoint means an account's root user alone where it names the
+/// account (<https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html>, "Principals for gateway endpoints"); AWS says so of
+/// access that is granted, and nothing of what is denied.
+fn readings(endpoint: &VpcEndpoint, id: &str, document: &str) -> Vec<Policy> {
+    let policy = Policy::parse_text(id, document);
+    if is_word(endpoint.vpc_endpoint_type.as_ref(), "Gateway") {
+        let as_granted = policy.without_accounts(&[Effect::Allow]);
+        let as_written = as_granted.without_accounts(&[Effect::Deny]);
+        vec![as_granted, as_written]
+    } else {
+        vec![policy]
+    }
+}
+
+/// Whether the policy lets pass what is asked; `allowing` learns the statements that do.
+fn judge(
+    estate: &Estate<'_>,
+    account: &str,
+    endpoint: &VpcEndpoint,
+    document: &str,
+    goal: &Goal,
+    allowing: &mut BTreeSet<String>,
+) -> Authorization {
+    if goal.requests == Requests::None {
+        return Authorization::Allowed;
+    }
+    let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+    let readings: Vec<Layers> = readings(endpoint, id, document).into_iter().map(layers).collect();
+    let mut verdict_on = |action: &str, resource: Resource<'_>, asking: &Asking<'_>| {
+        let (principal, resource_account, context) = (&asking.principal, asking.resource_account, &asking.context);
+        let request = Request { action, resource, principal, resource_account, context };
+        let mut verdicts = Vec::new();
+        for layers in &readings {
+            let judgement = evaluate(layers, &request);
+            if let Reason::Allowed(statements) = judgement.reason {
+                let own = statements.into_iter().filter(|statement| statement.kind == PolicyKind::Endpoint);
+                allowing.extend(own.map(|statement| statement.statement));
+            }
+            verdicts.push(judgement.verdict);
+        }
+        verdicts.into_iter().reduce(agreed).unwrap_or(Verdict::Unknown)
     };
     if goal.requests == Requests::UnknownBuckets {
         // Whatever the buckets are called, a policy that lets every object be read lets theirs.
-        return match verdict_on("s3:GetObject", Resource::Pattern(&format!("arn:{partition}:s3:::*"))) {
+        let partition = estate.snapshot.manifest.partition.as_deref().unwrap_or("aws");
+        let context = of_nobody(of_aws_buckets(estate, document, goal.port));
+        let asking = Asking { principal: Principal::Anonymous, context, resource_account: None, asked: Vec::new() };
+        return match verdict_on("s3:GetObject", Resource::Pattern(&format!("arn:{partition}:s3:::*")), &asking) {
             Verdict::Allow => Authorization::Allowed,
             Verdict::Deny | Verdict::Unknown => unknown(
                 id,
@@ -92,18 +144,17 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
     }
     let mut denied = Vec::new();
     let mut open = Vec::new();
-    for (action, resource) in &asked {
-        let named = if resource == "*" { (*action).to_owned() } else { format!("{action} on {resource}") };
-        // Some of the actions are on a document or an instance, some on nothing in particular: what holds of both, holds.
-        let of_any = verdict_on(action, Resource::Pattern(resource));
-        let verdict = match (resource == "*").then(|| verdict_on(action, Resource::Exact("*"))) {
-            Some(of_none) if of_none != of_any => Verdict::Unknown,
-            _ => of_any,
-        };
-        match verdict {
-            Verdict::Allow => {}
-            Verdict::Deny => denied.push(named),
-            Verdict::Unknown => open.push(named),
+    for asking in askings(estate, account, document, goal) {
+        for (action, resource) in &asking.asked {
+            let named = if resource == "*" { (*action).to_owned() } else { format!("{action} on {resource}") };
+            // Some of the actions are on a document or an instance, some on nothing in particular: what holds of both, holds.
+            let of_any = verdict_on(action, Resource::Pattern(resource), &asking);
+            let verdict = if resource == "*" { agreed(of_any, verdict_on(action, Resource::Exact("*"), &asking)) } else { of_any };
+            match verdict {
+                Verdict::Allow => {}
+                Verdict::Deny => denied.push(named),
+                Verdict::Unknown => open.push(named),
+            }
         }
     }
     if !denied.is_empty() {
@@ -116,6 +167,21 @@ fn judge(estate: &Estate<'_>, account: &str, id: &str, document: &str, goal: &Go
     Authorization::Allowed
 }
 
+/// What holds of both.
+fn agreed(left: Verdict, right: Verdict) -> Verdict {
+    if left == right { left } else { Verdict::Unknown }
+}
+
+/// The bucket's own policy, or the role's, is another matter: here only the endpoint's counts.
+fn layers(policy: Policy) -> Layers {
+    Layers {
+        identity: Policies::Known(vec![everything("")]),
+        resource: Policies::Known(vec![everything(r#""Principal": "*", "#)]),
+        endpoint: Policies::Known(vec![policy]),
+        ..Layers::default()
+    }
+}
+
 fn unknown(id: &str, settled_by: String) -> Authorization {
     Authorization::Unknown(vec![Unknown::new("endpoint_policy", id, settled_by)])
 }
@@ -126,10 +192,8 @@ fn everything(principal: &str) -> Policy {
     Policy::parse_text("everything", &format!(r#"{{"Statement": [{statement}]}}"#))
 }
 
-/// The agent reads AWS's own buckets without a signature: nobody's account and nobody's organization asks. Whose the buckets are is not published,
-/// but they are none of the customer's.
-fn of_unsigned(estate: &Estate<'_>, document: &str, port: u16) -> Context {
-    let own = estate.own_accounts();
+/// The agent reads most of AWS's own buckets without a signature: nobody's account and nobody's organization asks.
+fn of_nobody(context: Context) -> Context {
     let context = [
         "aws:PrincipalOrgID",
         "aws:PrincipalOrgPaths",
@@ -145,8 +209,27 @@ fn of_unsigned(estate: &Estate<'_>, document: &str, port: u16) -> Context {
         "aws:PrincipalServiceName",
     ]
     .into_iter()
-    .fold(Context::new(), Context::absent);
-    let context = context.nothing_else_under("aws:PrincipalTag/");
+    .fold(context, Context::absent);
+    context.nothing_else_under("aws:PrincipalTag/")
+}
+
+/// Others it reads by an address that AWS has signed: some account of AWS's asks, and whether it is in an organization is not published.
+fn of_aws(context: Context) -> Context {
+    let why = "who of AWS's signs the address is not published";
+    let in_an_organization = [None, Some(AWS_OWN)];
+    context
+        .known("aws:PrincipalAccount", AWS_OWN)
+        .one_of("aws:PrincipalOrgID", &in_an_organization, why)
+        .one_of("aws:PrincipalOrgPaths", &in_an_organization, why)
+        .one_of("aws:PrincipalArn", &[Some(AWS_OWN)], why)
+        .absent("aws:SourceArn")
+        .absent("aws:SourceAccount")
+}
+
+/// Whose the buckets are is not published, but they are none of the customer's.
+fn of_aws_buckets(estate: &Estate<'_>, document: &str, port: u16) -> Context {
+    let own = estate.own_accounts();
+    let context = Context::new();
     let context = if port == 443 { context.known("aws:SecureTransport", "true") } else { context };
     let is_of_others = |id: &String| !own.contains(id);
     let named = twelve_digits(document);

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::dns::{Answer, Place, covers};
 use super::dns_server::is_third_of;
 use super::goal::{Goal, not_public_ipv4};
+use super::host;
 use super::hosted_zone::by_zone;
 use super::position::Position;
 use super::private_dns::{Asker, by_endpoint};
@@ -51,9 +52,15 @@ pub(super) fn answers_elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, servers: &[&s
     answers
 }
 
-/// Whether one of these servers has a private address in no VPC of the Region that was seen, or an address that is not known.
+/// Whether one of these servers has a private address at which nothing was seen in the Region, or an address that is not known. That a VPC has the
+/// block is not enough: another network may have it too.
 fn are_unseen(place: &Place<'_, '_, '_>, servers: &[&str]) -> bool {
-    let is_seen = |server: IpAddr| vpcs(place).any(|(_, there)| IntervalSet::nets(&there.nets).has(server));
+    let is_seen = |server: IpAddr| {
+        let address = IntervalSet::address(server);
+        vpcs(place).any(|(_, there)| {
+            there.is_in_vpc_of(place.position) && IntervalSet::nets(&there.nets).has(server) || host::in_vpc(&there, &address).is_some()
+        })
+    };
     let is_private = |server: IpAddr| match server {
         IpAddr::V4(_) => not_public_ipv4().has(server),
         IpAddr::V6(server) => server.is_unique_local() || server.is_unicast_link_local(),

@@ -21,6 +21,8 @@ pub struct Goal {
     /// TCP.
     pub port: u16,
     pub answered_by: AnsweredBy,
+    /// The zone with which the private DNS of an endpoint for the service answers, if the name lies in one.
+    pub private_zone: Option<String>,
     /// Whether the public name has an IPv6 address; `None` when that is not known.
     pub has_ipv6: Option<bool>,
     /// Whether the instance asks DNS for it; what stands on the node as an address it does not.
@@ -34,14 +36,24 @@ pub struct Goal {
 pub enum Requests {
     /// Nothing that an endpoint's policy could refuse.
     None,
-    /// Objects of these buckets of AWS's, without a signature.
-    Unsigned(Vec<String>),
+    /// Objects of these buckets of AWS's.
+    OfAws(Buckets),
     /// Objects of buckets whose names AWS does not publish.
     UnknownBuckets,
     /// Objects of a bucket of the organization's, as the instance's role; `owner` is the bucket's account, where it is known.
     OfRole { bucket: String, owner: Option<String> },
     /// These actions, as the instance's role.
     Signed(Vec<&'static str>),
+}
+
+/// Buckets of AWS's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Buckets {
+    /// Read without a signature.
+    pub unsigned: Vec<String>,
+    /// Read by an address that AWS has signed, as `SnapshotDownloadUrl` of
+    /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetDeployablePatchSnapshotForInstance.html>.
+    pub presigned: Option<String>,
 }
 
 /// What the agent asks Systems Manager for in a run of a patch policy, which is an association: of AWS's own policy for managed nodes what a run
@@ -98,6 +110,8 @@ pub enum AnsweredBy {
     Service(&'static str),
     /// S3, under the names that an interface endpoint may answer for.
     S3,
+    /// S3 in another Region, under the names that an interface endpoint for that Region may answer for; `*` where it is not known which one.
+    S3Elsewhere(String),
     /// S3 under its dual-stack names, which an interface endpoint for IPv4 does not answer for.
     DualStackS3,
     /// Anybody on the internet: no endpoint can carry it.
@@ -113,11 +127,12 @@ impl AnsweredBy {
     pub(super) fn service(&self) -> Option<&'static str> {
         match self {
             Self::Service(service) => Some(service),
-            Self::S3 | Self::DualStackS3 => Some("s3"),
+            Self::S3 | Self::DualStackS3 | Self::S3Elsewhere(_) => Some("s3"),
             Self::Internet | Self::Addresses(_) | Self::Undeclared => None,
         }
     }
 
+    /// S3 in the instance's Region.
     pub(super) fn is_s3(&self) -> bool {
         matches!(self, Self::S3 | Self::DualStackS3)
     }
@@ -131,7 +146,7 @@ impl Goal {
 
     /// A service that every managed instance needs. `buckets` are those of S3 that patching reads in the Region, `None` where their names are not
     /// known.
-    pub fn of_service(region: &str, target: Target, buckets: Option<&[String]>) -> Self {
+    pub fn of_service(region: &str, target: Target, buckets: Option<&Buckets>) -> Self {
         let suffix = domain(region);
         let service = target.service();
         let host = format!("{service}.{region}.{suffix}");
@@ -143,41 +158,66 @@ impl Goal {
             Target::Ssm => Requests::Signed(SSM.to_vec()),
             Target::SsmMessages => Requests::Signed(SSM_MESSAGES.to_vec()),
             Target::Ec2Messages => Requests::Signed(EC2_MESSAGES.to_vec()),
-            Target::S3 => buckets.map_or(Requests::UnknownBuckets, |buckets| Requests::Unsigned(buckets.to_vec())),
+            Target::S3 => buckets.map_or(Requests::UnknownBuckets, |buckets| Requests::OfAws(buckets.clone())),
             Target::Repository => Requests::None,
         };
         // The names in amazonaws.com have IPv4 addresses alone (<https://docs.aws.amazon.com/general/latest/gr/ssm.html>).
-        Self { target, host, asked, port: 443, answered_by, has_ipv6: Some(false), is_resolved: true, requests }
+        let private_zone = Some(host.clone());
+        Self { target, host, asked, port: 443, answered_by, private_zone, has_ipv6: Some(false), is_resolved: true, requests }
+    }
+
+    /// From where a patch run downloads the snapshot of its baseline: a bucket of S3 by its own name
+    /// (<https://docs.aws.amazon.com/cli/latest/reference/ssm/get-deployable-patch-snapshot-for-instance.html>, the example). `None` where AWS does
+    /// not publish which bucket that is.
+    pub fn of_snapshot(region: &str, buckets: Option<&Buckets>) -> Option<Self> {
+        let bucket = buckets?.presigned.clone()?;
+        let of_s3 = Self::of_service(region, Target::S3, None);
+        let host = format!("{bucket}.{}", of_s3.host);
+        let requests = Requests::OfAws(Buckets { presigned: Some(bucket), ..Buckets::default() });
+        Some(Self { asked: host.clone(), host, requests, ..of_s3 })
     }
 
     /// From where a patch run downloads its program, on every operating system: S3 by its dual-stack name, the bucket in the path
     /// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-troubleshooting.html>, "Unable to download payload").
     /// `None` where it is asked for by the plain name.
-    pub fn of_payload(region: &str, buckets: Option<&[String]>) -> Option<Self> {
+    pub fn of_payload(region: &str, buckets: Option<&Buckets>) -> Option<Self> {
         let has_dual_stack = domain(region) == COMMERCIAL && !region.starts_with("us-gov-");
         let host = format!("s3.dualstack.{region}.{COMMERCIAL}");
         let of_s3 = Self::of_service(region, Target::S3, buckets);
-        let payload = Self { asked: host.clone(), host, answered_by: AnsweredBy::DualStackS3, has_ipv6: Some(true), ..of_s3 };
+        let private_zone = Some(host.clone());
+        let payload = Self { asked: host.clone(), host, private_zone, answered_by: AnsweredBy::DualStackS3, has_ipv6: Some(true), ..of_s3 };
         has_dual_stack.then_some(payload)
     }
 
     /// The bucket of a patch policy, which the run reads as the instance's role; `region` is the instance's.
     pub fn of_policy_bucket(region: &str, bucket: &PolicyBucket) -> Self {
-        let host = format!("{}.s3.{}.{}", bucket.name, bucket.region, domain(&bucket.region));
-        let is_here = bucket.region == region;
-        // The endpoints of a VPC answer for the S3 of its own Region.
-        let answered_by = if is_here { AnsweredBy::S3 } else { AnsweredBy::Internet };
-        let requests = if is_here { Requests::OfRole { bucket: bucket.name.clone(), owner: bucket.owner.clone() } } else { Requests::None };
-        Self { target: Target::S3, asked: host.clone(), host, port: 443, answered_by, has_ipv6: Some(false), is_resolved: true, requests }
+        let zone = format!("s3.{}.{}", bucket.region, domain(&bucket.region));
+        let host = format!("{}.{zone}", bucket.name);
+        let answered_by = if bucket.region == region { AnsweredBy::S3 } else { AnsweredBy::S3Elsewhere(bucket.region.clone()) };
+        let requests = Requests::OfRole { bucket: bucket.name.clone(), owner: bucket.owner.clone() };
+        Self {
+            target: Target::S3,
+            asked: host.clone(),
+            host,
+            port: 443,
+            answered_by,
+            private_zone: Some(zone),
+            has_ipv6: Some(false),
+            is_resolved: true,
+            requests,
+        }
     }
 
     /// A host that patches come from; `*.` before it stands for any name below it.
     pub fn of_repository(host: &str, port: u16, answered_by: AnsweredBy, has_ipv6: Option<bool>, is_resolved: bool) -> Self {
-        let asked = host.strip_prefix("*.").unwrap_or(host).to_owned();
-        // A bucket's name comes before `.s3.`; where there is none, the whole host is the bucket's name.
-        let bucket = host.split_once(".s3.").map_or(host, |(bucket, _)| bucket).to_owned();
-        let requests = if answered_by.is_s3() { Requests::Unsigned(vec![bucket]) } else { Requests::None };
-        Self { target: Target::Repository, host: host.to_owned(), asked, port, answered_by, has_ipv6, is_resolved, requests }
+        // A bucket's name comes before `.s3.`; where there is none, the whole host is the bucket's name, and lies in no endpoint's zone.
+        let of_bucket = host.split_once(".s3.");
+        let bucket = of_bucket.map_or(host, |(bucket, _)| bucket).to_owned();
+        let is_of_s3 = answered_by.is_s3();
+        let private_zone = of_bucket.filter(|_| is_of_s3).map(|(_, rest)| format!("s3.{rest}"));
+        let requests = if is_of_s3 { Requests::OfAws(Buckets { unsigned: vec![bucket], presigned: None }) } else { Requests::None };
+        let (host, asked) = (host.to_owned(), host.to_owned());
+        Self { target: Target::Repository, host, asked, port, answered_by, private_zone, has_ipv6, is_resolved, requests }
     }
 }
 
@@ -222,8 +262,8 @@ pub(super) fn not_public_ipv4() -> IntervalSet {
 /// Global unicast, less what is for documentation (<https://www.iana.org/assignments/iana-ipv6-special-registry>).
 static PUBLIC_IPV6: LazyLock<IntervalSet> = LazyLock::new(|| blocks(&["2000::/3"]).difference(&blocks(&["2001:db8::/32", "2002::/16"])));
 
-/// The public IPv4 addresses: for S3 the Region's prefix list, for the others every public address less those of S3 and `DynamoDB`, which
-/// have lists of their own.
+/// The public IPv4 addresses: for S3 the Region's prefix list, for the others every public address less those of S3, S3 Express and
+/// `DynamoDB`, which have lists of their own.
 pub(super) fn public_ipv4(region: &Region<'_>, vpc_blocks: &[IpNet], answered_by: &AnsweredBy) -> Addresses {
     if let AnsweredBy::Addresses(blocks) = answered_by {
         let set = IntervalSet::nets(blocks);
@@ -239,7 +279,7 @@ pub(super) fn public_ipv4(region: &Region<'_>, vpc_blocks: &[IpNet], answered_by
     // A VPC may have blocks of public addresses, and no service of anybody else's is in them.
     let mut set = PUBLIC_IPV4.difference(&IntervalSet::nets(vpc_blocks));
     if !answered_by.is_s3() {
-        for service in ["s3", "dynamodb"] {
+        for service in ["s3", "dynamodb", "s3express"] {
             let entries = region.service_prefix_list(service).and_then(|(_, list)| list.entries.as_ref());
             set = set.difference(&entries.map(IntervalSet::nets).unwrap_or_default());
         }

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::dns::{Answer, Place, Reached, Resolution};
+use super::dns::{Answer, Place, Reached, Resolution, covers};
 use super::goal::Goal;
 use super::private_dns;
 use crate::model::known::{Known, Unknown};
@@ -44,10 +44,14 @@ fn of_records<'r, 'a>(place: &Place<'_, 'r, 'a>, id: &str, name: &str, goal: &Go
         Known::Known(records) => records,
         Known::Unknown(why) => return (vec![Answer::Anything], why),
     };
+    if let Some(below) = some_below(records, &goal.asked) {
+        let settled_by = format!("find out which names below {} are asked for: private zone {name} has a record for {below}", goal.host);
+        return (vec![Answer::Anything], vec![Unknown::new("private_zone_record", id, settled_by)]);
+    }
     let mut answers = Vec::new();
     let mut depends_on = Vec::new();
     for record in records_for(records, name, &goal.asked, place.is_ipv6) {
-        match endpoint_of(place.estate, place.region().name, record, goal) {
+        match within(place, id, name, records, record).and_then(|record| endpoint_of(place.estate, place.region().name, record, goal)) {
             Some(reached) => answers.push(Answer::Endpoint(reached)),
             None => {
                 let settled_by = format!("check that the record for {} in private zone {name} leads to a working endpoint", goal.asked);
@@ -90,12 +94,54 @@ fn records_for<'r>(records: &'r [ResourceRecordSet], zone: &str, host: &str, is_
     found.into_iter().filter(|record| matches!(record.r#type.as_deref(), Some(kind) if kind == wanted || kind == "CNAME")).collect()
 }
 
+/// A record for some of the names for which a wildcard is asked.
+fn some_below<'r>(records: &'r [ResourceRecordSet], asked: &str) -> Option<&'r str> {
+    let ending = asked.strip_prefix('*')?;
+    let mut names = records.iter().filter_map(|record| record.name.as_deref());
+    names.find(|name| plain_name(name).ends_with(ending) && plain_name(name) != asked)
+}
+
+/// How often a record may lead to another one of its zone: more than anybody writes, so that a circle ends.
+const MOST_STEPS: usize = 8;
+
+/// The record at the end, where one leads to another name of its own zone; `None` where it ends at none, or at several.
+fn within<'r>(
+    place: &Place<'_, '_, '_>,
+    id: &str,
+    zone: &str,
+    records: &'r [ResourceRecordSet],
+    record: &'r ResourceRecordSet,
+) -> Option<&'r ResourceRecordSet> {
+    let mut record = record;
+    for _ in 0..MOST_STEPS {
+        let alias = record.alias_target.as_ref();
+        let is_of_zone = alias.is_none_or(|alias| alias.hosted_zone_id.as_deref().is_some_and(|own| own.rsplit('/').next() == Some(id)));
+        let Some(name) = name_in(record).map(plain_name).filter(|name| is_of_zone && covers(zone, name).is_some()) else {
+            return Some(record);
+        };
+        // The name is asked for anew, and another zone may claim it.
+        let zones = place.estate.zones(place.region(), place.vpc_id(), place.uncollected()).into_known()?;
+        let is_claimed = zones.iter().any(|other| other.id != id && covers(other.name, &name) >= covers(zone, &name));
+        let next = records_for(records, zone, &name, place.is_ipv6);
+        match next.as_slice() {
+            [next] if alias.is_some() || !is_claimed => record = next,
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The name to which a record leads, where it gives no address.
+fn name_in(record: &ResourceRecordSet) -> Option<&str> {
+    let alias = record.alias_target.as_ref().and_then(|alias| alias.dns_name.as_deref());
+    let first = record.resource_records.first().and_then(|value| value.value.as_deref());
+    alias.or(if record.r#type.as_deref() == Some("CNAME") { first } else { None })
+}
+
 /// The interface endpoint to which a record points, by alias, by name or by address, in whatever VPC that was seen.
 fn endpoint_of<'r, 'a>(estate: &'r Estate<'a>, region: &str, record: &ResourceRecordSet, goal: &Goal) -> Option<Reached<'r, 'a>> {
     let values: Vec<&str> = record.resource_records.iter().filter_map(|value| value.value.as_deref()).collect();
-    let alias = record.alias_target.as_ref().and_then(|alias| alias.dns_name.as_deref());
-    let name = alias.or_else(|| if record.r#type.as_deref() == Some("CNAME") { values.first().copied() } else { None });
-    let (home, endpoint, addresses) = match name {
+    let (home, endpoint, addresses) = match name_in(record) {
         Some(name) => {
             let (home, endpoint) = estate.endpoint_named(name)?;
             let addresses = if is_zonal(home, name) { Some(of_zone(home, endpoint, name)?) } else { None };
@@ -112,7 +158,9 @@ fn endpoint_of<'r, 'a>(estate: &'r Estate<'a>, region: &str, record: &ResourceRe
         }
     };
     let answers = private_dns::is_available(endpoint) && private_dns::is_interface_for(endpoint, goal, region);
-    answers.then_some(Reached { home, endpoint, addresses, is_private_name: false })
+    // Behind an alias nobody sees its name.
+    let by_name = name_in(record).filter(|_| record.alias_target.is_none()).map(str::to_owned);
+    answers.then_some(Reached { home, endpoint, addresses, by_name, is_private_name: false })
 }
 
 /// Of an endpoint's names some are of one Availability Zone, whose name ends the first label, and answer with the addresses there.

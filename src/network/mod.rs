@@ -46,7 +46,7 @@ use crate::model::known::Unknown;
 
 pub use class::Network;
 pub use endpoint_policy::DEFAULT_ENDPOINT_POLICY;
-pub use goal::{AnsweredBy, Goal, PolicyBucket, Requests};
+pub use goal::{AnsweredBy, Buckets, Goal, PolicyBucket, Requests};
 pub use repository::{Alternative, Sources, Wanted};
 pub use set::{FlowSet, IntervalSet};
 pub use verdict::{Authorization, Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, Via};
@@ -103,16 +103,21 @@ pub struct Needs {
     pub ec2messages: Ec2Messages,
     pub sources: Sources,
     /// The buckets that patching reads; `None` where AWS does not publish their names.
-    pub buckets: Option<Vec<String>>,
+    pub buckets: Option<Buckets>,
     /// The buckets of the patch policies that target it, or that may, with what would settle that.
     pub policy_buckets: Vec<(PolicyBucket, Option<Unknown>)>,
 }
 
 impl Needs {
     fn of_s3(&self, region: &str) -> Vec<Wanted> {
-        let buckets = self.buckets.as_deref();
+        let buckets = self.buckets.as_ref();
         let goals = std::iter::once(Goal::of_service(region, Target::S3, buckets)).chain(Goal::of_payload(region, buckets));
         goals.map(|goal| Wanted { goal, perhaps: None }).collect()
+    }
+
+    /// The bucket of S3 for which, as for none of the others, the name decides: it is told apart where DNS tells it apart.
+    fn of_snapshot(&self, region: &str) -> Option<Goal> {
+        Goal::of_snapshot(region, self.buckets.as_ref())
     }
 
     fn of_policy_buckets(&self, region: &str) -> Vec<Wanted> {

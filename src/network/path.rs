@@ -22,14 +22,19 @@ use crate::model::known::{Known, Unknown};
 use crate::model::{Assumptions, is_word};
 use crate::snapshot::ec2::{UserIdGroupPair, VpcEndpoint};
 
-pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, assumptions: &Assumptions) -> Path {
-    let place = dns::Place {
+/// What the resolver question needs to know of an interface.
+pub(super) fn place<'p, 'r, 'a>(source: &'p Source<'r, 'a>, assumptions: &'p Assumptions) -> dns::Place<'p, 'r, 'a> {
+    dns::Place {
         estate: source.estate,
         position: &source.position,
         is_nitro: source.is_nitro,
         is_ipv6: source.address.is_ipv6(),
         assumptions,
-    };
+    }
+}
+
+pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, assumptions: &Assumptions) -> Path {
+    let place = place(source, assumptions);
     let mut resolution = if goal.answered_by == AnsweredBy::Undeclared {
         let settled_by = format!("declare the addresses of {} in the file of mirrors: where it is, AWS does not know", goal.host);
         let why = vec![Unknown::new("mirror_address", goal.host.clone(), settled_by)];
@@ -286,7 +291,7 @@ fn explain_public_answer(world: &mut World, journey: &Journey<'_, '_, '_>) {
         let beside = asleep.next().map(|(id, why)| format!(", and private DNS of {id} is {why}")).unwrap_or_default();
         let detail = format!("has no gateway endpoint for {service}{beside}");
         add(Code::EndpointMissing, vpc, detail, Place::NoEndpoint { vpc: vpc.to_owned() });
-    } else if serving.is_empty() {
+    } else if serving.is_empty() && !matches!(goal.answered_by, AnsweredBy::S3Elsewhere(_)) {
         add(Code::EndpointMissing, vpc, format!("has no interface endpoint for {service}"), Place::NoEndpoint { vpc: vpc.to_owned() });
     }
     if serving.is_empty()
@@ -294,6 +299,9 @@ fn explain_public_answer(world: &mut World, journey: &Journey<'_, '_, '_>) {
     {
         let detail = format!("answers for {} in other VPCs, and is not associated with {vpc}", goal.host);
         add(Code::DnsPhzNotAssociated, zone, detail, Place::Other);
+    }
+    if goal.private_zone.is_none() {
+        return;
     }
     for endpoint in serving.into_iter().filter(|endpoint| is_of(endpoint, "Interface")) {
         let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
@@ -304,7 +312,7 @@ fn explain_public_answer(world: &mut World, journey: &Journey<'_, '_, '_>) {
             let detail = format!("answers for the IPv4 names of S3 alone, not for {}", goal.host);
             add(Code::DnsDualstackNotCovered, id, detail, Place::PrivateDns { endpoint: id.to_owned() });
         } else if endpoint.private_dns_enabled == Some(false) {
-            if !goal.answered_by.is_s3() {
+            if goal.answered_by.service() != Some("s3") {
                 let detail = "has private DNS off, so the service's name leads to public addresses".to_owned();
                 add(Code::DnsPrivateDnsOff, id, detail, Place::PrivateDns { endpoint: id.to_owned() });
             }

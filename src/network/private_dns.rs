@@ -21,9 +21,9 @@ pub(super) enum Asker {
 /// The answer as far as the VPC's endpoints decide it.
 pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal, asker: Asker) -> Resolution<'r, 'a> {
     let (region, vpc, host) = (place.region(), place.vpc_id(), &goal.host);
-    let Some(_) = goal.answered_by.service() else {
+    if goal.private_zone.is_none() {
         return Resolution::one(Answer::Public, format!("no endpoint of AWS's answers for {host}"));
-    };
+    }
     let endpoints = match region.endpoints(vpc) {
         Known::Known(endpoints) => endpoints,
         Known::Unknown(why) => return Resolution::either(vec![Answer::Anything], why, "the endpoints of the VPC are not known"),
@@ -74,7 +74,12 @@ pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal, asker:
             Known::Unknown(why) => doubt(why),
         }
     }
-    if goal.answered_by.is_s3() && asker == Asker::Inside {
+    if matches!(goal.answered_by, AnsweredBy::S3Elsewhere(_)) {
+        let settled_by =
+            format!("check on the instance what {host} resolves to: AWS does not say for which names {id}, of another Region, answers");
+        doubt(vec![Unknown::new("private_dns_elsewhere", id, settled_by)]);
+    }
+    if goal.answered_by.service() == Some("s3") && asker == Asker::Inside {
         // S3's interface endpoint may answer resolvers outside the VPC only; inside, the gateway endpoint carries the traffic.
         match inbound_only(endpoint) {
             Some(true) => return Resolution::one(Answer::Public, format!("private DNS of {id} is for inbound resolver endpoints only")),
@@ -88,13 +93,14 @@ pub(super) fn by_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal, asker:
             }
         }
     }
-    let reached = Answer::Endpoint(Reached { home: region, endpoint, addresses: None, is_private_name: true });
+    let reached = Answer::Endpoint(Reached { home: region, endpoint, addresses: None, by_name: None, is_private_name: true });
     let because = format!("private DNS of {id} answers for {host} in all of {vpc}");
     if is_certain { Resolution::one(reached, because) } else { Resolution::either(vec![reached, Answer::Public], depends_on, because) }
 }
 
 /// An endpoint of the VPC that would answer for the name if its type were not another one than Interface and Gateway.
 pub(super) fn of_other_type<'a>(place: &Place<'_, '_, 'a>, goal: &Goal) -> Option<&'a VpcEndpoint> {
+    goal.private_zone.as_ref()?;
     let region = place.region();
     let is_other = |endpoint: &VpcEndpoint| {
         let kind = endpoint.vpc_endpoint_type.as_ref();
@@ -108,7 +114,7 @@ pub(super) fn of_other_type<'a>(place: &Place<'_, '_, 'a>, goal: &Goal) -> Optio
 /// The answer of an interface endpoint that a Route 53 Profile of the VPC brings, unless the VPC has one of its own.
 pub(super) fn by_profile_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Option<Resolution<'r, 'a>> {
     let (region, vpc) = (place.region(), place.vpc_id());
-    goal.answered_by.service()?;
+    goal.private_zone.as_ref()?;
     let brought = region.profile_resources(vpc).into_known()?.endpoints;
     if brought.is_empty() || by_endpoint(place, goal, Asker::Inside).answers != [Answer::Public] {
         return None;
@@ -117,7 +123,7 @@ pub(super) fn by_profile_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal
     for id in brought {
         match place.estate.endpoint(region.name, id) {
             Some((home, endpoint)) if is_interface_for(endpoint, goal, region.name) && !is_down(endpoint) && covers(endpoint, goal) => {
-                let reached = Answer::Endpoint(Reached { home, endpoint, addresses: None, is_private_name: true });
+                let reached = Answer::Endpoint(Reached { home, endpoint, addresses: None, by_name: None, is_private_name: true });
                 let because = format!("a Route 53 Profile brings {id} to {vpc}");
                 let mut doubts = Vec::from_iter(doubtful_state(endpoint));
                 doubts.extend(doubtful_family(endpoint, goal));
@@ -125,7 +131,11 @@ pub(super) fn by_profile_endpoint<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal
                     let settled_by = format!("check on the instance what {} resolves to: private DNS of {id} is not on", goal.asked);
                     doubts.push(Unknown::new("fact_not_collected", id, settled_by));
                 }
-                if goal.answered_by.is_s3() && inbound_only(endpoint) != Some(false) {
+                if matches!(goal.answered_by, AnsweredBy::S3Elsewhere(_)) {
+                    let settled_by = format!("check on the instance what {} resolves to: {id} is of another Region", goal.asked);
+                    doubts.push(Unknown::new("private_dns_elsewhere", id, settled_by));
+                }
+                if goal.answered_by.service() == Some("s3") && inbound_only(endpoint) != Some(false) {
                     let settled_by =
                         format!("check on the instance what {} resolves to: {id} may answer inbound resolver endpoints alone", goal.asked);
                     doubts.push(Unknown::new("fact_not_collected", id, settled_by));
@@ -208,7 +218,12 @@ pub(super) fn is_interface_for(endpoint: &VpcEndpoint, goal: &Goal, region: &str
 
 pub(super) fn serves(endpoint: &VpcEndpoint, goal: &Goal, region: &str) -> bool {
     let Some(service) = goal.answered_by.service() else { return false };
-    let ending = format!(".{region}.{service}");
-    let is_here = endpoint.service_region.as_deref().is_none_or(|service_region| service_region == region);
-    is_here && endpoint.service_name.as_deref().is_some_and(|name| name.ends_with(&ending))
+    let own = endpoint.service_region.as_deref().unwrap_or(region);
+    let is_wanted = match &goal.answered_by {
+        AnsweredBy::S3Elsewhere(wanted) if wanted == "*" => own != region,
+        AnsweredBy::S3Elsewhere(wanted) => own == wanted,
+        _ => own == region,
+    };
+    let ending = format!(".{own}.{service}");
+    is_wanted && endpoint.service_name.as_deref().is_some_and(|name| name.ends_with(&ending))
 }

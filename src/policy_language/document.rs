@@ -54,6 +54,17 @@ impl Policy {
         }
     }
 
+    /// The same without the accounts that its statements of these effects name as principals.
+    #[must_use]
+    pub fn without_accounts(&self, effects: &[Effect]) -> Self {
+        let mut policy = self.clone();
+        let concerned = policy.statements.iter_mut().filter(|statement| statement.effect.is_none_or(|effect| effects.contains(&effect)));
+        for principals in concerned.filter_map(|statement| statement.principals.as_mut()).filter(|principals| !principals.is_negated) {
+            principals.items.retain(|name| !name.is_account());
+        }
+        policy
+    }
+
     /// A policy that applies, but whose document nobody has: it may allow and deny anything.
     pub fn not_collected(name: impl Into<String>) -> Self {
         Self::unreadable(name.into(), NOT_COLLECTED)

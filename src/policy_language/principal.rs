@@ -37,6 +37,20 @@ pub(super) enum Name {
     CanonicalUser,
 }
 
+impl Name {
+    /// The account that an entry names, by its id or by the ARN of its root.
+    fn account(&self) -> Option<&str> {
+        let Self::Aws(named) = self else { return None };
+        let is_id = named.len() == 12 && named.chars().all(|c| c.is_ascii_digit());
+        let of_root = || named.strip_suffix(":root").filter(|arn| arn.starts_with("arn:")).and_then(|arn| arn.split(':').nth(4));
+        if is_id { Some(named) } else { of_root() }
+    }
+
+    pub(super) fn is_account(&self) -> bool {
+        self.account().is_some()
+    }
+}
+
 /// By which of its names a principal is meant. That decides which implicit denies of other policies still count
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +117,9 @@ impl Principal {
         let nobody = Reach::nobody();
         match (name, self) {
             (Name::Everyone, _) => Reach { directly: Answer::Yes, ..nobody },
+            (Name::Aws(_), Self::Role { .. } | Self::SomeRole { .. } | Self::User { .. }) if let Some(account) = name.account() => {
+                Reach { as_account: Answer::from(self.account() == Some(account)), ..nobody }
+            }
             (Name::Aws(named), Self::Role { .. } | Self::SomeRole { .. } | Self::User { .. }) => self.reached_by_arn(named),
             (Name::Service(named), Self::Service(service)) if named.contains(['*', '?']) => {
                 Reach { directly: Answer::unknown(About::Unreadable(format!("the service {named} for {service}"))), ..nobody }
@@ -117,11 +134,6 @@ impl Principal {
 
     fn reached_by_arn(&self, named: &str) -> Reach {
         let nobody = Reach::nobody();
-        let account_of_root = || named.strip_suffix(":root").and_then(|arn| arn.split(':').nth(4)).filter(|_| named.starts_with("arn:"));
-        let is_account_id = named.len() == 12 && named.chars().all(|c| c.is_ascii_digit());
-        if let Some(account) = account_of_root().or(is_account_id.then_some(named)) {
-            return Reach { as_account: Answer::from(self.account() == Some(account)), ..nobody };
-        }
         if named.contains(['*', '?']) {
             return Reach { directly: Answer::unknown(About::Unreadable(format!("the principal {named}"))), ..nobody };
         }

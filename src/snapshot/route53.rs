@@ -102,13 +102,14 @@ shape! {
     }
     /// `ManagedOwnerName` stands at the lists that are AWS's own.
     pub struct FirewallDomainList { id: Option<String>, arn: Option<String>, name: Option<String>, managed_owner_name: Option<String> }
-    /// `ResourceId` is the VPC.
+    /// `ResourceId` is the VPC. `Priority` orders several Profiles of one VPC.
     pub struct ProfileAssociation {
         id: Option<String>,
         name: Option<String>,
         owner_id: Option<String>,
         profile_id: Option<String>,
         resource_id: Option<String>,
+        priority: Option<i32>,
         status: Option<String>,
     }
     /// `ResourceArn` is a private hosted zone, a resolver rule, a rule group of DNS Firewall, or something else.

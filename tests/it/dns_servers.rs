@@ -54,6 +54,15 @@ fn a_server_must_be_reached() {
         ..allow("udp", 53, 53, "10.0.1.0/24")
     };
     let unseen_hub = || base().route("rtb-main", route_to("10.100.0.0/16", "tgw-1")).dns_servers(&["10.100.1.53"]);
+    // A VPC that nothing leads to has the same block as the network behind the gateway.
+    let unseen_beside_sandbox = || {
+        base().route("rtb-main", route_to("10.0.0.0/8", "vgw-1")).dns_servers(&["10.200.0.53"]).with(|files| {
+            let vpcs = &mut files.vpcs.as_mut().unwrap().vpcs;
+            let sandbox = ec2::Vpc { vpc_id: some("vpc-2"), cidr_block: some("10.200.0.0/16"), ..vpcs[0].clone() };
+            vpcs.push(sandbox);
+            files.hosted_zones.as_mut().unwrap().hosted_zone_summaries.insert("vpc-2".to_owned(), Vec::new());
+        })
+    };
     let and = |more: &[&'static str]| [everything.as_slice(), more].concat();
     check(vec![
         ("no group lets UDP 53 out", https_alone(asking(&["10.0.2.53"])), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
@@ -83,6 +92,7 @@ fn a_server_must_be_reached() {
         ("a server whose group lets HTTPS in", server(vec![https_to("10.0.1.0/24")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
         ("a server whose group is not known to let UDP 53 in", server(vec![of_unread_list()]), Ssm, Unknown, &["fact_not_collected"]),
         ("a server that nobody sees, beyond the gateway", unseen_hub(), Ssm, Unknown, &["custom_dns"]),
+        ("in another network, whose block an unconnected VPC has too", unseen_beside_sandbox(), Ssm, Unknown, &["custom_dns"]),
         ("nowhere near", asking(&["192.168.77.1"]).route("rtb-main", route_to("10.9.0.0/16", "vgw-1")), Ssm, Reachable, &[]),
         ("behind no route", base().gateway_endpoint("rtb-main").dns_servers(&["192.168.77.1"]), S3, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
         (

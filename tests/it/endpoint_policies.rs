@@ -1,10 +1,11 @@
 //! Row 91 of the truth table and its like: policies of endpoints refuse requests on a path that the network carries, and are told apart from it.
 
 use patch_preflight::network::Target::{self, Repository, S3, Ssm, SsmMessages};
-use patch_preflight::network::{Authorization, DEFAULT_ENDPOINT_POLICY, Verdict};
+use patch_preflight::network::{Authorization, DEFAULT_ENDPOINT_POLICY, PolicyBucket, Verdict};
 use patch_preflight::snapshot::global;
 
-use crate::topology::{Topology, base, some};
+use crate::repositories::s3_interface_endpoint;
+use crate::topology::{REGION, Topology, base, some};
 
 const OWN: &str = "111111111111";
 
@@ -116,6 +117,8 @@ fn policies_of_endpoints() {
         ("callers of the organization: nobody signs for S3", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-own"}}}"#.into(), S3, Denied),
         ("callers of the organization: the agent signs for Systems Manager", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-own"}}}"#.into(), Ssm, Allowed),
         ("callers of another organization", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-other"}}}"#.into(), Ssm, Denied),
+        ("callers of other accounts than the own: who signs the snapshot's address is AWS", format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}, {{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {{"StringNotEqualsIfExists": {{"aws:PrincipalAccount": "{OWN}"}}}}}}"#), S3, Denied),
+        ("the same of the organization, in which AWS may be in none", r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-own"}}}"#.into(), S3, Unknown),
         ("the account", format!(r#"{{"Effect": "Allow", "Principal": {{"AWS": "{OWN}"}}, "Action": "*", "Resource": "*"}}"#), Ssm, Allowed),
         ("another account", r#"{"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "*", "Resource": "*"}"#.into(), Ssm, Denied),
         ("a role by name", format!(r#"{{"Effect": "Allow", "Principal": {{"AWS": "arn:aws:iam::{OWN}:role/web"}}, "Action": "*", "Resource": "*"}}"#), Ssm, Unknown),
@@ -153,6 +156,33 @@ fn policies_of_endpoints() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The policy of a gateway endpoint means the root user where it names an account, that of an interface endpoint everybody in it.
+#[test]
+fn a_gateway_endpoint_knows_accounts_by_their_root_user() {
+    let to = |principal: &str, effect: &str| {
+        let document = format!(
+            r#"{{"Statement": [{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "arn:aws:s3:::a*"}},
+                {{"Effect": "{effect}", "Principal": {principal}, "Action": "*", "Resource": "*"}}]}}"#
+        );
+        let bucket = PolicyBucket { name: "quicksetup".to_owned(), owner: Some(OWN.to_owned()), region: REGION.to_owned() };
+        let targeted = |mut topology: Topology| {
+            topology.policy_buckets = vec![(bucket.clone(), None)];
+            let topology = topology.each_endpoint(|each| each.policy_document = Some(document.clone()));
+            match topology.policy_buckets_path().unwrap().authorization {
+                Authorization::Allowed => Allowed,
+                Authorization::Denied { .. } => Denied,
+                Authorization::Unknown(_) => Unknown,
+            }
+        };
+        (targeted(base().gateway_endpoint("rtb-main")), targeted(s3_interface_endpoint(base(), "dualstack")))
+    };
+    let (id, root) = (format!(r#"{{"AWS": "{OWN}"}}"#), format!(r#"{{"AWS": "arn:aws:iam::{OWN}:root"}}"#));
+    assert_eq!(to(&id, "Allow"), (Denied, Allowed));
+    assert_eq!(to(&root, "Allow"), (Denied, Allowed));
+    assert_eq!(to(r#""*""#, "Allow"), (Allowed, Allowed));
+    assert_eq!(to(&format!(r#"{{"AWS": ["{OWN}", "*"]}}"#), "Allow"), (Allowed, Allowed));
 }
 
 /// Where AWS does not publish the buckets' names, only a policy for all of them is known to do.

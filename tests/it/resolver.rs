@@ -1,13 +1,15 @@
 //! The rows of the truth table in which something stands before the public DNS that is not the VPC's own: Profiles, firewalls.
 
 use patch_preflight::model::Assumption;
-use patch_preflight::network::Target::Ssm;
+use patch_preflight::network::AnsweredBy;
+use patch_preflight::network::Target::{Repository, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2;
 use patch_preflight::snapshot::route53::{
     AliasTarget, FirewallRule, FirewallRuleGroupAssociation, GetHostedZone, HostedZone, HostedZoneAnswer, ListFirewallDomains,
-    ListFirewallRuleGroupAssociations, ListFirewallRules, ListProfileAssociations, ListProfileResourceAssociations, ProfileAssociation,
-    ProfileResourceAssociation, ResourceRecordSet,
+    ListFirewallRuleGroupAssociations, ListFirewallRules, ListProfileAssociations, ListProfileResourceAssociations,
+    ListResolverRuleAssociations, ListResolverRules, ProfileAssociation, ProfileResourceAssociation, ResolverRule, ResolverRuleAssociation,
+    ResourceRecord, ResourceRecordSet,
 };
 
 use crate::hub::by_gateway;
@@ -165,6 +167,157 @@ fn profiles() {
         ),
         ("a Profile's endpoint that does not tell its state", stateless(endpoint("vpce-ssm")), Ssm, Unknown, &["fact_not_collected"]),
         ("a Profile's endpoint that was not seen", endpoint("vpce-elsewhere"), Ssm, Unknown, &["owner_account_not_collected"]),
+    ]);
+}
+
+/// A second Profile, with a zone of the same name that leads to the endpoint that works; the first one's leads to a closed one.
+fn two_profiles(priorities: [Option<i32>; 2]) -> Topology {
+    let (good, closed) = (own_name("vpce-ssm", "ssm"), own_name("vpce-closed", "ssm"));
+    profile_zone(two_endpoints(), HOST, Some(&closed)).with(|files| {
+        let associations = &mut files.profile_associations.as_mut().unwrap().profile_associations;
+        associations.push(ProfileAssociation { profile_id: some("rp-2"), ..associations[0].clone() });
+        for (association, priority) in associations.iter_mut().zip(priorities) {
+            association.priority = priority;
+        }
+        let resources = &mut files.profile_resources.as_mut().unwrap().profile_resource_associations;
+        let zone = ProfileResourceAssociation { resource_arn: some("arn:aws:route53:::hostedzone/Z8"), ..resources["rp-1"][0].clone() };
+        resources.insert("rp-2".to_owned(), vec![zone]);
+        let zones = &mut files.profile_zones.as_mut().unwrap().hosted_zones;
+        zones.insert("Z8".to_owned(), zones["Z9"].clone());
+        let records = &mut files.record_sets.as_mut().unwrap().resource_record_sets;
+        let mut record = records["Z9"][0].clone();
+        record.alias_target = Some(AliasTarget { dns_name: some(&good), ..Default::default() });
+        records.insert("Z8".to_owned(), vec![record]);
+    })
+}
+
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/profiles-vpc-update-priority.html>)
+#[test]
+fn the_profile_of_the_lowest_priority_comes_first() {
+    let changing = two_profiles([Some(200), Some(100)]).with(|files| {
+        files.profile_associations.as_mut().unwrap().profile_associations[0].status = some("UPDATING");
+    });
+    check(vec![
+        ("the first one", two_profiles([Some(100), Some(200)]), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
+        ("the second one", two_profiles([Some(200), Some(100)]), Ssm, Reachable, &[]),
+        ("it is not told", two_profiles([None, Some(100)]), Ssm, Unknown, &["fact_not_collected"]),
+        ("it is being changed", changing, Ssm, Unknown, &["fact_not_collected"]),
+    ]);
+}
+
+/// AWS tells all of these: an entry without one was not read whole.
+#[test]
+fn half_an_entry_is_no_answer() {
+    let refusing = || firewall(base().nat(), &[("BLOCK", "rslvr-fdl-1", Some(&["*.amazonaws.com."]))]);
+    let rule = |change: fn(&mut FirewallRule)| {
+        refusing().with(|files| files.firewall_rules.as_mut().unwrap().firewall_rules.values_mut().flatten().for_each(change))
+    };
+    let association = |change: fn(&mut FirewallRuleGroupAssociation)| {
+        refusing().with(|files| files.firewall_associations.as_mut().unwrap().firewall_rule_group_associations.iter_mut().for_each(change))
+    };
+    let of_profile =
+        || profile(base().nat(), &[]).with(|files| files.profile_associations.as_mut().unwrap().profile_associations[0].resource_id = None);
+    let group = "arn:aws:route53resolver:eu-central-1:111111111111:firewall-rule-group/rslvr-frg-2";
+    let nameless_zone = || {
+        base().nat().hosted_zone(HOST, &[]).with(|files| {
+            files.hosted_zones.as_mut().unwrap().hosted_zone_summaries.get_mut("vpc-1").unwrap()[0].name = None;
+        })
+    };
+    let forwarding = |change: fn(&mut ResolverRule, &mut ResolverRuleAssociation)| {
+        let mut rule =
+            ResolverRule { id: some("rslvr-rr-1"), rule_type: some("FORWARD"), domain_name: some("corp.example."), ..Default::default() };
+        let mut association = ResolverRuleAssociation { resolver_rule_id: some("rslvr-rr-1"), vpc_id: some("vpc-1"), ..Default::default() };
+        change(&mut rule, &mut association);
+        base().nat().with(|files| {
+            files.resolver_rules = Some(ListResolverRules { resolver_rules: vec![rule] });
+            files.resolver_rule_associations = Some(ListResolverRuleAssociations { resolver_rule_associations: vec![association] });
+        })
+    };
+    check(vec![
+        ("a rule without its action", rule(|rule| rule.action = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("a rule without its priority", rule(|rule| rule.priority = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("a firewall without its VPC", association(|own| own.vpc_id = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("a firewall without its priority", association(|own| own.priority = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("a Profile without its VPC", of_profile(), Ssm, Unknown, &["fact_not_collected"]),
+        ("a Profile's firewall without its priority", profile(base().nat(), &[group]), Ssm, Unknown, &["dns_firewall"]),
+        ("a zone without its name", nameless_zone(), Ssm, Unknown, &["fact_not_collected"]),
+        ("a whole rule of another name", forwarding(|_, _| {}), Ssm, Reachable, &[]),
+        ("a forwarding rule without its name", forwarding(|rule, _| rule.domain_name = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("a forwarding rule without its type", forwarding(|rule, _| rule.rule_type = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("a forwarding rule without its VPC", forwarding(|_, own| own.vpc_id = None), Ssm, Unknown, &["fact_not_collected"]),
+    ]);
+}
+
+/// An alias answers with addresses, a CNAME with a name, at which the firewall looks too.
+#[test]
+fn a_firewall_looks_at_the_name_that_a_record_gives() {
+    let allowed = |kind: &'static str, more: &[&str]| {
+        let (own, names) = (own_name("vpce-ssm", "ssm"), [&["ssm.eu-central-1.amazonaws.com."], more].concat());
+        let zone = two_endpoints().hosted_zone(HOST, &[(HOST, &own)]).with(|files| {
+            let record = &mut files.record_sets.as_mut().unwrap().resource_record_sets.get_mut("Z1").unwrap()[0];
+            if kind == "CNAME" {
+                record.r#type = some("CNAME");
+                record.alias_target = None;
+                record.resource_records = vec![ResourceRecord { value: some(&own) }];
+            }
+        });
+        firewall(zone, &[("ALLOW", "rslvr-fdl-1", Some(&names)), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))])
+    };
+    check(vec![
+        ("the name alone", allowed("CNAME", &[]), Ssm, Blocked, &["DNS_FIREWALL_RULE"]),
+        ("and the endpoint's", allowed("CNAME", &["*.vpce.amazonaws.com."]), Ssm, Reachable, &[]),
+        ("an alias", allowed("A", &[]), Ssm, Unknown, &["dns_firewall"]),
+    ]);
+}
+
+/// Of names below one, of which it is not known which are asked for.
+#[test]
+fn a_firewall_for_any_name_below_one() {
+    let windows = |rules: &[(&'static str, &'static str, Option<&[&str]>)]| {
+        firewall(base().nat().patched_from(&[("*.windowsupdate.com", 443, AnsweredBy::Internet)]), rules)
+    };
+    let allowed = |names: &[&str]| windows(&[("ALLOW", "rslvr-fdl-1", Some(names)), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))]);
+    let claimed = |records: &[(&str, &str)]| {
+        base().nat().patched_from(&[("*.windowsupdate.com", 443, AnsweredBy::Internet)]).hosted_zone("windowsupdate.com.", records)
+    };
+    let below = || {
+        let topology = base().nat().patched_from(&[("*.windowsupdate.com", 443, AnsweredBy::Internet)]);
+        topology.hosted_zone("download.windowsupdate.com.", &[])
+    };
+    let trusting = |topology: Topology| {
+        topology.with(|files| {
+            for rule in files.firewall_rules.as_mut().unwrap().firewall_rules.values_mut().flatten() {
+                rule.firewall_domain_redirection_action = some("TRUST_REDIRECTION_DOMAIN");
+            }
+        })
+    };
+    check(vec![
+        ("all are allowed", trusting(allowed(&["*.windowsupdate.com."])), Repository, Reachable, &[]),
+        ("the name above alone is", allowed(&["windowsupdate.com."]), Repository, Blocked, &["DNS_FIREWALL_RULE"]),
+        ("one of them is", allowed(&["download.windowsupdate.com."]), Repository, Unknown, &["dns_firewall"]),
+        (
+            "all are refused",
+            windows(&[("BLOCK", "rslvr-fdl-1", Some(&["*.windowsupdate.com."]))]),
+            Repository,
+            Blocked,
+            &["DNS_FIREWALL_RULE"],
+        ),
+        (
+            "one is refused",
+            windows(&[("BLOCK", "rslvr-fdl-1", Some(&["download.windowsupdate.com."]))]),
+            Repository,
+            Unknown,
+            &["dns_firewall"],
+        ),
+        ("a private zone has none", claimed(&[]), Repository, Blocked, &["DNS_PHZ_NXDOMAIN"]),
+        (
+            "a private zone has one",
+            claimed(&[("download.windowsupdate.com.", "x.example.")]),
+            Repository,
+            Unknown,
+            &["private_zone_record"],
+        ),
+        ("a private zone claims some", below(), Repository, Unknown, &["private_zone_record"]),
     ]);
 }
 

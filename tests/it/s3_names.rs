@@ -2,10 +2,15 @@
 
 use patch_preflight::model::known;
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
-use patch_preflight::network::{Authorization, Path, PolicyBucket, Target, Verdict};
+use patch_preflight::network::{AnsweredBy, Authorization, Path, PolicyBucket, Target, Verdict};
+use patch_preflight::snapshot::ec2;
+use patch_preflight::snapshot::route53::{
+    ListResolverRuleAssociations, ListResolverRules, ResolverRule, ResolverRuleAssociation, ResourceRecord, TargetAddress,
+};
 
 use crate::repositories::s3_interface_endpoint;
-use crate::topology::{Topology, base};
+use crate::resolver::firewall;
+use crate::topology::{Topology, base, https_to, some};
 
 const PAYLOAD: &str = "s3.dualstack.eu-central-1.amazonaws.com";
 
@@ -104,4 +109,113 @@ fn the_bucket_of_a_patch_policy_is_asked_for_too() {
         assert_eq!(path.verdict == Unknown, verdict == Blocked, "{label}");
     }
     assert!(base().policy_buckets_path().is_none());
+}
+
+/// The bucket of the snapshots is asked for by its own name, and judged by itself where DNS tells it apart.
+#[test]
+fn the_bucket_of_the_snapshots_may_be_told_apart() {
+    let snapshot = "patch-baseline-snapshot-eu-central-1.s3.eu-central-1.amazonaws.com";
+    let allowed = |names: &[&str]| firewall(base().nat(), &[("ALLOW", "rslvr-fdl-1", Some(names)), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))]);
+    let all = allowed(&["*.amazonaws.com."]);
+    assert!(all.paths().iter().all(|path| path.host != snapshot), "told apart by nothing");
+    assert_eq!(all.s3().verdict, Reachable);
+    let others = allowed(&[
+        "*.dualstack.eu-central-1.amazonaws.com.",
+        "aws-ssm-eu-central-1.s3.eu-central-1.amazonaws.com.",
+        "s3.dualstack.eu-central-1.amazonaws.com.",
+        "*.redirected.example.",
+    ]);
+    assert_eq!((to(&others, snapshot).verdict, others.s3().verdict), (Blocked, Blocked));
+    let own = "vpce-s3-1.s3.eu-central-1.vpce.amazonaws.com.";
+    let zone = |names: &[&str]| {
+        let records: Vec<(&str, &str)> = names.iter().map(|name| (*name, own)).collect();
+        own_names(s3_interface_endpoint(base(), "dualstack")).hosted_zone("s3.eu-central-1.amazonaws.com.", &records)
+    };
+    let aws_ssm = "aws-ssm-eu-central-1.s3.eu-central-1.amazonaws.com.";
+    assert_eq!(zone(&[aws_ssm]).s3().verdict, Blocked);
+    assert_eq!(zone(&[aws_ssm, &format!("{snapshot}.")]).path(Target::S3).verdict, Reachable);
+}
+
+fn own_names(topology: Topology) -> Topology {
+    topology.each_endpoint(|endpoint| {
+        let names = ["vpce-s3-1.s3.eu-central-1.vpce.amazonaws.com", "s3.eu-central-1.amazonaws.com"];
+        endpoint.dns_entries = names.map(|name| ec2::DnsEntry { dns_name: some(name), ..Default::default() }).to_vec();
+    })
+}
+
+/// A record may lead to another name of its zone, as `*` to the zone's own; what it leads to in the end is asked.
+#[test]
+fn a_record_that_leads_to_another_of_its_zone() {
+    let (zone, own) = ("s3.eu-central-1.amazonaws.com.", "vpce-s3-1.s3.eu-central-1.vpce.amazonaws.com.");
+    let leading = |records: &[(&'static str, &'static str)], as_alias: bool| {
+        own_names(s3_interface_endpoint(base(), "dualstack")).hosted_zone(zone, records).with(|files| {
+            for record in files.record_sets.as_mut().unwrap().resource_record_sets.values_mut().flatten() {
+                let target = record.alias_target.as_mut().unwrap();
+                target.hosted_zone_id = some("Z1");
+                if !as_alias && target.dns_name.as_deref() != Some(own) {
+                    record.resource_records = vec![ResourceRecord { value: target.dns_name.clone() }];
+                    record.alias_target = None;
+                    record.r#type = some("CNAME");
+                }
+            }
+        })
+    };
+    let to_apex = [(zone, own), ("*.s3.eu-central-1.amazonaws.com.", zone)];
+    let closed = |topology: Topology| topology.endpoint_group("sg-e", vec![]);
+    let in_circles = [("*.s3.eu-central-1.amazonaws.com.", "a.s3.eu-central-1.amazonaws.com.")];
+    for as_alias in [true, false] {
+        let path = leading(&to_apex, as_alias).path(Target::S3);
+        assert_eq!(path.verdict, Reachable, "{path:#?}");
+        assert_eq!(closed(leading(&to_apex, as_alias)).path(Target::S3).verdict, Blocked);
+        assert_eq!(leading(&in_circles, as_alias).path(Target::S3).verdict, Unknown);
+    }
+}
+
+/// What lies below the service's name is no exacter than the service's: a zone or rule of that name wins over the endpoint's.
+#[test]
+fn a_rule_of_the_services_name_takes_the_buckets_too() {
+    let mut topology = s3_interface_endpoint(base(), "dualstack").with(|files| {
+        let rule = ResolverRule {
+            id: some("rslvr-rr-1"),
+            rule_type: some("FORWARD"),
+            domain_name: some("s3.eu-central-1.amazonaws.com."),
+            target_ips: vec![TargetAddress { ip: some("192.168.0.53"), ..Default::default() }],
+            ..Default::default()
+        };
+        let association = ResolverRuleAssociation { resolver_rule_id: some("rslvr-rr-1"), vpc_id: some("vpc-1"), ..Default::default() };
+        files.resolver_rules = Some(ListResolverRules { resolver_rules: vec![rule] });
+        files.resolver_rule_associations = Some(ListResolverRuleAssociations { resolver_rule_associations: vec![association] });
+    });
+    topology.policy_buckets = vec![(PolicyBucket { name: "quicksetup".to_owned(), owner: None, region: "eu-central-1".to_owned() }, None)];
+    for path in topology.paths().into_iter().filter(|path| path.target == Target::S3 && !path.host.contains("dualstack")) {
+        assert_eq!(path.verdict, Unknown, "{path:#?}");
+    }
+}
+
+/// An endpoint answers below its own zone alone, which the older name of Amazon Linux's buckets is not.
+#[test]
+fn a_name_beside_the_endpoints_zone_is_not_the_endpoints() {
+    let asking = |topology: Topology| topology.patched_from(&[("amazonlinux.eu-central-1.amazonaws.com", 443, AnsweredBy::S3)]);
+    let by_interface = || asking(s3_interface_endpoint(base(), "dualstack"));
+    assert_eq!(by_interface().path(Target::Repository).verdict, Blocked);
+    assert_eq!(by_interface().nat().path(Target::Repository).verdict, Reachable);
+    assert_eq!(by_interface().gateway_endpoint("rtb-main").path(Target::Repository).verdict, Reachable);
+}
+
+/// An endpoint may be for the S3 of another Region; for which names it answers, AWS does not say.
+#[test]
+fn an_endpoint_for_another_region() {
+    let elsewhere = |topology: Topology, ingress| {
+        let mut topology = s3_interface_endpoint(topology, "dualstack").endpoint_group("sg-e", ingress).each_endpoint(|endpoint| {
+            endpoint.service_name = some("com.amazonaws.us-east-1.s3");
+            endpoint.service_region = some("us-east-1");
+        });
+        topology.policy_buckets = vec![(PolicyBucket { name: "quicksetup".to_owned(), owner: None, region: "us-east-1".to_owned() }, None)];
+        topology.policy_buckets_path().unwrap().verdict
+    };
+    let open = || vec![https_to("10.0.0.0/16")];
+    assert_eq!(elsewhere(base().nat(), open()), Reachable);
+    assert_eq!(elsewhere(base().nat(), vec![]), Unknown);
+    assert_eq!(elsewhere(base(), open()), Unknown);
+    assert_eq!(elsewhere(base(), vec![]), Blocked);
 }

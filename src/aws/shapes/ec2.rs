@@ -34,7 +34,8 @@ shapes! { sdk, ec2;
     Vpc => Vpc { vpc_id, owner_id, cidr_block, cidr_block_association_set, ipv6_cidr_block_association_set, dhcp_options_id,
         is_default, state, block_public_access_states, tags };
     VpcCidrBlockAssociation => VpcCidrBlockAssociation { association_id, cidr_block, cidr_block_state };
-    VpcIpv6CidrBlockAssociation => VpcIpv6CidrBlockAssociation { association_id, ipv6_cidr_block, ipv6_cidr_block_state };
+    VpcIpv6CidrBlockAssociation => VpcIpv6CidrBlockAssociation { association_id, ipv6_cidr_block, ipv6_cidr_block_state,
+        ipv6_address_attribute };
     VpcCidrBlockState => VpcCidrBlockState { state };
     BlockPublicAccessStates => BlockPublicAccessStates { internet_gateway_block_mode };
     AttributeBooleanValue => AttributeBooleanValue { value };

@@ -73,11 +73,12 @@ pub(super) fn time(value: DateTime) -> Option<String> {
 }
 
 /// Implements [`Shape`] for structs, member by member. After the plain members come `times` (points in time), `present` (members
-/// that the SDK takes for granted and the snapshot does not) and `present_times`.
+/// that the SDK takes for granted and the snapshot does not), `present_times`, and `missing` (members that the SDK does not know yet).
 macro_rules! shapes {
     ($sdk:ident, $snapshot:ident; $(
         $from:ident => $to:ident { $($field:ident),* $(,)? }
         $(times { $($time:ident),* })? $(present { $($present:ident),* })? $(present_times { $($present_time:ident),* })?
+        $(missing { $($missing:ident),* })?
     ;)*) => {$(
         impl $crate::aws::shapes::Shape<$snapshot::$to> for $sdk::$from {
             fn shape(self) -> $snapshot::$to {
@@ -86,6 +87,7 @@ macro_rules! shapes {
                     $($($time: self.$time.and_then($crate::aws::shapes::time),)*)?
                     $($($present: Some($crate::aws::shapes::Shape::shape(self.$present)),)*)?
                     $($($present_time: $crate::aws::shapes::time(self.$present_time),)*)?
+                    $($($missing: None,)*)?
                 }
             }
         }

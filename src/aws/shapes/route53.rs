@@ -32,7 +32,7 @@ shapes! { resolver, route53;
 }
 
 shapes! { profiles, route53;
-    ProfileAssociation => ProfileAssociation { id, name, owner_id, profile_id, resource_id, status };
+    ProfileAssociation => ProfileAssociation { id, name, owner_id, profile_id, resource_id, status } missing { priority };
     ProfileResourceAssociation => ProfileResourceAssociation { id, name, owner_id, profile_id, resource_arn, resource_type,
         resource_properties, status };
 }

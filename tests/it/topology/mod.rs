@@ -10,7 +10,7 @@ mod shapes;
 use std::collections::BTreeMap;
 
 use patch_preflight::model::{Assumptions, Estate, known};
-use patch_preflight::network::{Ec2Messages, Judged, Needs, Network, Path, PolicyBucket, PortFamily, Sources, Target};
+use patch_preflight::network::{Buckets, Ec2Messages, Judged, Needs, Network, Path, PolicyBucket, PortFamily, Sources, Target};
 use patch_preflight::snapshot::ec2::{self, Route};
 use patch_preflight::snapshot::{AccountSnapshot, RegionFiles, Snapshot, route53};
 
@@ -34,7 +34,7 @@ pub(crate) struct Topology {
     /// What the operating system takes patches from.
     pub(crate) sources: Sources,
     /// The buckets that patching reads.
-    pub(crate) buckets: Option<Vec<String>>,
+    pub(crate) buckets: Option<Buckets>,
     pub(crate) policy_buckets: Vec<(PolicyBucket, Option<known::Unknown>)>,
     /// Other accounts and Regions that were seen.
     pub(crate) others: BTreeMap<(String, String), RegionFiles>,
@@ -171,7 +171,10 @@ pub(crate) fn base() -> Topology {
         ports: PortFamily::Linux,
         assumptions: Assumptions::default(),
         sources: Sources::NotNeeded(String::new()),
-        buckets: Some(["aws-ssm-eu-central-1", "patch-baseline-snapshot-eu-central-1"].map(str::to_owned).to_vec()),
+        buckets: Some(Buckets {
+            unsigned: vec!["aws-ssm-eu-central-1".to_owned()],
+            presigned: Some("patch-baseline-snapshot-eu-central-1".to_owned()),
+        }),
         policy_buckets: Vec::new(),
         others: BTreeMap::new(),
         ec2messages: Ec2Messages { exists: true, agent_prefers_ssmmessages: false },
