@@ -26,9 +26,11 @@ pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
     };
     let Some(position) = trace.told(at.subnet(interface.subnet_id.as_deref().unwrap_or_default())) else { return };
     enter(trace, journey, position.home, interface);
-    // Inside a subnet there are no routes and no network ACLs.
+    // Inside a subnet there are no routes and no network ACLs, and beside the attachment the ACL does not see what comes from the transit gateway.
     if !position.is_in_subnet_of(at) {
         boundary::cross(trace, &position, &[Crossing::In], &journey.sender.ends);
+    }
+    if !position.is_in_subnet_of(&journey.sender.position) {
         journey.come_back(trace, &position, position.table());
     }
 }
@@ -50,16 +52,15 @@ fn holds(interface: &NetworkInterface) -> Option<IntervalSet> {
     all.map(IntervalSet::address).reduce(|left, right| left.union(&right))
 }
 
-/// The addresses that have a security group, of the interfaces in the VPC: whom a rule means that refers to it. Where they are not known, or the
-/// group is of a peer's VPC, that may be anybody: what has the address is looked at when it is reached.
+/// The addresses that have a security group, of the interfaces in the VPC: whom a rule means that refers to it. What has an address at which no
+/// interface was seen may have it too, and so may anybody in a peer's VPC: it is looked at when it is reached.
 pub(super) fn members(at: &Position<'_, '_>, pair: &UserIdGroupPair) -> IntervalSet {
     let Some(file) = at.home.files.network_interfaces.as_ref().filter(|_| pair.vpc_peering_connection_id.is_none()) else {
         return IntervalSet::everything();
     };
-    let has = |interface: &&NetworkInterface| {
-        interface.vpc_id.as_deref() == Some(at.vpc_id) && interface.groups.iter().any(|own| own.group_id == pair.group_id)
-    };
-    file.network_interfaces.iter().filter(has).filter_map(holds).fold(IntervalSet::empty(), |sum, own| sum.union(&own))
+    let seen = file.network_interfaces.iter().filter(|interface| interface.vpc_id.as_deref() == Some(at.vpc_id));
+    let lacks = seen.filter(|interface| !interface.groups.iter().any(|own| own.group_id == pair.group_id));
+    IntervalSet::everything().difference(&lacks.filter_map(holds).fold(IntervalSet::empty(), |sum, own| sum.union(&own)))
 }
 
 /// Through the security groups of an interface, inbound.

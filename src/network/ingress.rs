@@ -50,7 +50,7 @@ pub(super) fn enter_interface(
         CameBy::Start => Some(true),
         CameBy::Peering { is_same_region, .. } => Some(is_same_region),
         // Interface endpoints are left out of it.
-        CameBy::TransitGateway { hides_groups } => (hides_groups || kind == HopKind::InterfaceEndpoint).then_some(false),
+        CameBy::TransitGateway { hides_groups, .. } => (hides_groups || kind == HopKind::InterfaceEndpoint).then_some(false),
     };
     // What a NAT gateway sends is no member of the instance's groups any more.
     let is_own = journey.sender.kind == SenderKind::Instance;
@@ -103,7 +103,7 @@ pub(super) fn enter_interface(
 /// Why a rule that names the instance's own group does not let it in.
 fn lost_reference(came_by: CameBy<'_>, from: &str) -> (Code, String) {
     match came_by {
-        CameBy::TransitGateway { hides_groups: true } => (
+        CameBy::TransitGateway { hides_groups: true, .. } => (
             Code::SgReferencingSupport,
             format!("names a group of {from}, while the transit gateway attachment has security group referencing off"),
         ),

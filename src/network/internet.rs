@@ -4,6 +4,8 @@
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/egress-only-internet-gateway.html>,
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html>.
 
+use std::net::IpAddr;
+
 use super::encryption::{self, Exit};
 use super::goal;
 use super::journey::{Journey, SenderKind};
@@ -13,6 +15,7 @@ use super::set::IntervalSet;
 use super::trace::{Sieve, Trace};
 use super::verdict::{Code, Decision, HopKind, Place};
 use crate::model::known::Known;
+use crate::model::{is_word, net};
 use crate::snapshot::ec2::InternetGatewayAttachment;
 
 /// Addresses that stand for IPv4 ones are on no network: only a NAT gateway makes something of them.
@@ -23,6 +26,21 @@ fn is_untranslated(trace: &mut Trace, kind: HopKind, id: &str) -> bool {
         trace.stop(kind, Code::CannotRoute, id, detail, Place::Other);
     }
     is_nat64
+}
+
+/// IPv6 addresses that AWS does not advertise: unique local ones, and those of a block that is private
+/// (<https://docs.aws.amazon.com/vpc/latest/ipam/enable-prov-ipv6-gua.html>).
+fn is_private_ipv6(trace: &mut Trace, journey: &Journey<'_, '_, '_>, kind: HopKind, id: &str) -> bool {
+    let (SenderKind::Instance, IpAddr::V6(address)) = (journey.sender.kind, journey.source.address) else { return false };
+    let blocks = journey.at.vpc.ipv6_cidr_block_association_set.iter();
+    let mut of_it = blocks.filter(|block| net(block.ipv6_cidr_block.as_ref()).is_some_and(|net| net.contains(&IpAddr::V6(address))));
+    let is_private = address.is_unique_local() || of_it.any(|block| is_word(block.ipv6_address_attribute.as_ref(), "private"));
+    if is_private {
+        let detail = format!("has a private IPv6 address, for which {id} has no answers: AWS does not advertise it");
+        trace.hop(kind, id, Decision::Block, detail.clone());
+        trace.block(Code::IgwPublicIpAssociationForEgress, journey.source.interface, detail, Place::Other);
+    }
+    is_private
 }
 
 /// A private address of an endpoint is on no network beyond the VPCs: what leaves them for it is lost.
@@ -80,7 +98,10 @@ pub(super) fn gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str
         let detail = format!("has no public IPv4 address, so {id} drops what it forwards");
         trace.stop(kind, Code::IgwPublicIpAssociationForEgress, interface, detail, Place::Other);
     }
-    // An IPv6 address is public by itself.
+    if is_private_ipv6(trace, journey, kind, id) {
+        return;
+    }
+    // Any other IPv6 address is public by itself.
     if !is_nat && journey.source.address.is_ipv4() && !journey.source.has_public_address {
         let interface = journey.source.interface;
         if journey.source.is_at_rest {
@@ -105,6 +126,9 @@ pub(super) fn egress_only_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '
     if !journey.is_in_vpc_of_sender() {
         let detail = "drops what comes from another VPC";
         trace.stop(kind, Code::CannotRoute, id, detail, Place::Other);
+        return;
+    }
+    if is_private_ipv6(trace, journey, kind, id) {
         return;
     }
     match &journey.at.home.files.egress_only_gateways {

@@ -49,6 +49,7 @@ pub(super) enum CameBy<'j> {
     /// It started there.
     Start,
     TransitGateway {
+        id: &'j str,
         /// The attachment has security group referencing off. Where it is on, it may be off at the other one, or at the gateway.
         hides_groups: bool,
     },

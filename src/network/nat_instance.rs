@@ -7,6 +7,7 @@ use super::journey::{Journey, Sender, SenderKind};
 use super::local;
 use super::nat;
 use super::next_hop::edge;
+use super::position::Position;
 use super::protocol::Protocol;
 use super::route::NextHop;
 use super::security_group::{self, Direction};
@@ -32,7 +33,10 @@ pub(super) fn forward(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str
         pass(trace, journey, interface);
     }
     let code = local::forwarder(&journey.at, NextHop::Interface(id));
-    edge(trace, journey, id, code, "check that what stands behind the interface forwards the traffic");
+    let own =
+        journey.at.home.interface(id).into_known().and_then(|interface| journey.at.subnet(interface.subnet_id.as_deref()?).into_known());
+    let from = own.unwrap_or_else(|| journey.at.clone());
+    edge(trace, journey, &from, id, code, "check that what stands behind the interface forwards the traffic");
 }
 
 /// AWS's side of it: into the interface, and, where the instance has no other one, out of it again and on by its own subnet's routes.
@@ -48,6 +52,21 @@ fn pass(trace: &mut Trace, journey: &Journey<'_, '_, '_>, interface: &NetworkInt
     if has_others(journey, interface) {
         return;
     }
+    let mut onward = trace.part(&trace.addresses);
+    send_on(&mut onward, journey, interface, position);
+    // As another protocol to another address, a tunnel's, it may leave where the traffic itself does not.
+    if onward.is_surely_blocked() && !trace.is_surely_blocked() {
+        let why = onward.blockers.first().map_or_else(String::new, |blocker| format!("{} {}", blocker.resource, blocker.detail));
+        let settled_by = format!("check that {id} sends the traffic on through a tunnel: as it is, it does not get away, since {why}");
+        trace.unclear(HopKind::Other, id, "os_forwarding", settled_by);
+        return;
+    }
+    trace.join(vec![vec![onward]], Vec::new());
+}
+
+/// As the instance sends it in its own name.
+fn send_on<'r, 'a>(trace: &mut Trace, journey: &Journey<'_, 'r, 'a>, interface: &'a NetworkInterface, position: Position<'r, 'a>) {
+    let id = interface.network_interface_id.as_deref().unwrap_or_default();
     let nobody = |_: &UserIdGroupPair| IntervalSet::empty();
     let groups = group_ids(&interface.groups);
     let allowed = security_group::allowed(position.home, &groups, Direction::Egress, Protocol::Tcp, journey.goal.port, &nobody);
@@ -66,9 +85,13 @@ fn pass(trace: &mut Trace, journey: &Journey<'_, '_, '_>, interface: &NetworkInt
     Journey { sender, at: position, ..journey.clone() }.route_on(trace, table);
 }
 
+/// Whether the instance has, or may have, another interface than this one.
 fn has_others(journey: &Journey<'_, '_, '_>, interface: &NetworkInterface) -> bool {
     let instance = |one: &NetworkInterface| one.attachment.as_ref().and_then(|attachment| attachment.instance_id.clone());
     let own = instance(interface);
-    let all = journey.at.home.files.network_interfaces.iter().flat_map(|file| &file.network_interfaces);
-    all.filter(|other| instance(other) == own).count() > 1
+    let files = journey.at.home.files;
+    let all = files.network_interfaces.iter().flat_map(|file| &file.network_interfaces);
+    let instances = files.instances.iter().flat_map(|file| &file.reservations).flat_map(|reservation| &reservation.instances);
+    let listed = instances.filter(|listed| listed.instance_id == own).map(|listed| listed.network_interfaces.len());
+    all.filter(|other| instance(other) == own).count().max(listed.max().unwrap_or(0)) > 1
 }

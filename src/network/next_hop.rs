@@ -6,10 +6,11 @@ use super::goal::not_public_ipv4;
 use super::host;
 use super::interface_endpoint;
 use super::internet;
-use super::journey::{Journey, SenderKind};
+use super::journey::{CameBy, Journey, SenderKind};
 use super::nat;
 use super::nat_instance;
 use super::peering;
+use super::position::Position;
 use super::private_dns;
 use super::route::{NextHop, Share};
 use super::trace::Trace;
@@ -69,13 +70,14 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
         NextHop::Local => host::arrive(trace, journey),
         NextHop::VirtualPrivateGateway(id) => {
             encryption::leave_by(trace, &journey.at, HopKind::Other, id, Exit::VirtualPrivateGateway);
-            edge(trace, journey, id, "on_prem", "check that the network behind the gateway leads to the service");
+            edge(trace, journey, &journey.at, id, "on_prem", "check that the network behind the gateway leads to the service");
         }
         NextHop::Interface(id) => nat_instance::forward(trace, journey, id),
         NextHop::Unmodelled(id) => {
             edge(
                 trace,
                 journey,
+                &journey.at,
                 id,
                 "unsupported_target",
                 "check by hand where this route leads: its target is of a kind that is not modelled",
@@ -113,13 +115,20 @@ fn route_place(journey: &Journey<'_, '_, '_>, table: &str, destination: Option<&
     }
 }
 
-/// The edge of what AWS shows: passed only where the user vouches for what lies behind it.
-pub(super) fn edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, code: &str, settled_by: &str) {
+/// The edge of what AWS shows: passed only where the user vouches for what lies behind it, to which the answers come back; `from` there they go on.
+pub(super) fn edge<'r, 'a>(
+    trace: &mut Trace,
+    journey: &Journey<'_, 'r, 'a>,
+    from: &Position<'r, 'a>,
+    id: &str,
+    code: &str,
+    settled_by: &str,
+) {
     // That the internet lies behind it says nothing of private addresses.
     let is_for_internet = journey.end.is_none() && trace.addresses.intersection(&not_public_ipv4()).is_empty();
     if is_for_internet && journey.assumptions.contains(&Assumption::LeadsToInternet(id.to_owned())) {
         if !journey.is_in_vpc_of_sender() {
-            journey.come_back(trace, &journey.at, journey.at.table());
+            journey.come_back(trace, from, from.table());
         }
         trace.hop(HopKind::Other, id, Decision::Pass, "assumed to lead to the internet and back");
     } else {
@@ -128,6 +137,11 @@ pub(super) fn edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, c
         } else {
             String::new()
         };
+        if let CameBy::TransitGateway { id: gateway, .. } = journey.came_by
+            && !journey.is_in_vpc_of_sender()
+        {
+            transit_gateway::bring_answers(trace, journey, gateway);
+        }
         trace.unclear(HopKind::Other, id, code, format!("{settled_by}{or_declare}"));
     }
 }
@@ -150,9 +164,12 @@ fn gateway_endpoint(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
         {
             trace.via = Via::GatewayLoadBalancerEndpoint;
             encryption::leave_by(trace, &journey.at, kind, id, Exit::GatewayLoadBalancerEndpoint);
+            // Such an endpoint stands in one subnet.
+            let own = endpoint.subnet_ids.first().map(|subnet| journey.at.subnet(subnet)).and_then(Known::into_known);
             edge(
                 trace,
                 journey,
+                &own.unwrap_or_else(|| journey.at.clone()),
                 id,
                 "gwlb_appliance",
                 "check that the firewall or the appliances behind the Gateway Load Balancer endpoint let the traffic pass",

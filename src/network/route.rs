@@ -77,7 +77,8 @@ enum Class {
 struct Entry<'a> {
     net: IpNet,
     class: Class,
-    route: &'a Route,
+    /// `None` for the local route that the table does not list.
+    route: Option<&'a Route>,
 }
 
 /// Splits a target over the routes of a table, once for each way in which AWS may choose.
@@ -102,7 +103,11 @@ pub(super) fn split<'a>(
             let is_propagated = matches!(route.origin.as_deref(), Some(origin) if origin.eq_ignore_ascii_case("EnableVgwRoutePropagation") || origin.eq_ignore_ascii_case("Advertisement"));
             match cidr.parse::<IpNet>() {
                 Ok(net) => {
-                    entries.push(Entry { net: net.trunc(), class: if is_propagated { Class::Propagated } else { Class::Static }, route });
+                    entries.push(Entry {
+                        net: net.trunc(),
+                        class: if is_propagated { Class::Propagated } else { Class::Static },
+                        route: Some(route),
+                    });
                 }
                 Err(_) => unreadable.push((
                     route,
@@ -112,7 +117,7 @@ pub(super) fn split<'a>(
         } else if let Some(list) = &route.destination_prefix_list_id {
             let view = region.prefix_list(list);
             match view.and_then(|view| view.entries.as_ref()) {
-                Some(nets) => entries.extend(nets.iter().map(|net| Entry { net: *net, class: Class::PrefixList, route })),
+                Some(nets) => entries.extend(nets.iter().map(|net| Entry { net: *net, class: Class::PrefixList, route: Some(route) })),
                 None => {
                     // A route to a gateway endpoint is by AWS's own list; one to another kind of endpoint by any.
                     let endpoint = route.gateway_id.as_deref().and_then(|id| region.endpoint(id).into_known().flatten());
@@ -131,7 +136,8 @@ pub(super) fn split<'a>(
         unreadable.push((route, vec![Unknown::new("fact_not_collected", id, format!("collect {id} again: a route has no destination"))]));
     }
     // Every table routes the VPC's own blocks locally, unless it says otherwise for the very block.
-    let implied = vpc_nets.iter().filter(|net| !entries.iter().any(|entry| entry.net == **net)).copied().collect::<Vec<_>>();
+    let implied: Vec<IpNet> = vpc_nets.iter().filter(|net| !entries.iter().any(|entry| entry.net == **net)).copied().collect();
+    entries.extend(implied.into_iter().map(|net| Entry { net, class: Class::Static, route: None }));
     let mut splits = Vec::new();
     for order in prefix_list_orders(&entries) {
         for taker in std::iter::once(None).chain(unreadable.iter().map(Some)) {
@@ -146,7 +152,7 @@ pub(super) fn split<'a>(
             }));
             match taker {
                 Some((route, _)) => shares.push(Share::new(target.clone(), route)),
-                None => shares = by_longest_prefix(&entries, &implied, vpc_nets, target, order),
+                None => shares = by_longest_prefix(&entries, vpc_nets, target, order),
             }
             splits.push(Split { shares, depends_on });
         }
@@ -166,16 +172,17 @@ pub(super) fn leaves_out_filtered(table: &RouteTable, addresses: &IntervalSet) -
 
 /// The prefix-list routes that may come first where lists overlap: one order each, or the plain one.
 fn prefix_list_orders<'a>(entries: &[Entry<'a>]) -> Vec<Option<&'a Route>> {
-    let lists: Vec<&Entry<'a>> = entries.iter().filter(|entry| entry.class == Class::PrefixList).collect();
+    let lists: Vec<(IpNet, &'a Route)> =
+        entries.iter().filter(|entry| entry.class == Class::PrefixList).filter_map(|entry| Some((entry.net, entry.route?))).collect();
     let mut overlapping: Vec<&'a Route> = Vec::new();
-    for (position, left) in lists.iter().enumerate() {
-        for right in lists.iter().skip(position + 1) {
-            let overlap = left.net.contains(&right.net) || right.net.contains(&left.net);
+    for (position, (left_net, left)) in lists.iter().enumerate() {
+        for (right_net, right) in lists.iter().skip(position + 1) {
+            let overlap = left_net.contains(right_net) || right_net.contains(left_net);
             if overlap
-                && left.route.destination_prefix_list_id != right.route.destination_prefix_list_id
-                && (next_hop(left.route), is_blackhole(left.route)) != (next_hop(right.route), is_blackhole(right.route))
+                && left.destination_prefix_list_id != right.destination_prefix_list_id
+                && (next_hop(left), is_blackhole(left)) != (next_hop(right), is_blackhole(right))
             {
-                for route in [left.route, right.route] {
+                for route in [*left, *right] {
                     if !overlapping.iter().any(|known| std::ptr::eq(*known, route)) {
                         overlapping.push(route);
                     }
@@ -187,13 +194,7 @@ fn prefix_list_orders<'a>(entries: &[Entry<'a>]) -> Vec<Option<&'a Route>> {
     if overlapping.is_empty() { vec![None] } else { overlapping.into_iter().map(Some).collect() }
 }
 
-fn by_longest_prefix<'a>(
-    entries: &[Entry<'a>],
-    implied: &[IpNet],
-    vpc_nets: &[IpNet],
-    target: &IntervalSet,
-    first_list: Option<&'a Route>,
-) -> Vec<Share<'a>> {
+fn by_longest_prefix<'a>(entries: &[Entry<'a>], vpc_nets: &[IpNet], target: &IntervalSet, first_list: Option<&'a Route>) -> Vec<Share<'a>> {
     let own = IntervalSet::nets(vpc_nets);
     let mut sorted: Vec<&Entry<'a>> = entries.iter().collect();
     sorted.sort_by_key(|entry| (std::cmp::Reverse(entry.net.prefix_len()), entry.class));
@@ -211,18 +212,17 @@ fn by_longest_prefix<'a>(
             taken = taken.difference(&contested);
             add(&mut shares, contested, first);
         }
-        add(&mut shares, taken, entry.route);
-    }
-    let local = remaining.intersection(&IntervalSet::nets(implied));
-    if !local.is_empty() {
-        remaining = remaining.difference(&local);
-        shares.push(Share {
-            addresses: local,
-            next_hop: NextHop::Local,
-            destination: "the VPC's own block".to_owned(),
-            is_blackhole: false,
-            has_state: true,
-        });
+        match entry.route {
+            Some(route) => add(&mut shares, taken, route),
+            None if taken.is_empty() => {}
+            None => shares.push(Share {
+                addresses: taken,
+                next_hop: NextHop::Local,
+                destination: "the VPC's own block".to_owned(),
+                is_blackhole: false,
+                has_state: true,
+            }),
+        }
     }
     if !remaining.is_empty() {
         shares.push(Share {
@@ -237,7 +237,7 @@ fn by_longest_prefix<'a>(
 }
 
 fn of_route<'e, 'a>(entries: &'e [Entry<'a>], route: &'a Route) -> impl Iterator<Item = &'e Entry<'a>> {
-    entries.iter().filter(move |entry| std::ptr::eq(entry.route, route))
+    entries.iter().filter(move |entry| entry.route.is_some_and(|own| std::ptr::eq(own, route)))
 }
 
 fn add<'a>(shares: &mut Vec<Share<'a>>, addresses: IntervalSet, route: &'a Route) {

@@ -158,7 +158,10 @@ impl<'a> Allowed<'a> {
             }
         }
         for pair in &permission.user_id_group_pairs {
-            add(&mut covered, pair.group_id.as_deref().unwrap_or_default(), members(pair));
+            // A rule whose peering connection is gone is stale (<https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html>).
+            let is_stale = pair.peering_status.as_deref().is_some_and(|status| !status.eq_ignore_ascii_case("active"));
+            let addresses = if is_stale { IntervalSet::empty() } else { members(pair) };
+            add(&mut covered, pair.group_id.as_deref().unwrap_or_default(), addresses);
         }
         match is_about_it {
             Some(true) => {

@@ -142,7 +142,7 @@ impl Trace {
         if reaches.windows(2).any(|pair| matches!(pair, [left, right] if left != right)) {
             self.unknowns.extend(depends_on);
         }
-        let is_surely_blocked = self.reach().some_may.is_empty();
+        let is_surely_blocked = self.is_surely_blocked();
         let blockers: Vec<Vec<Blocker>> =
             ways.iter().map(|way| way.iter().flat_map(|part| part.blockers.iter().cloned()).collect()).collect();
         for own in &blockers {
@@ -282,6 +282,11 @@ impl Trace {
             }
             _ => self.addresses.as_addresses(),
         }
+    }
+
+    /// Whether none of the addresses can be reached, whatever is not known.
+    pub(super) fn is_surely_blocked(&self) -> bool {
+        self.reach().some_may.is_empty()
     }
 
     pub(super) fn reach(&self) -> Reach {

@@ -46,14 +46,21 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
         boundary::cross(trace, at, &[Crossing::Out], &journey.sender.ends);
         boundary::cross(trace, &door.position, &[Crossing::In], &journey.sender.ends);
     }
-    let Some(core) = Core::of(trace, journey.source.estate, at, id, door.attachment) else { return };
-    let Some(shares) = core.split(trace, &trace.addresses.clone()) else { return };
+    let core = Core::of(trace, journey.source.estate, at, id, door.attachment);
+    let shares = core.as_ref().and_then(|core| core.split(trace, &trace.addresses.clone()));
+    let (Some(core), Some(shares)) = (core, shares) else { return bring_answers(trace, journey, id) };
     let mut parts = Vec::new();
     for share in shares {
         let mut part = trace.part(&share.addresses);
         part.route = Some(share.destination.clone());
         match share.next {
-            Next::Attachment(attachment) => enter_vpc(&mut part, journey, &core, attachment, &share.destination),
+            Next::Attachment(attachment) if is_of_vpc(attachment) => {
+                enter_vpc(&mut part, journey, (&core, id), attachment, &share.destination);
+            }
+            Next::Attachment(attachment) => {
+                leave(&mut part, journey, attachment);
+                bring_answers(&mut part, journey, id);
+            }
             Next::Dead => {
                 let detail = format!("has a dead route to {}", share.destination);
                 part.stop(KIND, Code::TgwRtbBadStateRoute, core.table, detail, Place::Other);
@@ -62,7 +69,10 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
                 let detail = format!("has no route for {}", part.describe(&part.addresses));
                 part.stop(KIND, Code::TgwRtbNoRouteToTgwAttachment, core.table, detail, Place::Other);
             }
-            Next::Unclear(settled_by) => part.unclear(KIND, core.table, "transit_gateway_not_modelled", settled_by),
+            Next::Unclear(settled_by) => {
+                part.unclear(KIND, core.table, "transit_gateway_not_modelled", settled_by);
+                bring_answers(&mut part, journey, id);
+            }
         }
         parts.push(part);
     }
@@ -128,7 +138,24 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
     let because = format!("the route to {} leads the answers to {back} to {}", destinations.join(", "), home.vpc_id);
     trace.hop(KIND, core.table, Decision::Pass, because);
     let Some(attachment) = attachment_of(trace, home, id) else { return };
-    let Some(doors) = doors(trace, home, attachment, from.zone()) else { return };
+    answers_by(trace, journey, (id, attachment), from.zone());
+}
+
+/// The answers' way into the sender's VPC, from wherever the transit gateway has them: that much is sure whatever lies behind it.
+pub(super) fn bring_answers(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
+    let Some(attachment) = attachment_of(trace, &journey.sender.position, id) else { return };
+    answers_by(trace, journey, (id, attachment), None);
+}
+
+/// The answers' way from an attachment of the sender's VPC to the sender; `zone` is where they entered the transit gateway, if that is known.
+fn answers_by(
+    trace: &mut Trace,
+    journey: &Journey<'_, '_, '_>,
+    (id, attachment): (&str, &TransitGatewayVpcAttachment),
+    zone: Option<&str>,
+) {
+    let (home, sender) = (&journey.sender.position, &journey.sender.ends.sender);
+    let Some(doors) = doors(trace, home, attachment, zone) else { return };
     let ways = doors.into_iter().map(|door| {
         let mut way = trace.part(&trace.addresses);
         if !door.is_in_subnet_of(home) {
@@ -168,6 +195,13 @@ fn leave_vpc<'r, 'a>(trace: &mut Trace, from: &Position<'r, 'a>, id: &str) -> Op
     let positions = subnets(trace, from, attachment)?;
     match positions.into_iter().find(|position| position.zone() == Some(zone)) {
         Some(position) => Some(Door { attachment, position }),
+        // One in a Local Zone enters by its parent's, which AWS does not show here
+        // (<https://docs.aws.amazon.com/local-zones/latest/ug/local-zones-connectivity-transit-gateway-lzs.html>).
+        None if !is_of_region(from) => {
+            let settled_by = format!("check that the attachment of {} to {id} has a subnet in the parent zone of {zone}", from.vpc_id);
+            trace.unclear(KIND, id, "transit_gateway_zone", settled_by);
+            None
+        }
         None => {
             let name = attachment.transit_gateway_attachment_id.as_deref().unwrap_or(id);
             let detail = format!("has no subnet in Availability Zone {zone}, from which the traffic comes");
@@ -175,6 +209,12 @@ fn leave_vpc<'r, 'a>(trace: &mut Trace, from: &Position<'r, 'a>, id: &str) -> Op
             None
         }
     }
+}
+
+/// Whether traffic is in a zone of the Region itself, whose name is the Region's and a letter.
+fn is_of_region(from: &Position<'_, '_>) -> bool {
+    let name = from.subnet.and_then(|subnet| subnet.availability_zone.as_deref());
+    name.is_none_or(|name| name.strip_prefix(from.home.name).is_some_and(|letter| letter.len() == 1))
 }
 
 /// Where traffic leaves a transit gateway: in the zone in which it entered; where the attachment has no subnet there, or appliance mode spreads the
@@ -299,25 +339,38 @@ impl<'r, 'a> Core<'r, 'a> {
     }
 }
 
-/// Out of the transit gateway by an attachment: into a VPC, or to what is not modelled.
-fn enter_vpc(trace: &mut Trace, journey: &Journey<'_, '_, '_>, core: &Core<'_, '_>, to: &TransitGatewayRouteAttachment, destination: &str) {
+fn is_of_vpc(to: &TransitGatewayRouteAttachment) -> bool {
+    is_word(to.resource_type.as_ref(), "vpc")
+}
+
+/// Out of the transit gateway by an attachment that leads to no VPC.
+fn leave(trace: &mut Trace, journey: &Journey<'_, '_, '_>, to: &TransitGatewayRouteAttachment) {
     let id = to.transit_gateway_attachment_id.as_deref().unwrap_or_default();
     let resource = to.resource_id.as_deref().unwrap_or_default();
     // The user may name the attachment as well as what is behind it.
     let vouched = |id: &str| journey.assumptions.contains(&Assumption::LeadsToInternet(id.to_owned()));
     let edge_id = if vouched(id) || !Assumption::may_name(resource) { id } else { resource };
     match to.resource_type.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
-        "vpc" => {}
         "vpn" | "direct-connect-gateway" => {
-            next_hop::edge(trace, journey, edge_id, "on_prem", "check that the network behind it leads to the service");
-            return;
+            next_hop::edge(trace, journey, &journey.at, edge_id, "on_prem", "check that the network behind it leads to the service");
         }
         kind => {
             let settled_by = format!("check by hand what lies behind {resource}: attachments of the kind {kind:?} are not modelled");
-            next_hop::edge(trace, journey, edge_id, "transit_gateway_not_modelled", &settled_by);
-            return;
+            next_hop::edge(trace, journey, &journey.at, edge_id, "transit_gateway_not_modelled", &settled_by);
         }
     }
+}
+
+/// Out of the transit gateway by an attachment, into its VPC.
+fn enter_vpc(
+    trace: &mut Trace,
+    journey: &Journey<'_, '_, '_>,
+    (core, gateway): (&Core<'_, '_>, &str),
+    to: &TransitGatewayRouteAttachment,
+    destination: &str,
+) {
+    let id = to.transit_gateway_attachment_id.as_deref().unwrap_or_default();
+    let resource = to.resource_id.as_deref().unwrap_or_default();
     let estate = journey.source.estate;
     let is_it = |attachment: &&TransitGatewayVpcAttachment| attachment.transit_gateway_attachment_id.as_deref() == Some(id);
     let lists = std::iter::once(core.owner).chain(estate.regions());
@@ -352,7 +405,7 @@ fn enter_vpc(trace: &mut Trace, journey: &Journey<'_, '_, '_>, core: &Core<'_, '
     let ways = doors.into_iter().map(|door| {
         let mut way = trace.part(&trace.addresses);
         let table = door.table();
-        let came_by = CameBy::TransitGateway { hides_groups };
+        let came_by = CameBy::TransitGateway { id: gateway, hides_groups };
         Journey { at: door, came_by, crossings: journey.crossings + 1, ..journey.clone() }.route_on(&mut way, table);
         vec![way]
     });

@@ -176,7 +176,13 @@ shape! {
         tags: Vec<Tag>,
     }
     pub struct VpcCidrBlockAssociation { association_id: Option<String>, cidr_block: Option<String>, cidr_block_state: Option<VpcCidrBlockState> }
-    pub struct VpcIpv6CidrBlockAssociation { association_id: Option<String>, ipv6_cidr_block: Option<String>, ipv6_cidr_block_state: Option<VpcCidrBlockState> }
+    /// `Ipv6AddressAttribute` is `public`, or `private` for what AWS does not advertise.
+    pub struct VpcIpv6CidrBlockAssociation {
+        association_id: Option<String>,
+        ipv6_cidr_block: Option<String>,
+        ipv6_cidr_block_state: Option<VpcCidrBlockState>,
+        ipv6_address_attribute: Option<String>,
+    }
     pub struct VpcCidrBlockState { state: Option<String> }
     pub struct BlockPublicAccessStates { internet_gateway_block_mode: Option<String> }
 

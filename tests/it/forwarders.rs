@@ -7,7 +7,7 @@ use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2::{self, IpPermission};
 
 use crate::hub::by_gateway;
-use crate::topology::{Topology, all_to, base, group_id, https_group, https_to, route_to, security_group, some};
+use crate::topology::{ALL_OUT, Topology, all_to, base, group_id, https_group, https_to, route_to, security_group, some};
 use crate::truth_table::check;
 
 /// An instance's interface in a subnet, guarded by `sg-nat`.
@@ -69,12 +69,20 @@ fn nat_instances() {
             interfaces.push(ec2::NetworkInterface { network_interface_id: some("eni-nat-2"), ..interfaces[0].clone() });
         })
     };
+    let shown_by_instance = || {
+        private().with(|files| {
+            let interfaces = vec![ec2::InstanceNetworkInterface::default(); 2];
+            let instance = ec2::Instance { instance_id: some("i-nat"), network_interfaces: interfaces, ..Default::default() };
+            let reservation = ec2::Reservation { instances: vec![instance], ..Default::default() };
+            files.instances.as_mut().unwrap().reservations.push(reservation);
+        })
+    };
     check(vec![
         ("125", open(), Ssm, Unknown, &["os_forwarding"]),
         ("125, the user knows", vouched(open()), Ssm, Reachable, &[]),
         ("its group lets nobody in", no_ingress(), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
         ("its group lets nobody in, whatever the user knows", vouched(no_ingress()), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
-        ("its group lets nothing out", no_egress(), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("its group lets nothing out but perhaps a tunnel", vouched(no_egress()), Ssm, Unknown, &["os_forwarding"]),
         ("its group names the instance's", vouched(by_group()), Ssm, Reachable, &[]),
         ("its network ACL denies", acl(&[]), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
         ("its network ACL denies, whatever the user knows", vouched(acl(&[])), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
@@ -91,17 +99,12 @@ fn nat_instances() {
             Reachable,
             &[],
         ),
-        ("without a public address", private(), Ssm, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]),
+        ("without a public address", vouched(private()), Ssm, Unknown, &["os_forwarding"]),
         ("in a subnet that leads back to it", vouched(inside()), Ssm, Reachable, &[]),
-        ("by another interface it may leave", second(), Ssm, Unknown, &["os_forwarding"]),
+        ("by another interface it may leave", vouched(second()), Ssm, Reachable, &[]),
+        ("by another interface that only the instance shows", vouched(shown_by_instance()), Ssm, Reachable, &[]),
         ("its network ACL lets no answer out", acl(&[in_from_outside, to_it, out_from_it]), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
-        (
-            "its network ACL lets nothing out to the internet",
-            acl(&[in_from_outside, to_it, answers]),
-            Ssm,
-            Blocked,
-            &["SUBNET_ACL_RESTRICTION"],
-        ),
+        ("its network ACL lets nothing out to the internet", acl(&[in_from_outside, to_it, answers]), Ssm, Unknown, &["os_forwarding"]),
         ("in the instance's own subnet", vouched(change(open(), |interface| interface.subnet_id = some("subnet-p"))), Ssm, Reachable, &[]),
     ]);
 }
@@ -140,6 +143,30 @@ fn mirror(topology: Topology, address: &str) -> Topology {
 /// A mirror in the VPC, guarded by the group `sg-nat` with these rules.
 pub(crate) fn mirror_beside(subnet: &str, address: &str, ingress: Vec<IpPermission>) -> Topology {
     mirror(with_interface(base(), interface("eni-mirror", subnet, address), ingress, vec![]), address)
+}
+
+/// A mirror in the hub, beside the attachment: its answers take the way of any other's.
+#[test]
+fn a_mirror_beside_the_attachment_answers_by_the_routes() {
+    let interface = || ec2::NetworkInterface { vpc_id: some("vpc-h"), ..interface("eni-mirror", "subnet-hp", "10.100.1.50") };
+    let in_hub = || {
+        mirror(by_gateway(vec![]), "10.100.1.50").hub(|files| {
+            files.network_interfaces.as_mut().unwrap().network_interfaces.push(interface());
+            files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-nat", vec![https_to("10.0.0.0/16")], vec![]));
+        })
+    };
+    check(vec![
+        ("there and back", in_hub(), Repository, Reachable, &[]),
+        ("its table has no way back", in_hub().without_hub_route("10.0.0.0/16"), Repository, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
+        ("the gateway has no way back", in_hub().without_gateway_route("10.0.0.0/16"), Repository, Unknown, &["asymmetric"]),
+        (
+            "the instance's network ACL lets no answer in",
+            in_hub().subnet_acl("subnet-p", &["100 in tcp 443 0.0.0.0/0 allow", ALL_OUT]),
+            Repository,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
+    ]);
 }
 
 /// A mirror at an address of the VPC.
@@ -207,6 +234,13 @@ fn hosts_of_the_vpc() {
             &[],
         ),
         ("nobody has the address", mirror(base(), "10.0.2.51"), Repository, Unknown, &["unsupported_target"]),
+        (
+            "nobody has the address, and the instance's group refers to one",
+            mirror(base().egress(&[https_group("sg-nat")]), "10.0.2.51"),
+            Repository,
+            Unknown,
+            &["unsupported_target"],
+        ),
         (
             "nobody has the address, and nothing gets there",
             mirror(base().subnet_acl("subnet-p", &[]), "10.0.2.51"),

@@ -2,6 +2,7 @@
 
 use patch_preflight::network::Target::{Repository, S3, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
+use patch_preflight::snapshot::RegionFiles;
 use patch_preflight::snapshot::ec2;
 
 use crate::topology::{Topology, base, https_to, https_v6, route_to, some};
@@ -51,6 +52,37 @@ pub(crate) fn by_nat64() -> Topology {
 pub(crate) fn without_ipv6_entries() -> Topology {
     let entries = ["100 in all * ::/0 allow", "100 out all * 0.0.0.0/0 allow"];
     by_egress_only_gateway().subnet_acl("subnet-p", &entries).amazon_linux_2023()
+}
+
+/// (<https://docs.aws.amazon.com/vpc/latest/ipam/enable-prov-ipv6-gua.html>)
+#[test]
+fn private_ipv6_addresses_have_no_answers_from_the_internet() {
+    let from = |address: &'static str, block: &'static str, attribute: Option<&'static str>| {
+        let of_vpc = move |files: &mut RegionFiles| {
+            let blocks = &mut files.vpcs.as_mut().unwrap().vpcs[0].ipv6_cidr_block_association_set;
+            blocks[0].ipv6_cidr_block = some(block);
+            blocks[0].ipv6_address_attribute = attribute.map(str::to_owned);
+        };
+        let of_instance = move |instance: &mut ec2::Instance| {
+            instance.network_interfaces[0].ipv6_addresses = vec![ec2::InstanceIpv6Address { ipv6_address: some(address) }];
+        };
+        by_egress_only_gateway().amazon_linux_2023().with(of_vpc).instance(of_instance)
+    };
+    let unique_local = || from("fd12::10", "fd12::/56", None);
+    let by_internet_gateway = || {
+        unique_local().with(|files| {
+            let routes = &mut files.route_tables.as_mut().unwrap().route_tables[0].routes;
+            routes.retain(|route| route.egress_only_internet_gateway_id.is_none());
+            routes.push(route_to("::/0", "igw-1"));
+        })
+    };
+    let (address, block) = ("2a05:d014:1:1::10", "2a05:d014:1::/56");
+    check(vec![
+        ("unique local", unique_local(), Repository, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]),
+        ("unique local, by an internet gateway", by_internet_gateway(), Repository, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]),
+        ("of a private block", from(address, block, Some("private")), Repository, Blocked, &["IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"]),
+        ("of a public block", from(address, block, Some("public")), Repository, Reachable, &[]),
+    ]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2;
 
 use crate::exact::check;
-use crate::topology::{Topology, base, blackhole, route_to, some};
+use crate::topology::{Topology, base, blackhole, https_to, route_to, some};
 
 /// The endpoints, and a route of P's to their subnet that leads elsewhere.
 fn by(route: ec2::Route) -> Topology {
@@ -74,6 +74,22 @@ fn what_is_more_specific_than_the_local_route() {
 }
 
 /// A mirror in the VPC's own block is no endpoint: what guards it was not looked at.
+/// Every table routes the VPC's own blocks locally: one that does not list the route was not read whole, and a longer way is not shorter.
+#[test]
+fn the_local_route_counts_where_it_is_not_listed() {
+    let unlisted = |topology: Topology| {
+        topology.with(|files| {
+            let tables = files.route_tables.as_mut().unwrap().route_tables.iter_mut();
+            tables.for_each(|table| table.routes.retain(|route| route.gateway_id.as_deref() != Some("local")));
+        })
+    };
+    let network = |ingress| unlisted(base().endpoint_group("sg-e", ingress).endpoint("ssm", &["subnet-e"]).nat());
+    crate::truth_table::check(vec![
+        ("open", network(vec![https_to("10.0.1.0/24")]), Ssm, Reachable, &[]),
+        ("to the NAT gateway's address alone", network(vec![https_to("10.0.9.0/24")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+    ]);
+}
+
 #[test]
 fn an_address_of_the_vpc_that_is_no_endpoints() {
     let mirror =

@@ -4,12 +4,20 @@ use patch_preflight::network::Target::{S3, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 
 use super::{peered, peered_across_regions};
-use crate::topology::{ALL_OUT, blackhole, https_group, https_to};
+use crate::topology::{ALL_OUT, blackhole, https_group, https_to, some};
 use crate::truth_table::check;
 
 #[test]
 fn peering() {
     let from_group = || vec![https_group("sg-i")];
+    let stale = || {
+        peered(from_group(), "active").hub(|files| {
+            let rules = files.security_groups.as_mut().unwrap().security_groups.iter_mut().flat_map(|group| &mut group.ip_permissions);
+            for pair in rules.flat_map(|rule| &mut rule.user_id_group_pairs) {
+                pair.peering_status = some("deleted");
+            }
+        })
+    };
     let inspected = peered(vec![https_to("10.0.0.0/16")], "active").without_hub_route("10.0.0.0/16");
     check(vec![
         ("36", peered(from_group(), "active"), Ssm, Reachable, &[]),
@@ -21,6 +29,7 @@ fn peering() {
             Reachable,
             &[],
         ),
+        ("36, by a rule that has outlived its connection", stale(), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
         ("37", peered_across_regions(from_group()), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
         ("37, by block", peered_across_regions(vec![https_to("10.0.0.0/16")]), Ssm, Reachable, &[]),
         ("92", peered(from_group(), "active"), Ssm, Reachable, &[]),

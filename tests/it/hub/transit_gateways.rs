@@ -1,10 +1,11 @@
 //! The rows that lead through transit gateways.
 
+use patch_preflight::model::Assumption;
 use patch_preflight::network::Target::Ssm;
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2::{self, TransitGatewayRoute};
 
-use super::{by_gateway, central, gateway_route};
+use super::{by_gateway, central, central_egress, gateway_route};
 use crate::topology::{ALL_IN, ALL_OUT, Topology, https_group, https_to, route_to, some};
 use crate::truth_table::check;
 
@@ -57,6 +58,24 @@ fn transit_gateways() {
             files.transit_gateway_routes = None;
         })
     };
+    let in_local_zone = |topology: Topology| {
+        no_zone(topology).with(|files| {
+            let subnets = files.subnets.as_mut().unwrap().subnets.iter_mut();
+            let of_instance = subnets.filter(|subnet| subnet.subnet_id.as_deref() == Some("subnet-p"));
+            of_instance.for_each(|subnet| subnet.availability_zone = some("eu-central-1-ham-1a"));
+        })
+    };
+    // The answers to the instance's own connections do not come in.
+    let no_answers = |topology: Topology| topology.subnet_acl("subnet-p", &["100 in tcp 443 0.0.0.0/0 allow", ALL_OUT]);
+    let by_vpn = || {
+        let mut route = gateway_route("0.0.0.0/0", "tgw-attach-vpn", "vpn-1");
+        route.transit_gateway_attachments[0].resource_type = some("vpn");
+        central_egress().gateway_route(route)
+    };
+    let vouched = |mut topology: Topology, id: &str| {
+        topology.assumptions.insert(Assumption::LeadsToInternet(id.to_owned()));
+        topology
+    };
     let dead =
         TransitGatewayRoute { state: some("blackhole"), transit_gateway_attachments: vec![], ..gateway_route("10.100.0.0/16", "", "") };
     let by_group = || by_gateway(vec![https_group("sg-i")]).zone_to_hub();
@@ -108,6 +127,18 @@ fn transit_gateways() {
             Blocked,
             &["NO_ROUTE_TO_DESTINATION", "ENDPOINT_MISSING"],
         ),
+        ("118, in a Local Zone, which has a parent zone", in_local_zone(central()), Ssm, Unknown, &["transit_gateway_zone"]),
+        ("a VPN", by_vpn(), Ssm, Unknown, &["on_prem"]),
+        ("a VPN, the user knows", vouched(by_vpn(), "vpn-1"), Ssm, Reachable, &[]),
+        ("a VPN whose answers do not come in", no_answers(by_vpn()), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        (
+            "a VPN whose answers do not come in, whatever the user knows",
+            vouched(no_answers(by_vpn()), "vpn-1"),
+            Ssm,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
+        ("122, the answers do not come in", no_answers(owner_unseen(central())), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
         ("118", no_zone(central()), Ssm, Blocked, &["TGW_ROUTE_AZ_RESTRICTION"]),
         (
             "119",

@@ -1,5 +1,6 @@
 //! The rows that leave for the internet in the hub.
 
+use patch_preflight::model::Assumption;
 use patch_preflight::network::Target::{S3, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2;
@@ -7,6 +8,46 @@ use patch_preflight::snapshot::ec2;
 use super::{by_gateway, central_egress};
 use crate::topology::{ALL_OUT, Topology, route_to, some};
 use crate::truth_table::check;
+
+/// The hub's table leads to the endpoint of a firewall, not to the NAT gateway.
+fn firewall(topology: Topology) -> Topology {
+    topology.hub_endpoint("vpce-h-gwlb", "GatewayLoadBalancer").hub(|files| {
+        let routes = &mut files.route_tables.as_mut().unwrap().route_tables[0].routes;
+        routes.retain(|route| route.nat_gateway_id.is_none());
+        routes.push(route_to("0.0.0.0/0", "vpce-h-gwlb"));
+    })
+}
+
+#[test]
+fn central_firewalls() {
+    // The usual one: what comes by the gateway goes to the firewall, whose own subnet has the way back.
+    let inspection = || {
+        let mut topology = firewall(central_egress()).hub(|files| {
+            let endpoint = files.vpc_endpoints.as_mut().unwrap().vpc_endpoints.last_mut().unwrap();
+            endpoint.subnet_ids = vec!["subnet-hu".to_owned()];
+            files.route_tables.as_mut().unwrap().route_tables[0].routes.retain(|route| route.transit_gateway_id.is_none());
+        });
+        topology.assumptions.insert(Assumption::LeadsToInternet("vpce-h-gwlb".to_owned()));
+        topology
+    };
+    check(vec![
+        ("a firewall's endpoint in a subnet of its own, the user knows", inspection(), Ssm, Reachable, &[]),
+        (
+            "a firewall's endpoint whose subnet has no way back",
+            inspection().without_hub_route("10.0.0.0/16"),
+            Ssm,
+            Blocked,
+            &["NO_ROUTE_TO_DESTINATION"],
+        ),
+        (
+            "a firewall's endpoint, and the answers do not come in",
+            firewall(central_egress()).subnet_acl("subnet-p", &["100 in tcp 443 0.0.0.0/0 allow", ALL_OUT]),
+            Ssm,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
+    ]);
+}
 
 #[test]
 fn central_ways_out() {
@@ -31,13 +72,6 @@ fn central_ways_out() {
         let nameless =
             private_nat(central_egress()).with(|files| files.nat_gateways.as_mut().unwrap().nat_gateways[0].nat_gateway_addresses.clear());
         nameless.hub_acl("subnet-hu", &[&format!("100 in tcp 443 {lets_in} allow"), "101 in tcp 1024-65535 0.0.0.0/0 allow", ALL_OUT])
-    };
-    let firewall = |topology: Topology| {
-        topology.hub_endpoint("vpce-h-gwlb", "GatewayLoadBalancer").hub(|files| {
-            let routes = &mut files.route_tables.as_mut().unwrap().route_tables[0].routes;
-            routes.retain(|route| route.nat_gateway_id.is_none());
-            routes.push(route_to("0.0.0.0/0", "vpce-h-gwlb"));
-        })
     };
     check(vec![
         ("98", private_nat(central_egress()), Ssm, Reachable, &[]),
