@@ -81,7 +81,11 @@ pub fn scan(snapshot: &Snapshot, selection: &Selection, judging: &Judging<'_>) -
         version: env!("CARGO_PKG_VERSION").to_owned(),
         rules_digest: judging.rules.digest(),
         captured_at: written_at.map(str::to_owned),
-        accounts: scope.accounts.iter().map(|account| account_of(snapshot, &directory, &account.id, &account.decision, &gaps)).collect(),
+        accounts: scope
+            .accounts
+            .iter()
+            .map(|account| account_of(snapshot, &directory, &account.id, &account.decision, &gaps, is_chosen_region))
+            .collect(),
         policies: assess_policies(&estate, &policies, &assessed, today),
         gaps,
         notes: snapshot.manifest.notes.iter().cloned().chain(scope.notes).chain(vouched).collect::<BTreeSet<_>>().into_iter().collect(),
@@ -245,13 +249,39 @@ fn partition(snapshot: &Snapshot) -> String {
     .to_owned()
 }
 
-fn account_of(snapshot: &Snapshot, directory: &AccountDirectory, id: &str, decision: &Decision, gaps: &[Gap]) -> Account {
+/// The Regions of an account, chosen ones alone, that are there or promised, and whose instances nobody saw though no gap says why.
+fn unread_regions<'s>(snapshot: &'s Snapshot, id: &str, is_chosen: impl Fn(&str) -> bool) -> Vec<&'s str> {
+    let seen = snapshot.accounts.get(id).map(|account| &account.regions);
+    let promised = snapshot.manifest.accounts.get(id).map(|account| &account.regions);
+    let names: BTreeSet<&str> =
+        seen.into_iter().flat_map(BTreeMap::keys).chain(promised.into_iter().flat_map(BTreeMap::keys)).map(String::as_str).collect();
+    let is_seen = |name: &str| seen.and_then(|regions| regions.get(name)).is_some_and(|files| files.instances.is_some());
+    let is_told = |name: &str| {
+        let mut of_account = snapshot.manifest.gaps.iter().filter(|gap| gap.account_id == id);
+        of_account.any(|gap| gap.region.as_deref().is_none_or(|region| region == name))
+    };
+    names.into_iter().filter(|name| is_chosen(name) && !is_seen(name) && !is_told(name)).collect()
+}
+
+fn account_of(
+    snapshot: &Snapshot,
+    directory: &AccountDirectory,
+    id: &str,
+    decision: &Decision,
+    gaps: &[Gap],
+    is_chosen_region: impl Fn(&str) -> bool,
+) -> Account {
     let (name, ou_path) = directory.names.get(id).cloned().unwrap_or_default();
     let of_account = || gaps.iter().filter(|gap| gap.account_id == id && gap.leaves_something_unread());
     let has_regions = snapshot.accounts.get(id).is_some_and(|account| account.regions.values().any(|region| region.instances.is_some()));
+    let unread = unread_regions(snapshot, id, is_chosen_region);
     let (status, reason) = match decision {
         Decision::Skip(why) => (AccountStatus::Skipped, why.clone()),
         Decision::Scan => match (has_regions, of_account().next()) {
+            (true, None) if !unread.is_empty() => {
+                let files = unread.iter().map(|region| format!("{region}/ec2-describe-instances.json"));
+                (AccountStatus::Partial, format!("{} was not collected", files.collect::<Vec<_>>().join(", ")))
+            }
             (true, None) => (AccountStatus::Scanned, String::new()),
             (true, Some(_)) => (AccountStatus::Partial, format!("{} calls gave no whole answer", of_account().count())),
             (false, Some(gap)) => (AccountStatus::Unreadable, format!("{} ({}): {}", gap.operation, gap.reason.as_str(), gap.message)),

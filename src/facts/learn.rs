@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use super::observation::{Observation, Seen};
+use super::observation::{Observation, Proven, Seen};
 use super::policies::{patch_policies, policy_buckets};
 use super::repositories::sources;
 use super::{
@@ -146,7 +146,7 @@ pub fn learn<'r, 'a>(
             &platform,
             region,
             id,
-            Signs { is_registered: registered.is_some(), has_run: observation.proof_of(Target::Repository).is_some() },
+            Signs { is_registered: registered.is_some(), has_run: observation.has_run() },
             observed.image_name,
             surroundings,
         ),
@@ -347,9 +347,9 @@ fn agent_facts(node: &Known<Option<&InstanceInformation>>, version: Option<Agent
 
 fn paths_facts(paths: &[Arc<Path>], s3: &Path, policy_buckets: Option<&Path>, repository: &Path, observation: &Observation) -> PathsFacts {
     // A fresh sign of life proves a path, whatever the model says (the mismatch is told apart).
-    let seen = |path: &Path| match observation.proof_of(path.target) {
-        Some(proof) if !matches!(path.verdict, Verdict::Reachable | Verdict::NotNeeded) => proved(path_facts(path), proof),
-        _ => path_facts(path),
+    let seen = |path: &Path| match observation.proof_of(path) {
+        Some(proven) => proved(path_facts(path), proven),
+        None => path_facts(path),
     };
     let of = |target: Target| paths.iter().find(|path| path.target == target).map_or_else(|| unjudged(target), |path| seen(path));
     PathsFacts {
@@ -389,17 +389,19 @@ fn unjudged(target: Target) -> PathFacts {
     }
 }
 
-fn proved(facts: PathFacts, proof: &str) -> PathFacts {
+fn proved(facts: PathFacts, proven: Proven<'_>) -> PathFacts {
+    let facts = if proven.is_refused_by_nobody {
+        PathFacts { is_refused: Known::Known(false), refusing_endpoint: String::new(), refusal: String::new(), ..facts }
+    } else {
+        facts
+    };
     PathFacts {
         verdict: Known::Known(PathVerdict::Reachable),
-        summary: proof.to_owned(),
+        summary: proven.seen.to_owned(),
         blocking_resource: String::new(),
         is_route_missing: Known::Known(false),
         is_egress_closed: Known::Known(false),
         is_blocked_elsewhere: Known::Known(false),
-        is_refused: Known::Known(false),
-        refusing_endpoint: String::new(),
-        refusal: String::new(),
         ..facts
     }
 }

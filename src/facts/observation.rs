@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::Region;
 use crate::model::is_word;
 use crate::model::known::Known;
-use crate::network::{Blocker, Path, Place, Target, Verdict};
+use crate::network::{Authorization, Blocker, Path, Place, Target, Verdict};
 use crate::snapshot::ssm::InstanceInformation;
 
 /// What was seen of one instance shortly before the snapshot.
@@ -30,10 +30,41 @@ struct Proof {
     seen: String,
 }
 
+impl Proof {
+    /// Whether a policy on the path surely refuses what was seen to succeed: an agent that is online has reported, an open channel was opened, and a
+    /// patch operation has read everything that it reads.
+    fn contradicts_refusal(&self, path: &Path) -> bool {
+        let Authorization::Denied { because, .. } = &path.authorization else { return false };
+        match self.target {
+            Target::Ssm => because.contains("ssm:UpdateInstanceInformation"),
+            Target::SsmMessages => because.contains("ssmmessages:OpenControlChannel"),
+            Target::Ec2Messages => false,
+            Target::S3 | Target::Repository => true,
+        }
+    }
+}
+
+/// What a proof says of one path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Proven<'o> {
+    pub(super) seen: &'o str,
+    /// Whether what the policies on the way refuse was not refused.
+    pub(super) is_refused_by_nobody: bool,
+}
+
 impl Observation {
-    /// How it was seen that a path works, if it was.
-    pub(super) fn proof_of(&self, target: Target) -> Option<&str> {
-        self.proofs.iter().find(|proof| proof.target == target).map(|proof| proof.seen.as_str())
+    /// Whether patches were taken from somewhere.
+    pub(super) fn has_run(&self) -> bool {
+        self.proofs.iter().any(|proof| proof.target == Target::Repository)
+    }
+
+    /// How it was seen that a path works, if it was. That some connections do says nothing of a path that works for a part of them.
+    pub(super) fn proof_of(&self, path: &Path) -> Option<Proven<'_>> {
+        let proof = self.proofs.iter().find(|proof| proof.target == path.target)?;
+        let is_refused_by_nobody = proof.contradicts_refusal(path) || matches!(path.target, Target::S3 | Target::Repository);
+        let says_more =
+            matches!(path.verdict, Verdict::Blocked | Verdict::Unknown) || (is_refused_by_nobody && path.verdict == Verdict::Reachable);
+        says_more.then_some(Proven { seen: &proof.seen, is_refused_by_nobody })
     }
 
     /// `s3` and `repository` are the verdicts over all names of S3 and of repositories that every run needs.
@@ -47,7 +78,7 @@ impl Observation {
                 service => path_to(service).map(Arc::as_ref),
             };
             match path.map(|path| (path, path.verdict)) {
-                Some((path, Verdict::Blocked)) => {
+                Some((path, verdict)) if verdict == Verdict::Blocked || proof.contradicts_refusal(path) => {
                     observation.agrees = Some(false);
                     observation.notes.push(mismatch(proof, path, seen));
                 }
@@ -179,8 +210,11 @@ fn mismatch(proof: &Proof, path: &Path, seen: &Seen<'_>) -> String {
     causes.push("the agent is configured with an endpoint of its own (amazon-ssm-agent.json)".to_owned());
     causes.push("the model is wrong: report it, with the snapshot".to_owned());
     let causes: Vec<String> = causes.iter().zip(1..).map(|(cause, number)| format!("{number}. {cause}")).collect();
-    let blocked_by =
-        path.blockers.first().map_or_else(String::new, |blocker| format!(" ({} of {})", blocker.code.as_str(), blocker.resource));
+    let blocked_by = match (&path.authorization, path.blockers.first()) {
+        (_, Some(blocker)) => format!(" ({} of {})", blocker.code.as_str(), blocker.resource),
+        (Authorization::Denied { endpoint, .. }, None) => format!(" (the policy of {endpoint})"),
+        _ => String::new(),
+    };
     format!(
         "MODEL_MISMATCH: {}, though the model says that {} of {} is blocked{blocked_by}. Likeliest first: {}.",
         proof.seen,

@@ -94,8 +94,10 @@ pub(super) fn enter_interface(
     } else {
         (Code::EniSgRulesMismatch, format!("has no inbound rule for TCP {port} from {from}"))
     };
+    // The step of an endpoint names the group that decides there.
+    let of_group = if told == names { detail.clone() } else { format!("{names} {detail}") };
+    trace.hop(kind, told, Decision::Block, of_group);
     let detail = format!("{detail}, and guards {id}");
-    trace.hop(kind, told, Decision::Block, detail.clone());
     let place = place(Comer { address: from, groups: if sees_references == Some(true) { source.groups.clone() } else { Vec::new() } });
     trace.block(code, groups.first().map_or(id, String::as_str), detail, place);
 }

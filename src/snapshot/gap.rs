@@ -83,13 +83,13 @@ impl GapReason {
         match self {
             Self::AccessDenied => "add the action to the scanner's role (`patch-preflight permissions` prints the policy)",
             Self::ScpDenied => {
-                "a service control policy denies it: exempt the scanner's role, or leave the Region or account out of the scan"
+                "exempt the scanner's role from the service control policy that denies it, or leave the Region or account out of the scan"
             }
             Self::RegionDisabled => "enable the Region in the account, or leave it out with --region",
             Self::RoleNotAssumable => "check that the role exists in the account and trusts the caller (--role-name, --external-id)",
             Self::Throttled => "scan again at a quieter time",
             Self::Timeout => "check the network path to the AWS API and scan again",
-            Self::Unsupported => "the service is not offered there; nothing to do unless the answer matters to you",
+            Self::Unsupported => "look elsewhere if the answer matters to you: the service is not offered there",
             Self::Error => "scan again; if it stays, report it with the message",
         }
     }

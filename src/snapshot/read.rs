@@ -118,9 +118,6 @@ pub(super) fn snapshot(files: &dyn Files) -> Result<Snapshot, ReadError> {
     if !has_manifest && snapshot.accounts.is_empty() {
         return Err(ReadError::Empty { path: files.display("") });
     }
-    if snapshot.manifest.captured_at.is_none() {
-        snapshot.manifest.captured_at = newest_ping(&snapshot);
-    }
     Ok(snapshot)
 }
 
@@ -188,15 +185,4 @@ fn remedy(name: &str) -> &'static str {
 
 pub(crate) fn is_account_id(name: &str) -> bool {
     name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The newest sign of life in the snapshot: the best guess at when a hand-made one was taken.
-fn newest_ping(snapshot: &Snapshot) -> Option<String> {
-    let regions = snapshot.accounts.values().flat_map(|account| account.regions.values());
-    let nodes = regions.filter_map(|region| region.instance_information.as_ref()).flat_map(|file| &file.instance_information_list);
-    let pings = nodes.filter_map(|node| {
-        let text = node.last_ping_date_time.as_deref()?;
-        Some((text.parse::<jiff::Timestamp>().ok()?, text))
-    });
-    pings.max().map(|(_, text)| text.to_owned())
 }

@@ -233,6 +233,29 @@ fn a_snapshot_without_a_readable_account_is_code_4() {
     assert_eq!(code(&output), 4, "{}", shown(&output));
 }
 
+/// A Region whose instances nobody saw may have any: the report is not whole, whether the folder is there or only promised.
+#[test]
+fn instances_that_were_not_collected_make_the_report_partial() {
+    let of_account = |snapshot: &Path| {
+        let report = crate::process::report(&run(&["scan", "--snapshot", snapshot.to_str().unwrap(), "--output", "json"]));
+        let accounts = report["accounts"].as_array().unwrap();
+        let account = accounts.iter().find(|account| account["id"] == "222222222222").unwrap();
+        (report["complete"].as_bool().unwrap(), account["status"].as_str().unwrap().to_owned())
+    };
+    for whole_folder in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&repository("fixtures/staggered-org"), folder.path());
+        assert_eq!(of_account(folder.path()), (true, "scanned".to_owned()));
+        let region = folder.path().join("222222222222/eu-central-1");
+        if whole_folder {
+            std::fs::remove_dir_all(region).unwrap();
+        } else {
+            std::fs::remove_file(region.join("ec2-describe-instances.json")).unwrap();
+        }
+        assert_eq!(of_account(folder.path()), (false, "partial".to_owned()));
+    }
+}
+
 #[test]
 fn an_empty_folder_is_no_snapshot() {
     let folder = tempfile::tempdir().unwrap();

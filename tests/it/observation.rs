@@ -2,10 +2,10 @@
 
 use patch_preflight::network::{Target, Verdict};
 use patch_preflight::report::types::{Instance, Report};
-use patch_preflight::snapshot::ssm;
+use patch_preflight::snapshot::{Directory, Snapshot, ssm};
 
 use crate::laws::Judge;
-use crate::topology::{Topology, base, some};
+use crate::topology::{ALL_OUT, Topology, base, some};
 
 const NOW: &str = "2026-11-23T10:00:00Z";
 
@@ -128,6 +128,56 @@ fn an_old_sign_of_life_proves_nothing() {
     assert!(failing(&report).contains(&"ssm-path-blocked"), "{:?}", failing(&report));
     assert_eq!(mismatch(&instance), None);
     assert_eq!((report.summary.agreement.agree, report.summary.agreement.mismatch), (0, 0));
+}
+
+/// Without a manifest nobody knows when the last ping was: it is no sign of life, however new beside the others.
+#[test]
+fn without_a_capture_time_nothing_is_fresh() {
+    let folder = tempfile::tempdir().unwrap();
+    let (given, bare) = (folder.path().join("given"), folder.path().join("bare"));
+    let mut snapshot = node(base(), "Online", "2026-11-20T10:00:00Z").snapshot();
+    snapshot.manifest.captured_at = some(NOW);
+    snapshot.write(&given).unwrap();
+    snapshot.write(&bare).unwrap();
+    std::fs::remove_file(bare.join("snapshot.json")).unwrap();
+    for folder in [given, bare] {
+        let report = Judge::new().report(&Snapshot::read(&Directory(folder)).unwrap());
+        assert!(failing(&report).contains(&"ssm-path-blocked"), "{:?}", failing(&report));
+    }
+}
+
+/// That a connection works proves nothing of a path that works for a part of them (decision 8).
+#[test]
+fn a_sign_of_life_does_not_heal_what_works_for_a_part() {
+    let topology = base()
+        .endpoints()
+        .gateway_endpoint("rtb-main")
+        .subnet_acl("subnet-p", &["100 in tcp 32768-40000 0.0.0.0/0 allow", "101 in tcp 443 0.0.0.0/0 allow", ALL_OUT]);
+    let (report, instance) = judged(&node(topology, "Online", "2026-11-23T09:58:00Z"));
+    assert_eq!(verdict(&instance, Target::Ssm), Verdict::Partial);
+    assert!(failing(&report).contains(&"ssm-path-blocked"), "{:?}", failing(&report));
+    assert_eq!(mismatch(&instance), None);
+}
+
+/// An agent that is online has got past the policy of its endpoint.
+#[test]
+fn a_refusal_that_was_none_is_a_mismatch() {
+    let refusing = |action: &str| {
+        let document = format!(
+            r#"{{"Statement": [{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}},
+                {{"Effect": "Deny", "Principal": "*", "Action": "{action}", "Resource": "*"}}]}}"#
+        );
+        let topology = base().endpoints().each_endpoint(|each| each.policy_document = Some(document.clone()));
+        judged(&node(topology, "Online", "2026-11-23T09:58:00Z"))
+    };
+    let (report, instance) = refusing("ssm:UpdateInstanceInformation");
+    assert!(mismatch(&instance).is_some_and(|note| note.contains("the policy of vpce-ssm")), "{:?}", instance.notes);
+    assert!(!failing(&report).contains(&"ssm-endpoint-policy-denies"), "{:?}", failing(&report));
+    assert_eq!((report.summary.agreement.agree, report.summary.agreement.mismatch), (0, 1));
+    // What else is refused, it has not shown.
+    let (report, instance) = refusing("ssm:GetDocument");
+    assert_eq!(mismatch(&instance), None);
+    assert!(failing(&report).contains(&"ssm-endpoint-policy-denies"), "{:?}", failing(&report));
 }
 
 /// A patch operation that came to its end has read from S3 and from the repositories.
