@@ -64,6 +64,7 @@ pub const ACTIONS: &[Action] = &[
     member("ec2:DescribeTransitGateways", "Without it paths through a transit gateway stay unknown."),
     member("ec2:DescribeTransitGatewayVpcAttachments", "Without it paths through a transit gateway stay unknown."),
     member("ec2:DescribeTransitGatewayRouteTables", "Without it paths through a transit gateway stay unknown."),
+    member("ec2:DescribeTransitGatewayPolicyTables", "Without it an attachment without a route table of a transit gateway stays unknown."),
     member("ec2:SearchTransitGatewayRoutes", "Without it paths through a transit gateway stay unknown."),
     member("ec2:GetTransitGatewayRouteTableAssociations", "Without it paths through a transit gateway stay unknown."),
     member("ec2:GetTransitGatewayRouteTablePropagations", "Without it paths through a transit gateway stay unknown."),

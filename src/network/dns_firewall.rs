@@ -56,10 +56,10 @@ fn redirections<'a>(region: &Region<'a>, rules: &[&'a FirewallRule], host: &str,
         return passage_of(&redirected(host));
     }
     let passages: Vec<Passage<'a>> = leads_to.iter().map(|name| passage_of(name.trim_end_matches('.'))).collect();
-    let first_is_all = passages.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
-    match passages.into_iter().next() {
-        Some(passage) if first_is_all => passage,
-        _ => passage_of(&redirected(host)),
+    let are_alike = passages.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
+    match passages.into_iter().find(|passage| *passage != Passage::Passes) {
+        Some(Passage::Refused(group)) if !are_alike => Passage::Unclear { by: Some(group), why: Vec::new() },
+        other => other.unwrap_or(Passage::Passes),
     }
 }
 

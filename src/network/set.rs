@@ -336,6 +336,19 @@ mod tests {
         flows.at(port).is_some_and(|addresses| addresses.contains(address))
     }
 
+    /// What IPv6 writes of IPv4 is no block of IPv6, and what is all of IPv6 is none of IPv4.
+    #[test]
+    fn a_block_of_one_family_holds_nothing_of_the_other() {
+        let set = |block: &str| IntervalSet::net(block.parse::<IpNet>().expect("a block"));
+        let address = |text: &str| IntervalSet::number(text.parse().expect("an address"));
+        assert!(set("::ffff:10.0.0.0/104").is_empty());
+        assert!(set("::ffff:0:0/96").is_empty());
+        for block in ["::/0", "::/64"] {
+            assert!(!set(block).contains(address("10.0.0.1")) && set(block).contains(address("::1")), "{block}");
+        }
+        assert!(set("::/0").contains(address("2001:db8::1")));
+    }
+
     proptest! {
         #[test]
         fn sets_agree_with_membership(a in a_set(), b in a_set()) {

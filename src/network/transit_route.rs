@@ -49,7 +49,29 @@ pub(super) fn table_of<'a>(owner: &Region<'a>, gateway: &str, attachment: &str) 
         own.map(|table| table.transit_gateway_route_table_id.as_ref())
             .all(|id| id.is_some_and(|id| associations.associations.contains_key(id)))
     });
-    if is_whole { Known::Known(None) } else { Known::Unknown(vec![owner.not_collected("ec2:GetTransitGatewayRouteTableAssociations")]) }
+    if !is_whole {
+        return Known::Unknown(vec![owner.not_collected("ec2:GetTransitGatewayRouteTableAssociations")]);
+    }
+    without_route_table(owner, gateway, attachment)
+}
+
+/// An attachment may have a policy table instead, which tells nobody whose it is
+/// (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-policy-tables.html>).
+fn without_route_table<'a>(owner: &Region<'a>, gateway: &str, attachment: &str) -> Known<Option<&'a str>> {
+    let Some(file) = &owner.files.transit_gateway_policy_tables else {
+        return Known::Unknown(vec![owner.not_collected("ec2:DescribeTransitGatewayPolicyTables")]);
+    };
+    let is_of_gateway = |id: Option<&str>| id.is_none_or(|id| id == gateway);
+    let mut tables = file.transit_gateway_policy_tables.iter();
+    match tables.find(|table| is_of_gateway(table.transit_gateway_id.as_deref()) && !is_word(table.state.as_ref(), "deleted")) {
+        None => Known::Known(None),
+        Some(table) => {
+            let id = table.transit_gateway_policy_table_id.as_deref().unwrap_or(gateway);
+            let settled_by =
+                format!("check by hand whether {attachment} is associated with policy table {id}, and where that sends its traffic");
+            Known::unknown("transit_gateway_not_modelled", id, settled_by)
+        }
+    }
 }
 
 /// Splits addresses over the routes of a table.

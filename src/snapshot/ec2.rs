@@ -59,6 +59,7 @@ output! {
     /// `aws ec2 describe-transit-gateway-vpc-attachments`
     pub struct DescribeTransitGatewayVpcAttachments { transit_gateway_vpc_attachments: Vec<TransitGatewayVpcAttachment> }
     /// `aws ec2 describe-transit-gateway-route-tables`
+    pub struct DescribeTransitGatewayPolicyTables { transit_gateway_policy_tables: Vec<TransitGatewayPolicyTable> }
     pub struct DescribeTransitGatewayRouteTables { transit_gateway_route_tables: Vec<TransitGatewayRouteTable> }
     /// `aws ec2 search-transit-gateway-routes`, by the table's id
     pub struct SearchTransitGatewayRoutes { transit_gateway_routes: BTreeMap<String, Vec<TransitGatewayRoute>> }
@@ -461,6 +462,12 @@ shape! {
         state: Option<String>,
         default_association_route_table: Option<bool>,
         default_propagation_route_table: Option<bool>,
+        tags: Vec<Tag>,
+    }
+    pub struct TransitGatewayPolicyTable {
+        transit_gateway_policy_table_id: Option<String>,
+        transit_gateway_id: Option<String>,
+        state: Option<String>,
         tags: Vec<Tag>,
     }
     pub struct TransitGatewayRoute {

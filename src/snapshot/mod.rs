@@ -184,6 +184,7 @@ files! {
         transit_gateways: ec2::DescribeTransitGateways = "ec2-describe-transit-gateways.json", "ec2:DescribeTransitGateways";
         transit_gateway_attachments: ec2::DescribeTransitGatewayVpcAttachments = "ec2-describe-transit-gateway-vpc-attachments.json", "ec2:DescribeTransitGatewayVpcAttachments";
         transit_gateway_route_tables: ec2::DescribeTransitGatewayRouteTables = "ec2-describe-transit-gateway-route-tables.json", "ec2:DescribeTransitGatewayRouteTables";
+        transit_gateway_policy_tables: ec2::DescribeTransitGatewayPolicyTables = "ec2-describe-transit-gateway-policy-tables.json", "ec2:DescribeTransitGatewayPolicyTables";
         transit_gateway_routes: ec2::SearchTransitGatewayRoutes = "ec2-search-transit-gateway-routes.json", "ec2:SearchTransitGatewayRoutes";
         transit_gateway_associations: ec2::GetTransitGatewayRouteTableAssociations = "ec2-get-transit-gateway-route-table-associations.json", "ec2:GetTransitGatewayRouteTableAssociations";
         transit_gateway_propagations: ec2::GetTransitGatewayRouteTablePropagations = "ec2-get-transit-gateway-route-table-propagations.json", "ec2:GetTransitGatewayRouteTablePropagations";

@@ -15,6 +15,7 @@ INSTANCES = "ec2:DescribeInstances"
 IMAGES = "ec2:DescribeInstanceImageMetadata"
 
 whole_list(f"{EXCLUSIONS}.VpcBlockPublicAccessExclusions")
+whole_list("ec2:DescribeTransitGatewayPolicyTables.TransitGatewayPolicyTables")
 whole_list("ec2:DescribeVpcEncryptionControls.VpcEncryptionControls")
 # moto answers these itself; rows are laid over what it says.
 ROWS[INSTANCES] = "Reservations.Instances"

@@ -263,10 +263,24 @@ fn a_firewall_looks_at_the_name_that_a_record_gives() {
         });
         firewall(zone, &[("ALLOW", "rslvr-fdl-1", Some(&names)), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))])
     };
+    // Either of two records may answer, and one leads to a name that is not on the list.
+    let two_names = || {
+        let listed = own_name("vpce-ssm", "ssm");
+        allowed("CNAME", &[&listed]).with(|files| {
+            let records = files.record_sets.as_mut().unwrap().resource_record_sets.get_mut("Z1").unwrap();
+            let mut other = records[0].clone();
+            other.resource_records = vec![ResourceRecord { value: some(&listed.replace("vpce-ssm", "*.vpce-ssm")) }];
+            records.push(other);
+            let entry = files.vpc_endpoints.as_mut().unwrap().vpc_endpoints[0].dns_entries[0].clone();
+            let other = ec2::DnsEntry { dns_name: some(&listed.replace("vpce-ssm", "*.vpce-ssm")), ..entry };
+            files.vpc_endpoints.as_mut().unwrap().vpc_endpoints[0].dns_entries.push(other);
+        })
+    };
     check(vec![
         ("the name alone", allowed("CNAME", &[]), Ssm, Blocked, &["DNS_FIREWALL_RULE"]),
         ("and the endpoint's", allowed("CNAME", &["*.vpce.amazonaws.com."]), Ssm, Reachable, &[]),
         ("an alias", allowed("A", &[]), Ssm, Unknown, &["dns_firewall"]),
+        ("one of two names", two_names(), Ssm, Unknown, &["dns_firewall", "private_zone_record"]),
     ]);
 }
 

@@ -119,6 +119,8 @@ fn the_bucket_of_the_snapshots_may_be_told_apart() {
     let all = allowed(&["*.amazonaws.com."]);
     assert!(all.paths().iter().all(|path| path.host != snapshot), "told apart by nothing");
     assert_eq!(all.s3().verdict, Reachable);
+    let by_endpoint = s3_interface_endpoint(base(), "dualstack");
+    assert!(by_endpoint.paths().iter().all(|path| path.host != snapshot), "nor by one endpoint for all");
     let others = allowed(&[
         "*.dualstack.eu-central-1.amazonaws.com.",
         "aws-ssm-eu-central-1.s3.eu-central-1.amazonaws.com.",

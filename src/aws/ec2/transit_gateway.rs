@@ -17,7 +17,9 @@ const ASSOCIATIONS: &str = "ec2:GetTransitGatewayRouteTableAssociations";
 const PROPAGATIONS: &str = "ec2:GetTransitGatewayRouteTablePropagations";
 
 pub(super) async fn look(desk: &Desk, files: &mut RegionFiles) {
-    let (gateways, attachments, tables) = futures::join!(gateways(desk), attachments(desk), tables(desk));
+    let (gateways, attachments, tables, policy_tables) =
+        futures::join!(gateways(desk), attachments(desk), tables(desk), policy_tables(desk));
+    files.transit_gateway_policy_tables = policy_tables;
     files.transit_gateways = gateways;
     files.transit_gateway_attachments = attachments;
     if let Some(tables) = &tables {
@@ -66,6 +68,17 @@ async fn tables(desk: &Desk) -> Option<file::DescribeTransitGatewayRouteTables> 
         |page| (page.transit_gateway_route_tables, page.next_token),
     );
     Some(file::DescribeTransitGatewayRouteTables { transit_gateway_route_tables: tables.await? })
+}
+
+/// The tables that an attachment may have instead of a route table.
+async fn policy_tables(desk: &Desk) -> Option<file::DescribeTransitGatewayPolicyTables> {
+    let client = desk.ec2();
+    let policy_tables = desk.pages(
+        "ec2:DescribeTransitGatewayPolicyTables",
+        |token| client.describe_transit_gateway_policy_tables().max_results(PAGE).set_next_token(token).send(),
+        |page| (page.transit_gateway_policy_tables, page.next_token),
+    );
+    Some(file::DescribeTransitGatewayPolicyTables { transit_gateway_policy_tables: policy_tables.await? })
 }
 
 /// The routes of each table. The search needs a filter, so that it is for every state there is, blackholes included.

@@ -108,6 +108,7 @@ shapes! { sdk, ec2;
         ipv6_support, appliance_mode_support };
     TransitGatewayRouteTable => TransitGatewayRouteTable { transit_gateway_route_table_id, transit_gateway_id, state,
         default_association_route_table, default_propagation_route_table, tags };
+    TransitGatewayPolicyTable => TransitGatewayPolicyTable { transit_gateway_policy_table_id, transit_gateway_id, state, tags };
     TransitGatewayRoute => TransitGatewayRoute { destination_cidr_block, prefix_list_id, r#type, state, transit_gateway_attachments
         };
     TransitGatewayRouteAttachment => TransitGatewayRouteAttachment { resource_id, resource_type, transit_gateway_attachment_id };

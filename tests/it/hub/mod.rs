@@ -203,6 +203,7 @@ pub(crate) fn by_gateway(ingress: Vec<IpPermission>) -> Topology {
                     ..Default::default()
                 }],
             });
+            files.transit_gateway_policy_tables = Some(ec2::DescribeTransitGatewayPolicyTables::default());
             let associations = vec![association("tgw-attach-s"), association("tgw-attach-h")];
             files.transit_gateway_associations =
                 Some(ec2::GetTransitGatewayRouteTableAssociations { associations: [("tgw-rtb-1".to_owned(), associations)].into() });

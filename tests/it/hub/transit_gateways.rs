@@ -76,6 +76,20 @@ fn transit_gateways() {
         topology.assumptions.insert(Assumption::LeadsToInternet(id.to_owned()));
         topology
     };
+    let unassociated = || {
+        central().hub(|files| {
+            let associations = &mut files.transit_gateway_associations.as_mut().unwrap().associations;
+            associations.get_mut("tgw-rtb-1").unwrap().retain(|each| each.transit_gateway_attachment_id.as_deref() != Some("tgw-attach-s"));
+        })
+    };
+    let with_policy_table = |topology: Topology| {
+        topology.hub(|files| {
+            let table =
+                ec2::TransitGatewayPolicyTable { transit_gateway_id: some("tgw-1"), state: some("available"), ..Default::default() };
+            files.transit_gateway_policy_tables.as_mut().unwrap().transit_gateway_policy_tables.push(table);
+        })
+    };
+    let uncollected = |topology: Topology| topology.hub(|files| files.transit_gateway_policy_tables = None);
     let dead =
         TransitGatewayRoute { state: some("blackhole"), transit_gateway_attachments: vec![], ..gateway_route("10.100.0.0/16", "", "") };
     let by_group = || by_gateway(vec![https_group("sg-i")]).zone_to_hub();
@@ -127,6 +141,9 @@ fn transit_gateways() {
             Blocked,
             &["NO_ROUTE_TO_DESTINATION", "ENDPOINT_MISSING"],
         ),
+        ("an attachment without a route table", unassociated(), Ssm, Blocked, &["TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION"]),
+        ("an attachment that may have a policy table", with_policy_table(unassociated()), Ssm, Unknown, &["transit_gateway_not_modelled"]),
+        ("an attachment without one, policy tables not collected", uncollected(unassociated()), Ssm, Unknown, &["fact_not_collected"]),
         ("118, in a Local Zone, which has a parent zone", in_local_zone(central()), Ssm, Unknown, &["transit_gateway_zone"]),
         ("a VPN", by_vpn(), Ssm, Unknown, &["on_prem"]),
         ("a VPN, the user knows", vouched(by_vpn(), "vpn-1"), Ssm, Reachable, &[]),

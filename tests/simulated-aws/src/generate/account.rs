@@ -224,6 +224,12 @@ fn transit_gateway(place: &Place, files: &mut Files) {
     );
     push(
         files,
+        "ec2-describe-transit-gateway-policy-tables",
+        "TransitGatewayPolicyTables",
+        json!({"TransitGatewayPolicyTableId": place.id("tgw-ptb", 1), "TransitGatewayId": gateway, "State": "available", "CreationTime": TODAY}),
+    );
+    push(
+        files,
         "ec2-describe-transit-gateway-vpc-attachments",
         "TransitGatewayVpcAttachments",
         json!({"TransitGatewayAttachmentId": attachment, "TransitGatewayId": gateway, "VpcId": place.id("vpc", 0), "VpcOwnerId": place.account,
