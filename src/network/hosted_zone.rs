@@ -48,6 +48,11 @@ fn of_records<'r, 'a>(place: &Place<'_, 'r, 'a>, id: &str, name: &str, goal: &Go
         let settled_by = format!("find out which names below {} are asked for: private zone {name} has a record for {below}", goal.host);
         return (vec![Answer::Anything], vec![Unknown::new("private_zone_record", id, settled_by)]);
     }
+    if let Some(delegated) = delegated(records, name, &goal.asked) {
+        let settled_by =
+            format!("check on the instance what {} resolves to: private zone {name} leaves {delegated} to other name servers", goal.asked);
+        return (vec![Answer::Anything], vec![Unknown::new("private_zone_record", id, settled_by)]);
+    }
     let mut answers = Vec::new();
     let mut depends_on = Vec::new();
     for record in records_for(records, name, &goal.asked, place.is_ipv6) {
@@ -99,6 +104,12 @@ fn some_below<'r>(records: &'r [ResourceRecordSet], asked: &str) -> Option<&'r s
     let ending = asked.strip_prefix('*')?;
     let mut names = records.iter().filter_map(|record| record.name.as_deref());
     names.find(|name| plain_name(name).ends_with(ending) && plain_name(name) != asked)
+}
+
+/// The name below the zone's own that a record leaves to other name servers, if the name asked for lies there.
+fn delegated<'r>(records: &'r [ResourceRecordSet], zone: &str, asked: &str) -> Option<&'r str> {
+    let mut of_servers = records.iter().filter(|record| record.r#type.as_deref() == Some("NS")).filter_map(|record| record.name.as_deref());
+    of_servers.find(|name| plain_name(name) != plain_name(zone) && covers(name, asked).is_some())
 }
 
 /// How often a record may lead to another one of its zone: more than anybody writes, so that a circle ends.

@@ -248,6 +248,23 @@ fn half_an_entry_is_no_answer() {
     ]);
 }
 
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html>, "Delegating responsibility for a subdomain")
+#[test]
+fn a_zone_that_delegates_the_name_does_not_deny_it() {
+    let delegating = |name: &'static str| {
+        base().nat().hosted_zone("amazonaws.com.", &[("x.amazonaws.com.", "x.example.")]).with(move |files| {
+            let record = &mut files.record_sets.as_mut().unwrap().resource_record_sets.get_mut("Z1").unwrap()[0];
+            record.name = some(name);
+            record.r#type = some("NS");
+        })
+    };
+    check(vec![
+        ("a part that holds the name", delegating("eu-central-1.amazonaws.com."), Ssm, Unknown, &["private_zone_record"]),
+        ("another part", delegating("us-east-1.amazonaws.com."), Ssm, Blocked, &["DNS_PHZ_NXDOMAIN"]),
+        ("the zone's own servers", delegating("amazonaws.com."), Ssm, Blocked, &["DNS_PHZ_NXDOMAIN"]),
+    ]);
+}
+
 /// An alias answers with addresses, a CNAME with a name, at which the firewall looks too.
 #[test]
 fn a_firewall_looks_at_the_name_that_a_record_gives() {
