@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::chain::Chain;
-use super::{Evidence, blocked_by, finding, fix, head, heading, not_known, note, way, word};
+use super::{Evidence, blocked_by, finding, head, heading, not_known, note, way, word};
 use crate::network::{Decision, Verdict};
 use crate::report::plain;
 use crate::report::types::{FindingStatus, Hop, Path, Severity};
@@ -20,7 +20,7 @@ pub(super) fn write(evidence: &Evidence<'_>) -> String {
             (FindingStatus::Fail, Severity::Warning | Severity::Note) => Decision::Part,
         };
         chart.remark("instance", &id, &[finding(found)], Some(class));
-        for ((title, commands), number) in evidence.fixes_of(found).map(fix).zip(0..) {
+        for ((title, commands), number) in evidence.fixes_of(found).zip(0..) {
             let lines: Vec<String> = std::iter::once(title).chain(commands).collect();
             chart.remark(&id, &format!("{id}x{number}"), &lines, None);
         }

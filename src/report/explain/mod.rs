@@ -8,7 +8,7 @@ mod text;
 use serde::Serialize;
 
 use super::plain;
-use super::types::{Blocker, Finding, FindingStatus, Fix, Instance, Path, Report};
+use super::types::{Blocker, Finding, FindingStatus, Fix, Instance, Path, Report, Verified};
 use crate::model::known::Unknown;
 use crate::network::{Decision, Verdict, Via};
 
@@ -30,9 +30,9 @@ struct Evidence<'r> {
 }
 
 impl<'r> Evidence<'r> {
-    /// The fixes of a finding.
-    fn fixes_of<'e>(&'e self, finding: &'e Finding) -> impl Iterator<Item = &'r Fix> + 'e {
-        self.fixes.iter().copied().filter(|fix| finding.fixes.contains(&fix.id))
+    /// The fixes of a finding, with their commands.
+    fn fixes_of<'e>(&'e self, finding: &'e Finding) -> impl Iterator<Item = (String, Vec<String>)> + 'e {
+        self.fixes.iter().filter(|fix| finding.fixes.contains(&fix.id)).map(|each| fix(self.instance, each))
     }
 }
 
@@ -101,9 +101,17 @@ fn finding(finding: &Finding) -> String {
     format!("{status}: {} [{}]", plain(&finding.message), finding.rule_id)
 }
 
-/// The change, and the commands that make it.
-fn fix(fix: &Fix) -> (String, Vec<String>) {
-    (format!("fix: {}", plain(&fix.title)), fix.commands.aws_cli.iter().map(|command| plain(command)).collect())
+/// The change, and the commands that make it. What is rejected is told with its reason, and without the commands: nobody should run them.
+fn fix(instance: &Instance, fix: &Fix) -> (String, Vec<String>) {
+    let title = plain(&fix.title);
+    if fix.verified == Verified::Rejected {
+        let breaks = if fix.breaks.is_empty() { String::new() } else { format!("; it would break {}", plain(&fix.breaks.join(", "))) };
+        return (format!("rejected fix: {title}: {}{breaks}", plain(&fix.because)), Vec::new());
+    }
+    // Whoever runs the commands needs the credentials of the account that has what they change.
+    let account = if fix.account_id == instance.account_id { String::new() } else { format!(" in account {}", plain(&fix.account_id)) };
+    let region = if fix.region == instance.region { String::new() } else { format!(" in {}", plain(&fix.region)) };
+    (format!("fix{account}{region}: {title}"), fix.commands.aws_cli.iter().map(|command| plain(command)).collect())
 }
 
 fn heading(path: &Path) -> String {

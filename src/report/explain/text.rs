@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::chain::Chain;
-use super::{Evidence, blocked_by, decision, finding, fix, head, heading, not_known, note, way, word};
+use super::{Evidence, blocked_by, decision, finding, head, heading, not_known, note, way, word};
 use crate::report::plain;
 
 pub(super) fn write(evidence: &Evidence<'_>) -> String {
@@ -12,7 +12,7 @@ pub(super) fn write(evidence: &Evidence<'_>) -> String {
     text.push('\n');
     for found in &evidence.findings {
         let _ = writeln!(text, "\n{}", finding(found));
-        for (title, commands) in evidence.fixes_of(found).map(fix) {
+        for (title, commands) in evidence.fixes_of(found) {
             let _ = writeln!(text, "  {title}");
             for command in commands {
                 let _ = writeln!(text, "       {command}");
