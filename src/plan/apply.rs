@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::acl::{QUOTA, rules};
 use super::change::{Change, Origin, Placement};
 use crate::model::{is_word, net};
 use crate::network::{DEFAULT_ENDPOINT_POLICY, Destination};
@@ -50,6 +51,7 @@ pub(super) fn vpc_of(change: &Change, files: &RegionFiles) -> Option<String> {
 pub(super) fn beyond_the_model(change: &Change) -> Option<&'static str> {
     match change {
         Change::AttachInstanceProfile { .. }
+        | Change::ReplaceInstanceProfile { .. }
         | Change::EnableMetadataEndpoint { .. }
         | Change::UpdateAgent { .. }
         | Change::ExtendRole { .. }
@@ -93,7 +95,7 @@ pub(super) fn apply(change: &Change, files: &mut RegionFiles) -> Result<(), Refu
         }
         Change::AssociateGatewayEndpoint { endpoint, route_table } => add_s3_route(files, route_table, endpoint),
         Change::CreateGatewayEndpoint { vpc, service_name, route_table } => {
-            let id = "vpce-proposed".to_owned();
+            let id = format!("vpce-proposed-{service_name}");
             add_s3_route(files, route_table, &id)?;
             let endpoints = files.vpc_endpoints.as_mut().ok_or(NOT_COLLECTED)?;
             endpoints.vpc_endpoints.push(VpcEndpoint {
@@ -204,14 +206,14 @@ fn allow_in_acl(
     ports: (u16, u16),
     rule_number: Option<i32>,
 ) -> Result<(), Refusal> {
-    // (https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-nacls)
-    const QUOTA: usize = 20;
     let acls = files.network_acls.as_mut().ok_or(NOT_COLLECTED)?;
     let found = acls.network_acls.iter_mut().find(|candidate| candidate.network_acl_id.as_deref() == Some(acl)).ok_or(NOT_COLLECTED)?;
     let Some(first) = rule_number else {
-        return Err(Refusal::Infeasible(format!("no rule number is free before those of {acl}: renumber them first")));
+        return Err(Refusal::Infeasible(format!(
+            "no rule number is free in {acl} before the rule that denies it: renumber its rules first"
+        )));
     };
-    let own = found.entries.iter().filter(|entry| entry.egress == Some(is_egress) && entry.rule_number != Some(32767)).count();
+    let own = rules(found, is_egress).count();
     if own + addresses.len() > QUOTA {
         return Err(Refusal::Infeasible(format!("{acl} has {own} entries in this direction already, and the default quota is {QUOTA}")));
     }
@@ -282,7 +284,8 @@ fn check_names(files: &RegionFiles, vpc: &str, service_name: &str) -> Result<(),
 
 fn create_interface_endpoint(files: &mut RegionFiles, vpc: &str, service_name: &str, placement: &Placement) -> Result<(), Refusal> {
     check_names(files, vpc, service_name)?;
-    let group = "sg-proposed".to_owned();
+    // Several services may be tried together.
+    let group = format!("sg-proposed-{service_name}");
     let mut ingress = tcp(443);
     placement.vpc_blocks.iter().for_each(|block| add_block(&mut ingress, block));
     let groups = files.security_groups.as_mut().ok_or(NOT_COLLECTED)?;
@@ -301,7 +304,7 @@ fn create_interface_endpoint(files: &mut RegionFiles, vpc: &str, service_name: &
             .find(|candidate| candidate.subnet_id.as_ref() == Some(subnet))
             .and_then(|subnet| net(subnet.cidr_block.as_ref()));
         let Some(IpNet::V4(block)) = block else { return Err(NOT_COLLECTED) };
-        let id = format!("eni-proposed-{number}");
+        let id = format!("eni-proposed-{service_name}-{number}");
         let interfaces = files.network_interfaces.as_mut().ok_or(NOT_COLLECTED)?;
         // AWS picks a free address; the last one of the subnet stands for it.
         let address = block.hosts().last().ok_or(NOT_COLLECTED)?;
@@ -317,7 +320,7 @@ fn create_interface_endpoint(files: &mut RegionFiles, vpc: &str, service_name: &
     }
     let endpoints = files.vpc_endpoints.as_mut().ok_or(NOT_COLLECTED)?;
     endpoints.vpc_endpoints.push(VpcEndpoint {
-        vpc_endpoint_id: Some("vpce-proposed".to_owned()),
+        vpc_endpoint_id: Some(format!("vpce-proposed-{service_name}")),
         vpc_endpoint_type: Some("Interface".to_owned()),
         vpc_id: Some(vpc.to_owned()),
         service_name: Some(service_name.to_owned()),

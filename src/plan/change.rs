@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::commands::{self, command, https, iam, interface_endpoint, origin, permissions, tcp};
 use crate::network::Destination;
 
 /// A change, with all that its commands need. Two findings with the same change share one fix.
@@ -15,7 +16,7 @@ pub enum Change {
         to: Destination,
         port: u16,
     },
-    /// Lets TCP 443 into an interface endpoint's security group.
+    /// Lets TCP 443 into a security group of one interface endpoint, or of several.
     AllowEndpointIngress {
         endpoint: String,
         group: String,
@@ -51,6 +52,11 @@ pub enum Change {
         attribute: String,
     },
     AttachInstanceProfile {
+        instance: String,
+        profile: Option<String>,
+    },
+    /// EC2 refuses a second profile for an instance that has one.
+    ReplaceInstanceProfile {
         instance: String,
         profile: Option<String>,
     },
@@ -93,6 +99,8 @@ pub struct Placement {
     pub subnets: BTreeMap<String, String>,
     /// A security group of its own lets the VPC's blocks in: another endpoint's may admit too few, and private DNS takes the name for all.
     pub vpc_blocks: Vec<String>,
+    /// The name of that group: a VPC holds no two of the same.
+    pub group_name: String,
 }
 
 impl Change {
@@ -108,6 +116,7 @@ impl Change {
             Self::EnablePrivateDns { .. } => "enable-private-dns",
             Self::EnableVpcAttribute { .. } => "enable-vpc-attribute",
             Self::AttachInstanceProfile { .. } => "attach-instance-profile",
+            Self::ReplaceInstanceProfile { .. } => "replace-instance-profile",
             Self::EnableMetadataEndpoint { .. } => "enable-metadata-endpoint",
             Self::UpdateAgent { .. } => "update-agent",
             Self::RunDiagnosis { .. } => "run-diagnosis",
@@ -127,6 +136,7 @@ impl Change {
             }
             Self::EnablePrivateDns { endpoint } => endpoint,
             Self::AttachInstanceProfile { instance, .. }
+            | Self::ReplaceInstanceProfile { instance, .. }
             | Self::EnableMetadataEndpoint { instance }
             | Self::UpdateAgent { instance }
             | Self::RunDiagnosis { instance } => instance,
@@ -135,20 +145,31 @@ impl Change {
         }
     }
 
-    /// What makes two changes one: everything but where a new endpoint is put.
+    /// What makes two changes one: everything but where a new endpoint is put, and which of a group's endpoints it is about.
     pub fn key(&self) -> String {
         match self {
             Self::CreateInterfaceEndpoint { vpc, service_name, .. } => format!("create-interface-endpoint {vpc} {service_name}"),
+            // AWS refuses the same permission of a group a second time.
+            Self::AllowEndpointIngress { group, from, .. } => format!("{} {group} {from:?}", self.kind()),
             other => format!("{} {other:?}", other.kind()),
         }
     }
 
     /// Takes over what another change with the same key adds.
     pub fn absorb(&mut self, other: Self) {
-        if let (Self::CreateInterfaceEndpoint { placement, .. }, Self::CreateInterfaceEndpoint { placement: more, .. }) = (self, other) {
-            for (zone, subnet) in more.subnets {
-                placement.subnets.entry(zone).or_insert(subnet);
+        match (self, other) {
+            (Self::CreateInterfaceEndpoint { placement, .. }, Self::CreateInterfaceEndpoint { placement: more, .. }) => {
+                for (zone, subnet) in more.subnets {
+                    placement.subnets.entry(zone).or_insert(subnet);
+                }
             }
+            (Self::AllowEndpointIngress { endpoint, .. }, Self::AllowEndpointIngress { endpoint: more, .. })
+                if !endpoint.split(", ").any(|one| one == more) =>
+            {
+                endpoint.push_str(", ");
+                endpoint.push_str(&more);
+            }
+            _ => {}
         }
     }
 
@@ -185,6 +206,12 @@ impl Change {
                     "Attach an instance profile with AmazonSSMManagedInstanceCore to {instance}, or turn on Default Host Management Configuration"
                 )
             }
+            Self::ReplaceInstanceProfile { instance, profile: Some(profile) } => {
+                format!("Put instance profile {profile} in the place of that of {instance}")
+            }
+            Self::ReplaceInstanceProfile { instance, profile: None } => {
+                format!("Put an instance profile with AmazonSSMManagedInstanceCore in the place of that of {instance}")
+            }
             Self::EnableMetadataEndpoint { instance } => format!("Turn on the metadata endpoint of {instance}"),
             Self::UpdateAgent { instance } => format!("Update SSM Agent on {instance}"),
             Self::RunDiagnosis { instance } => {
@@ -214,35 +241,12 @@ impl Change {
                 vec![ec2(&["authorize-security-group-ingress", "--group-id", group, "--ip-permissions", &https(&origin(from))])]
             }
             Self::AllowInNetworkAcl { acl, is_egress, addresses, ports, rule_number: Some(number) } => {
-                let direction = if *is_egress { "--egress" } else { "--ingress" };
-                let range = format!("From={},To={}", ports.0, ports.1);
-                addresses
-                    .iter()
-                    .zip(*number..)
-                    .map(|(address, number)| {
-                        let number = number.to_string();
-                        ec2(&[
-                            "create-network-acl-entry",
-                            "--network-acl-id",
-                            acl,
-                            direction,
-                            "--rule-number",
-                            &number,
-                            "--protocol",
-                            "tcp",
-                            "--port-range",
-                            &range,
-                            "--cidr-block",
-                            address,
-                            "--rule-action",
-                            "allow",
-                        ])
-                    })
-                    .collect()
+                commands::acl_entries(region, acl, *is_egress, addresses, *ports, *number)
             }
-            Self::AllowInNetworkAcl { rule_number: None, .. } | Self::AttachInstanceProfile { profile: None, .. } | Self::ByHand { .. } => {
-                Vec::new()
-            }
+            Self::AllowInNetworkAcl { rule_number: None, .. }
+            | Self::AttachInstanceProfile { profile: None, .. }
+            | Self::ReplaceInstanceProfile { profile: None, .. }
+            | Self::ByHand { .. } => Vec::new(),
             Self::AssociateGatewayEndpoint { endpoint, route_table } => {
                 vec![ec2(&["modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--add-route-table-ids", route_table])]
             }
@@ -269,6 +273,7 @@ impl Change {
                 let name = format!("Name={profile}");
                 vec![ec2(&["associate-iam-instance-profile", "--instance-id", instance, "--iam-instance-profile", &name])]
             }
+            Self::ReplaceInstanceProfile { instance, profile: Some(profile) } => commands::profile_replacement(region, instance, profile),
             Self::EnableMetadataEndpoint { instance } => {
                 vec![ec2(&["modify-instance-metadata-options", "--instance-id", instance, "--http-endpoint", "enabled"])]
             }
@@ -303,6 +308,7 @@ impl Change {
             Self::EnablePrivateDns { .. } => "modify-vpc-endpoint with --no-private-dns-enabled",
             Self::EnableVpcAttribute { .. } => "modify-vpc-attribute with the value false",
             Self::AttachInstanceProfile { .. } => "disassociate-iam-instance-profile",
+            Self::ReplaceInstanceProfile { .. } => "replace-iam-instance-profile-association with the name of the old profile",
             Self::EnableMetadataEndpoint { .. } => "modify-instance-metadata-options with --http-endpoint disabled",
             Self::UpdateAgent { .. } => "send AWS-UpdateSSMAgent with the version parameter of the old agent and allowDowngrade true",
             Self::RunDiagnosis { .. } => "nothing to take back: the runbook changes nothing",
@@ -312,44 +318,7 @@ impl Change {
     }
 }
 
-fn interface_endpoint(region: &str, vpc: &str, service_name: &str, placement: &Placement) -> Vec<String> {
-    let mut commands = Vec::new();
-    // One group for each service: a VPC holds no two groups of the same name.
-    let name = format!("{}-endpoint", service_name.rsplit('.').next().unwrap_or(service_name));
-    let create = command(
-        "ec2",
-        region,
-        &[
-            "create-security-group",
-            "--vpc-id",
-            vpc,
-            "--group-name",
-            &name,
-            "--description",
-            "HTTPS to the interface endpoint",
-            "--query",
-            "GroupId",
-            "--output",
-            "text",
-        ],
-    );
-    commands.push(format!("GROUP=$({create})"));
-    for block in &placement.vpc_blocks {
-        let permission = https(&format!("IpRanges=[{{CidrIp={block}}}]"));
-        let authorize = command("ec2", region, &["authorize-security-group-ingress", "--ip-permissions", &permission]);
-        commands.push(format!("{authorize} --group-id \"$GROUP\""));
-    }
-    let subnets: Vec<String> = placement.subnets.values().map(|subnet| quote(subnet)).collect();
-    let create = command(
-        "ec2",
-        region,
-        &["create-vpc-endpoint", "--vpc-endpoint-type", "Interface", "--vpc-id", vpc, "--service-name", service_name],
-    );
-    commands.push(format!("{create} --subnet-ids {} --security-group-ids \"$GROUP\" --private-dns-enabled", subnets.join(" ")));
-    commands
-}
-
-fn destination(to: &Destination) -> String {
+pub(super) fn destination(to: &Destination) -> String {
     match to {
         Destination::PrefixList(id) => id.clone(),
         // One of the groups that the far end carries is enough.
@@ -358,31 +327,6 @@ fn destination(to: &Destination) -> String {
         Destination::InternetIpv6 => "::/0".to_owned(),
         Destination::Nat64 => "64:ff9b::/96".to_owned(),
     }
-}
-
-fn permissions(to: &Destination) -> Vec<String> {
-    match to {
-        Destination::PrefixList(id) => vec![format!("PrefixListIds=[{{PrefixListId={id}}}]")],
-        Destination::Groups(groups) => groups.iter().take(1).map(|group| format!("UserIdGroupPairs=[{{GroupId={group}}}]")).collect(),
-        Destination::Internet => vec!["IpRanges=[{CidrIp=0.0.0.0/0}]".to_owned()],
-        Destination::InternetIpv6 | Destination::Nat64 => vec![format!("Ipv6Ranges=[{{CidrIpv6={}}}]", destination(to))],
-    }
-}
-
-fn origin(from: &Origin) -> String {
-    match from {
-        Origin::Group(group) => format!("UserIdGroupPairs=[{{GroupId={group}}}]"),
-        Origin::Address(address) if address.contains(':') => format!("Ipv6Ranges=[{{CidrIpv6={address}/128}}]"),
-        Origin::Address(address) => format!("IpRanges=[{{CidrIp={address}/32}}]"),
-    }
-}
-
-fn https(far_end: &str) -> String {
-    tcp(443, far_end)
-}
-
-fn tcp(port: u16, far_end: &str) -> String {
-    format!("IpProtocol=tcp,FromPort={port},ToPort={port},{far_end}")
 }
 
 fn port_range((first, last): (u16, u16)) -> String {
@@ -394,31 +338,6 @@ fn few(items: &[String]) -> String {
         [first, second, third, rest @ ..] if !rest.is_empty() => format!("{first}, {second}, {third} and {} more", rest.len()),
         _ => items.join(", "),
     }
-}
-
-fn command(service: &str, region: &str, words: &[&str]) -> String {
-    let (operation, options) = words.split_first().unwrap_or((&"help", &[]));
-    with_options(format!("aws {service} {operation} --region {}", quote(region)), options)
-}
-
-/// IAM is the same in every Region.
-fn iam(words: &[&str]) -> String {
-    let (operation, options) = words.split_first().unwrap_or((&"help", &[]));
-    with_options(format!("aws iam {operation}"), options)
-}
-
-fn with_options(mut line: String, options: &[&str]) -> String {
-    for word in options {
-        line.push(' ');
-        line.push_str(&quote(word));
-    }
-    line
-}
-
-/// A word for a POSIX shell. Ids come from a snapshot, which anybody may have written.
-fn quote(word: &str) -> String {
-    let is_plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c));
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

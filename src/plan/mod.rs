@@ -1,10 +1,13 @@
 //! The changes that mend what the rules found. They are proposed and printed; nothing here touches an account.
 
+mod acl;
 mod apply;
 mod change;
+mod commands;
+mod home;
 mod propose;
 mod verify;
 
 pub use change::{Change, Origin, Placement};
 pub use propose::{Patient, changes};
-pub use verify::{Before, Proof, Verifier};
+pub use verify::{Before, Proof, Verifier, Whom};

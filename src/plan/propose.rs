@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, Origin, Placement};
+use super::{acl, home};
 use crate::facts::{CredentialSource, Learned, Ping};
 use crate::model::known::Known;
 use crate::model::{Estate, Region, is_word};
 use crate::network::{Authorization, Blocker, Code, Path, Place, Target, Verdict};
 use crate::rules::FixGenerator;
-use crate::snapshot::ec2::{Instance, NetworkAcl, VpcEndpoint};
+use crate::snapshot::ec2::{Instance, InstanceNetworkInterface, VpcEndpoint};
 use crate::snapshot::global::RoleDetail;
 
 /// The instance that a finding is about.
@@ -20,6 +21,13 @@ pub struct Patient<'s> {
     pub learned: &'s Learned,
 }
 
+impl<'s> Patient<'s> {
+    /// The Region's files of the account that has a resource; the instance's own where that account was not seen.
+    fn home(self, resource: &str) -> &'s Region<'s> {
+        home::files(self.estate, self.region.account, self.region.name, resource).unwrap_or(self.region)
+    }
+}
+
 /// The changes that clear a finding of a rule that names this generator.
 pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Target>) -> Vec<Change> {
     let instance = patient.learned.facts.instance.id.clone();
@@ -28,6 +36,10 @@ pub fn changes(patient: Patient<'_>, generator: FixGenerator, target: Option<Tar
         FixGenerator::NetworkRoute => of_path(patient, target, is_route),
         FixGenerator::NetworkEgress => of_path(patient, target, |blocker| matches!(blocker.place, Place::InstanceEgress { .. })),
         FixGenerator::EndpointPolicy => endpoint_policy(patient, target),
+        // One that has no role is in the way of another.
+        FixGenerator::InstanceProfile if patient.instance.iam_instance_profile.is_some() => {
+            vec![Change::ReplaceInstanceProfile { instance, profile: usual_profile(patient) }]
+        }
         FixGenerator::InstanceProfile => vec![Change::AttachInstanceProfile { instance, profile: usual_profile(patient) }],
         FixGenerator::RolePermissions => {
             vec![extend_role(patient, "AmazonSSMManagedInstanceCore", Vec::new(), "take away what denies its actions")]
@@ -82,7 +94,9 @@ fn extend_role(patient: Patient<'_>, policy: &str, tags: Vec<String>, besides: &
             Change::ByHand { resource: role, what }
         }
         (true, besides) => Change::ByHand { what: format!("To the role {role}: {besides}"), resource: role },
-        (false, besides) => Change::ExtendRole { role, policies, tags, besides: besides.to_owned() },
+        // What the role lacks may be all: that something denies besides is not said.
+        (false, "") => Change::ExtendRole { role, policies, tags, besides: String::new() },
+        (false, besides) => Change::ExtendRole { role, policies, tags, besides: format!("{besides}, if anything does") },
     }
 }
 
@@ -128,9 +142,29 @@ fn of_path(patient: Patient<'_>, target: Option<Target>, concerns: impl Fn(&Bloc
     let Some(path) = path_to(patient, target) else { return Vec::new() };
     let mut changes: Vec<Change> =
         path.blockers.iter().filter(|blocker| concerns(blocker)).filter_map(|blocker| of_blocker(patient, path, blocker)).collect();
+    let attributes: Vec<Change> = changes.iter().flat_map(|change| attributes_off(patient, change)).collect();
+    changes.extend(attributes);
     changes.sort();
     changes.dedup();
     changes
+}
+
+/// AWS refuses private DNS while a DNS attribute of the VPC is off
+/// (<https://docs.aws.amazon.com/vpc/latest/privatelink/manage-dns-names.html>).
+fn attributes_off(patient: Patient<'_>, change: &Change) -> Vec<Change> {
+    let vpc = match change {
+        Change::CreateInterfaceEndpoint { vpc, .. } => Some(vpc),
+        Change::EnablePrivateDns { endpoint } => {
+            let listed = patient.home(endpoint).endpoint(endpoint).into_known().flatten();
+            listed.and_then(|endpoint| endpoint.vpc_id.as_ref())
+        }
+        _ => None,
+    };
+    let Some(vpc) = vpc else { return Vec::new() };
+    let home = patient.home(vpc);
+    let attributes = [("enableDnsSupport", home.dns_support(vpc)), ("enableDnsHostnames", home.dns_hostnames(vpc))];
+    let off = attributes.into_iter().filter(|(_, value)| value.is(&false));
+    off.map(|(attribute, _)| Change::EnableVpcAttribute { vpc: vpc.clone(), attribute: attribute.to_owned() }).collect()
 }
 
 /// What to write into a policy is for its owner to decide: it may be narrow on purpose.
@@ -246,7 +280,7 @@ fn has_endpoint_cause(patient: Patient<'_>, path: &Path) -> bool {
 }
 
 fn endpoints<'s>(patient: Patient<'s>, vpc: &str) -> &'s [&'s VpcEndpoint] {
-    match patient.region.endpoints(vpc) {
+    match patient.home(vpc).endpoints(vpc) {
         Known::Known(endpoints) => endpoints,
         Known::Unknown(_) => &[],
     }
@@ -264,7 +298,7 @@ fn route_to_s3(patient: Patient<'_>, route_table: &str, vpc: &str) -> Change {
         Some(endpoint) => Change::AssociateGatewayEndpoint { endpoint, route_table: route_table.to_owned() },
         None => Change::CreateGatewayEndpoint {
             vpc: vpc.to_owned(),
-            service_name: service_name(patient.region, "s3"),
+            service_name: service_name(patient.home(vpc), "s3"),
             route_table: route_table.to_owned(),
         },
     }
@@ -281,21 +315,16 @@ fn service_name(region: &Region<'_>, service: &str) -> String {
 }
 
 fn interface_endpoint(patient: Patient<'_>, target: Target, vpc: &str) -> Change {
-    let region = patient.region;
-    let primary = patient
-        .instance
-        .network_interfaces
-        .first()
-        .and_then(|interface| interface.subnet_id.as_deref())
-        .or(patient.instance.subnet_id.as_deref());
-    let mut subnets = BTreeMap::new();
-    if let Some(subnet) = primary {
-        let zone = region
-            .subnet(subnet)
-            .known()
-            .and_then(|subnet| subnet.availability_zone_id.clone().or_else(|| subnet.availability_zone.clone()));
-        subnets.insert(zone.unwrap_or_default(), subnet.to_owned());
-    }
+    // The owner of a shared VPC makes its endpoints, and names Availability Zones in its own way.
+    let region = patient.home(vpc);
+    let service_name = service_name(region, target.service());
+    let Some(subnet) = endpoint_subnet(patient, region, vpc, &service_name) else {
+        let what =
+            format!("Give {vpc} a subnet in an Availability Zone that offers {service_name}, and create the interface endpoint in it");
+        return Change::ByHand { resource: vpc.to_owned(), what };
+    };
+    let zone =
+        region.subnet(&subnet).known().and_then(|subnet| subnet.availability_zone_id.clone().or_else(|| subnet.availability_zone.clone()));
     let blocks = region.vpc(vpc).known().map(|vpc| {
         let more = vpc.cidr_block_association_set.iter().filter_map(|block| block.cidr_block.clone());
         let mut blocks: Vec<String> = more.chain(vpc.cidr_block.clone()).collect();
@@ -303,29 +332,52 @@ fn interface_endpoint(patient: Patient<'_>, target: Target, vpc: &str) -> Change
         blocks.dedup();
         blocks
     });
-    Change::CreateInterfaceEndpoint {
-        vpc: vpc.to_owned(),
-        service_name: service_name(region, target.service()),
-        placement: Placement { subnets, vpc_blocks: blocks.unwrap_or_default() },
+    let placement = Placement {
+        subnets: BTreeMap::from([(zone.unwrap_or_default(), subnet)]),
+        vpc_blocks: blocks.unwrap_or_default(),
+        group_name: free_group_name(region, vpc, target.service()),
+    };
+    Change::CreateInterfaceEndpoint { vpc: vpc.to_owned(), service_name, placement }
+}
+
+/// The subnet of the primary interface if the service is offered there, else the first of the VPC in which it is.
+fn endpoint_subnet(patient: Patient<'_>, region: &Region<'_>, vpc: &str, service_name: &str) -> Option<String> {
+    let is_primary = |interface: &&InstanceNetworkInterface| {
+        interface.attachment.as_ref().is_some_and(|at| at.device_index == Some(0) && at.network_card_index.unwrap_or(0) == 0)
+    };
+    let interfaces = &patient.instance.network_interfaces;
+    let primary = interfaces.iter().find(is_primary).or(if let [only] = interfaces.as_slice() { Some(only) } else { None });
+    let own = primary.and_then(|interface| interface.subnet_id.as_ref()).or(patient.instance.subnet_id.as_ref());
+    let details = region.files.endpoint_services.iter().flat_map(|file| &file.service_details);
+    let mut of_service = details.into_iter().filter(|detail| detail.service_name.as_deref() == Some(service_name));
+    let zones = of_service.next().map(|detail| detail.availability_zones.as_slice()).filter(|zones| !zones.is_empty());
+    let is_offered = |zone: Option<&String>| zones.is_none_or(|zones| zone.is_none_or(|zone| zones.contains(zone)));
+    if let Some(own) = own
+        && is_offered(region.subnet(own).known().and_then(|subnet| subnet.availability_zone.as_ref()))
+    {
+        return Some(own.clone());
     }
+    let all = region.files.subnets.iter().flat_map(|file| &file.subnets);
+    let of_vpc = all.into_iter().filter(|subnet| subnet.vpc_id.as_deref() == Some(vpc) && is_offered(subnet.availability_zone.as_ref()));
+    of_vpc.filter_map(|subnet| subnet.subnet_id.clone()).min()
 }
 
-/// Many addresses would need many entries, and an ACL holds twenty: then the ports are opened to all, as AWS advises for answers.
-fn allow_in_acl(patient: Patient<'_>, acl: &str, is_egress: bool, addresses: &[String], ports: (u16, u16)) -> Change {
-    const MOST_ENTRIES: usize = 3;
-    let addresses = if addresses.len() > MOST_ENTRIES { vec!["0.0.0.0/0".to_owned()] } else { addresses.to_vec() };
-    let acls = patient.region.files.network_acls.iter().flat_map(|file| &file.network_acls);
-    let found = acls.into_iter().find(|candidate| candidate.network_acl_id.as_deref() == Some(acl));
-    let rule_number = found.and_then(|found| free_number(found, is_egress, addresses.len()));
-    Change::AllowInNetworkAcl { acl: acl.to_owned(), is_egress, addresses, ports, rule_number }
+/// A VPC holds no two groups of the same name.
+fn free_group_name(region: &Region<'_>, vpc: &str, service: &str) -> String {
+    let groups = region.files.security_groups.iter().flat_map(|file| &file.security_groups);
+    let of_vpc = groups.into_iter().filter(|group| group.vpc_id.as_deref() == Some(vpc));
+    let taken: BTreeSet<String> = of_vpc.filter_map(|group| group.group_name.as_deref()).map(str::to_ascii_lowercase).collect();
+    let usual = format!("{service}-endpoint");
+    let numbered = (2..).map(|number| format!("{usual}-{number}"));
+    std::iter::once(usual.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or(usual)
 }
 
-/// The first of `count` free rule numbers in a row that come before every rule of the direction, so that they win.
-fn free_number(acl: &NetworkAcl, is_egress: bool, count: usize) -> Option<i32> {
-    let first = acl.entries.iter().filter(|entry| entry.egress == Some(is_egress)).filter_map(|entry| entry.rule_number).min()?;
-    let number = first.checked_sub(i32::try_from(count).ok()?)?;
-    let comfortable = number.min(90);
-    (comfortable >= 1).then_some(comfortable)
+fn allow_in_acl(patient: Patient<'_>, id: &str, is_egress: bool, addresses: &[String], ports: (u16, u16)) -> Change {
+    let acls = patient.home(id).files.network_acls.iter().flat_map(|file| &file.network_acls);
+    let found = acls.into_iter().find(|candidate| candidate.network_acl_id.as_deref() == Some(id));
+    let addresses = found.map_or_else(|| addresses.to_vec(), |found| acl::blocks(found, is_egress, addresses));
+    let rule_number = found.and_then(|found| acl::number(found, is_egress, &addresses, ports, &BTreeSet::new()));
+    Change::AllowInNetworkAcl { acl: id.to_owned(), is_egress, addresses, ports, rule_number }
 }
 
 /// The instance profile that most instances of the Region use, among those whose role is known to have AWS's policy for managed nodes

@@ -7,9 +7,13 @@ use std::sync::Arc;
 
 use super::apply::{self, Refusal};
 use super::change::Change;
+use super::{acl, home};
 use crate::model::{Assumptions, Estate};
-use crate::network::{Authorization, Needs, Network, Path, Verdict};
+use crate::network::{Authorization, Needs, Network, Path, Target, Verdict};
 use crate::snapshot::ec2::Instance;
+
+/// Account, Region and id of an instance: a change may help those of several accounts.
+pub type Whom = (String, String, String);
 
 /// An instance as it was judged.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +32,8 @@ pub enum Proof {
     /// It helps everybody it is for, and breaks nothing.
     Verified {
         because: String,
+        /// The targets to which some path of those whom it helps stays blocked.
+        still: BTreeMap<Whom, BTreeSet<Target>>,
     },
     NotVerifiable {
         because: String,
@@ -53,10 +59,9 @@ pub struct Verifier<'s> {
 
 /// A change, and where it is made.
 struct Trial<'t> {
-    account: &'t str,
     region: &'t str,
     vpc: &'t str,
-    helped: &'t BTreeSet<String>,
+    helped: &'t BTreeSet<Whom>,
 }
 
 impl<'s> Verifier<'s> {
@@ -77,31 +82,50 @@ impl<'s> Verifier<'s> {
         verifier
     }
 
-    /// Tries a change that is to help these instances of an account's Region.
-    pub fn verify(&self, account: &str, region: &str, change: &Change, helped: &BTreeSet<String>) -> Proof {
+    /// The account and the Region in which a change is made that is proposed for an instance of these.
+    pub fn home<'c>(&'c self, account: &'c str, region: &'c str, change: &Change) -> (&'c str, &'c str) {
+        home::of(self.estate, account, region, change)
+    }
+
+    /// Gives the entries of a network ACL numbers that no other change of the plan has, and takes them.
+    pub fn number(&self, account: &str, region: &str, change: &mut Change, taken: &mut BTreeMap<(String, bool), BTreeSet<i32>>) {
+        let Change::AllowInNetworkAcl { acl: id, is_egress, addresses, ports, rule_number } = change else { return };
+        let Some(home) = self.estate.region(account, region) else { return };
+        let mut acls = home.files.network_acls.iter().flat_map(|file| &file.network_acls);
+        let Some(found) = acls.find(|candidate| candidate.network_acl_id.as_ref() == Some(id)) else { return };
+        let taken = taken.entry((id.clone(), *is_egress)).or_default();
+        *rule_number = acl::number(found, *is_egress, addresses, *ports, taken);
+        taken.extend(rule_number.iter().flat_map(|first| (*first..).take(addresses.len())));
+    }
+
+    /// Tries a change that is to help these instances, after those that it needs beside it.
+    pub fn verify(&self, account: &str, region: &str, change: &Change, beside: &[&Change], helped: &BTreeSet<Whom>) -> Proof {
         if let Some(why) = apply::beyond_the_model(change) {
             return Proof::NotVerifiable { because: why.to_owned() };
         }
         // What is changed may be the owner's of a shared VPC, or of a hub.
-        let own = self.estate.region(account, region).into_iter();
-        let others = self.estate.regions().filter(|other| other.name == region && other.account != account);
-        let Some((holder, vpc)) = own.chain(others).find_map(|holder| Some((holder, apply::vpc_of(change, holder.files)?))) else {
+        let (account, region) = self.home(account, region, change);
+        let holder = self.estate.region(account, region).and_then(|holder| Some((holder, apply::vpc_of(change, holder.files)?)));
+        let Some((holder, vpc)) = holder else {
             return Proof::NotVerifiable { because: "what it changes was not collected".to_owned() };
         };
         let mut files = holder.files.clone();
-        match apply::apply(change, &mut files) {
-            Ok(()) => {}
-            Err(Refusal::NotModelled(why)) => return Proof::NotVerifiable { because: why.to_owned() },
-            Err(Refusal::Infeasible(because)) => return Proof::Rejected { because, breaks: Vec::new() },
+        for change in beside.iter().copied().chain([change]) {
+            match apply::apply(change, &mut files) {
+                Ok(()) => {}
+                Err(Refusal::NotModelled(why)) => return Proof::NotVerifiable { because: why.to_owned() },
+                Err(Refusal::Infeasible(because)) => return Proof::Rejected { because, breaks: Vec::new() },
+            }
         }
         let after = self.estate.with(holder.account, holder.name, &files);
-        self.compare(&after, &Trial { account, region, vpc: &vpc, helped })
+        self.compare(&after, &Trial { region, vpc: &vpc, helped })
     }
 
     /// Those whom the change is for, and those of the VPC where it is made.
     fn concerned(&self, trial: &Trial<'_>) -> BTreeSet<usize> {
         let of_vpc = self.of_vpc.get(&(trial.region, trial.vpc)).into_iter().flatten().copied();
-        let helped = trial.helped.iter().filter_map(|id| self.of_instance.get(&(trial.account, trial.region, id.as_str())).copied());
+        let number = |(account, region, id): &Whom| self.of_instance.get(&(account.as_str(), region.as_str(), id.as_str())).copied();
+        let helped = trial.helped.iter().filter_map(number);
         of_vpc.chain(helped).collect()
     }
 
@@ -111,6 +135,7 @@ impl<'s> Verifier<'s> {
         let mut lost = None;
         let mut unhelped = BTreeMap::new();
         let mut others = 0;
+        let mut still: BTreeMap<Whom, BTreeSet<Target>> = BTreeMap::new();
         for (before, instance) in self.concerned(trial).into_iter().filter_map(|number| self.all.get(number)) {
             let Some(region) = estate.region(before.account, before.region) else { continue };
             let after = network.judge(region, instance, before.needs);
@@ -125,10 +150,15 @@ impl<'s> Verifier<'s> {
             }
             let is_better =
                 pairs.iter().any(|(was, is)| rank(is) > rank(was) || (is.blockers.len() < was.blockers.len() && !is_refused(is)));
-            let is_meant = before.account == trial.account && trial.helped.contains(before.instance);
+            let whom = (before.account.to_owned(), before.region.to_owned(), before.instance.to_owned());
+            let is_meant = trial.helped.contains(&whom);
             if is_meant && !is_better {
                 let refused = pairs.iter().find(|(was, is)| is_refused(is) && !is_refused(was)).map(|(_, is)| told(is));
                 unhelped.insert(before.instance, refused);
+            }
+            if is_meant {
+                let is_bad = |path: &&Path| matches!(path.verdict, Verdict::Blocked | Verdict::Partial) || is_refused(path);
+                still.insert(whom, pairs.iter().map(|(_, is)| *is).filter(is_bad).map(|path| path.target).collect());
             }
             others += usize::from(!is_meant && is_better);
         }
@@ -149,6 +179,7 @@ impl<'s> Verifier<'s> {
         let and_others = if others == 0 { String::new() } else { format!("; it helps {others} more of {vpc}") };
         Proof::Verified {
             because: format!("tried on the model: it removes what it is to remove, and nothing in {vpc} gets worse{and_others}"),
+            still,
         }
     }
 }

@@ -1,18 +1,18 @@
 //! Puts the report together from what was judged and what could not be read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::fixes::FixPlan;
 use super::policies;
 use super::types::{
-    Account, AccountCounts, AccountStatus, Agent, Agreement, Authorization, AuthorizationVerdict, Blocker, Commands, Counts, Finding,
-    FindingStatus, Fix, Gap, Hop, Instance, OsCounts, OuCounts, Path, Platform, Readiness, RegionCounts, Report, RuleCounts,
-    SCHEMA_VERSION, Severity, Summary, Tool, Verified,
+    Account, AccountCounts, AccountStatus, Agent, Agreement, Authorization, AuthorizationVerdict, Blocker, Counts, Finding, FindingStatus,
+    Gap, Hop, Instance, OsCounts, OuCounts, Path, Platform, Readiness, RegionCounts, Report, RuleCounts, SCHEMA_VERSION, Summary, Tool,
 };
 use crate::assess::{Assessed, AssessedPolicy, Found};
-use crate::plan::{Change, Proof, Verifier};
+use crate::plan::Verifier;
 use crate::snapshot::Gap as SnapshotGap;
 
 /// What the report says beside the instances.
@@ -30,7 +30,7 @@ pub struct Frame {
 
 /// Builds the report.
 pub fn build(frame: Frame, assessed: &[Assessed], verifier: &Verifier<'_>) -> Report {
-    let mut plan = FixPlan::default();
+    let mut plan = FixPlan::new(verifier);
     let mut instances = Vec::new();
     let mut findings = Vec::new();
     for each in assessed {
@@ -60,7 +60,7 @@ pub fn build(frame: Frame, assessed: &[Assessed], verifier: &Verifier<'_>) -> Re
         accounts: frame.accounts,
         instances,
         findings,
-        fixes: plan.finish(assessed, verifier),
+        fixes: plan.finish(assessed),
         policies: frame.policies.iter().map(policies::policy).collect(),
         gaps,
         notes: frame.notes,
@@ -68,7 +68,7 @@ pub fn build(frame: Frame, assessed: &[Assessed], verifier: &Verifier<'_>) -> Re
 }
 
 /// A short stable id: the first 16 hexadecimal digits of the parts' SHA-256.
-fn stable_id(parts: &[&str]) -> String {
+pub(super) fn stable_id(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.as_bytes());
@@ -177,91 +177,6 @@ fn authorization(authorization: &crate::network::Authorization) -> Authorization
             unknowns: Vec::new(),
         },
         Judged::Unknown(why) => Authorization { verdict: AuthorizationVerdict::Unknown, unknowns: why.clone(), ..Authorization::default() },
-    }
-}
-
-/// Shares fixes between findings, and counts for each whom it helps.
-#[derive(Debug, Default)]
-struct FixPlan {
-    /// By account, Region and the change's key.
-    fixes: BTreeMap<(String, String, String), Planned>,
-}
-
-#[derive(Debug)]
-struct Planned {
-    id: String,
-    change: Change,
-    /// The instances with an error that this change clears.
-    instances: BTreeSet<String>,
-}
-
-impl FixPlan {
-    fn add(&mut self, assessed: &Assessed, found: &Found) -> Vec<String> {
-        let mut ids = Vec::new();
-        for change in &found.changes {
-            let key = (assessed.account_id.clone(), assessed.region.clone(), change.key());
-            let id = stable_id(&[&key.0, &key.1, &key.2]);
-            let planned =
-                self.fixes.entry(key).or_insert_with(|| Planned { id: id.clone(), change: change.clone(), instances: BTreeSet::new() });
-            planned.change.absorb(change.clone());
-            planned.instances.insert(assessed.instance_id.clone());
-            ids.push(id);
-        }
-        ids.sort();
-        ids.dedup();
-        ids
-    }
-
-    fn finish(self, assessed: &[Assessed], verifier: &Verifier<'_>) -> Vec<Fix> {
-        // What each instance needs in all; `None` where an error has no change that clears it.
-        let mut needs: BTreeMap<(&str, &str, &str), Option<BTreeSet<String>>> = BTreeMap::new();
-        for each in assessed.iter().filter(|each| each.readiness == Readiness::NotReady) {
-            let mut needed = Some(BTreeSet::new());
-            let has_changes = each.findings.iter().any(|found| !found.changes.is_empty());
-            for found in each.findings.iter().filter(|found| found.severity == Severity::Error) {
-                // "Not registered" follows from the other causes where there are any.
-                if found.changes.is_empty() && !(found.status == FindingStatus::Fail && found.rule_id == "not-registered" && has_changes) {
-                    needed = None;
-                }
-                if let Some(needed) = &mut needed {
-                    needed.extend(found.changes.iter().map(Change::key));
-                }
-            }
-            needs.insert((&each.account_id, &each.region, &each.instance_id), needed);
-        }
-        let mut fixes: Vec<Fix> = Vec::new();
-        for ((account_id, region, key), planned) in self.fixes {
-            let alone = |instance: &String| {
-                let needed = needs.get(&(account_id.as_str(), region.as_str(), instance.as_str()));
-                needed.is_some_and(|needed| needed.as_ref().is_some_and(|needed| needed.iter().all(|needed| *needed == key)))
-            };
-            let (unblocks, helps): (Vec<String>, Vec<String>) = planned.instances.iter().cloned().partition(alone);
-            let (proof, because, breaks) = match verifier.verify(&account_id, &region, &planned.change, &planned.instances) {
-                Proof::Verified { because } => (Verified::Verified, because, Vec::new()),
-                Proof::NotVerifiable { because } => (Verified::NotVerifiable, because, Vec::new()),
-                Proof::Rejected { because, breaks } => (Verified::Rejected, because, breaks),
-            };
-            // What is rejected helps nobody.
-            let (unblocks, helps) = if proof == Verified::Rejected { (Vec::new(), Vec::new()) } else { (unblocks, helps) };
-            fixes.push(Fix {
-                id: planned.id,
-                kind: planned.change.kind().to_owned(),
-                title: planned.change.title(),
-                resource: planned.change.resource().to_owned(),
-                unblocks,
-                helps,
-                breaks,
-                verified: proof,
-                because,
-                commands: Commands { aws_cli: planned.change.commands(&region), terraform: None, cloudformation: None },
-                monthly_cost_usd: None,
-                undo: planned.change.undo().to_owned(),
-                account_id,
-                region,
-            });
-        }
-        fixes.sort_by(|left, right| left.id.cmp(&right.id));
-        fixes
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod build;
 mod explain;
+mod fixes;
 mod policies;
 mod table;
 pub mod types;

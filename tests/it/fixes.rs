@@ -19,7 +19,7 @@ fn tried(topology: &Topology, change: &Change) -> Proof {
     let before =
         Before { account: ACCOUNT, region: REGION, instance: "i-1", needs: &needs, paths: &judged.paths, repository: &judged.repository };
     let verifier = Verifier::new(&estate, &topology.assumptions, [before]);
-    verifier.verify(ACCOUNT, REGION, change, &BTreeSet::from(["i-1".to_owned()]))
+    verifier.verify(ACCOUNT, REGION, change, &[], &BTreeSet::from([(ACCOUNT.to_owned(), REGION.to_owned(), "i-1".to_owned())]))
 }
 
 /// An interface endpoint in E whose own group lets these blocks in.
@@ -30,6 +30,7 @@ fn endpoint(service: &str, lets_in: &[&str]) -> Change {
         placement: Placement {
             subnets: BTreeMap::from([("euc1-az1".to_owned(), "subnet-e".to_owned())]),
             vpc_blocks: lets_in.iter().map(|block| (*block).to_owned()).collect(),
+            group_name: format!("{service}-endpoint"),
         },
     }
 }
