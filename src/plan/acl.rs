@@ -65,3 +65,59 @@ fn denies(entry: &NetworkAclEntry, asked: &[IpNet], ports: (u16, u16)) -> bool {
     let is_deny = entry.rule_action.as_deref().is_some_and(|action| action.eq_ignore_ascii_case("deny"));
     is_deny && is_about_ports && block.is_some_and(|block| asked.iter().any(|net| block.contains(net)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::ec2::PortRange;
+
+    fn entry(number: i32, action: &str, block: &str, ports: Option<(i32, i32)>) -> NetworkAclEntry {
+        NetworkAclEntry {
+            rule_number: Some(number),
+            egress: Some(true),
+            protocol: Some(if ports.is_some() { "6" } else { "-1" }.to_owned()),
+            rule_action: Some(action.to_owned()),
+            cidr_block: Some(block.to_owned()),
+            port_range: ports.map(|(from, to)| PortRange { from: Some(from), to: Some(to) }),
+            ..Default::default()
+        }
+    }
+
+    /// Before the rule that denies, and behind those that have nothing to do with it.
+    #[test]
+    fn an_entry_overrides_no_other_deny() {
+        let cases: [(&[NetworkAclEntry], Option<i32>); 6] = [
+            (&[], Some(100)),
+            (&[entry(10, "deny", "10.9.0.0/16", None), entry(20, "allow", "10.5.0.0/16", None)], Some(30)),
+            (&[entry(10, "allow", "10.5.0.0/16", None), entry(20, "deny", "0.0.0.0/0", Some((443, 443)))], Some(19)),
+            (&[entry(20, "deny", "0.0.0.0/0", Some((22, 22)))], Some(30)),
+            (&[entry(1, "deny", "0.0.0.0/0", None)], None),
+            (&[entry(30000, "allow", "10.5.0.0/16", None), entry(32767, "deny", "0.0.0.0/0", None)], Some(30010)),
+        ];
+        for (entries, expected) in cases {
+            let acl = NetworkAcl { entries: entries.to_vec(), ..Default::default() };
+            let found = number(&acl, true, &["52.219.0.0/16".to_owned()], (443, 443), &BTreeSet::new());
+            assert_eq!(found, expected, "{entries:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_in_a_row_are_free_of_rules_and_of_other_changes() {
+        let acl = NetworkAcl { entries: vec![entry(100, "deny", "0.0.0.0/0", None)], ..Default::default() };
+        let asked = ["1.0.0.0/8", "2.0.0.0/8"].map(str::to_owned);
+        assert_eq!(number(&acl, true, &asked, (443, 443), &BTreeSet::new()), Some(98));
+        assert_eq!(number(&acl, true, &asked, (443, 443), &BTreeSet::from([99])), Some(97));
+        assert_eq!(number(&acl, true, &asked, (443, 443), &(1..=99).collect()), None);
+    }
+
+    #[test]
+    fn many_blocks_become_the_one_around_them_where_there_is_no_room() {
+        let asked = ["52.219.0.0/24", "52.219.8.0/24"].map(str::to_owned);
+        let with = |count: i32| NetworkAcl {
+            entries: (1..=count).map(|number| entry(number, "allow", "10.0.0.0/8", None)).collect(),
+            ..Default::default()
+        };
+        assert_eq!(blocks(&with(18), true, &asked), asked);
+        assert_eq!(blocks(&with(19), true, &asked), ["52.219.0.0/20"]);
+    }
+}

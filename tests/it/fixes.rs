@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use patch_preflight::model::Estate;
 use patch_preflight::network::{Network, Target};
 use patch_preflight::plan::{Before, Change, Origin, Placement, Proof, Verifier};
+use patch_preflight::report::types::Verified;
+use patch_preflight::report::{Form, explain, find};
+use patch_preflight::snapshot::ec2::InstanceNetworkInterfaceAttachment;
 
-use crate::hub::central;
+use crate::hub::{HUB, by_gateway, central};
+use crate::laws::Judge;
 use crate::topology::{ACCOUNT, REGION, Topology, base, https_to, own_name, route_to};
 
 /// What comes of a change that is to help the instance.
@@ -153,4 +157,84 @@ fn a_change_that_leads_to_a_refusal_is_rejected() {
     let change = Change::AssociateGatewayEndpoint { endpoint: "vpce-s3".to_owned(), route_table: "rtb-main".to_owned() };
     rejected(&tried(&refusing(base().nat()), &change), "reachable before, reachable, but vpce-s3 ", &["i-1"]);
     rejected(&tried(&refusing(base()), &change), "it does not help i-1: the path would be reachable, but vpce-s3 ", &[]);
+}
+
+/// Whoever runs a command needs the credentials of the account that has what it changes.
+#[test]
+fn a_fix_is_for_the_account_that_has_what_it_changes() {
+    let report = Judge::new().report(&by_gateway(vec![]).zone_to_hub().snapshot());
+    let of_endpoints: Vec<&str> =
+        report.fixes.iter().filter(|fix| fix.kind == "allow-endpoint-ingress").map(|fix| fix.account_id.as_str()).collect();
+    assert!(!of_endpoints.is_empty() && of_endpoints.iter().all(|account| *account == HUB), "{:#?}", report.fixes);
+    let text = explain(&report, find(&report, "i-1")[0], Form::Text).unwrap();
+    assert!(text.contains(&format!("fix in account {HUB}: Allow inbound")), "{text}");
+}
+
+/// EC2 takes a number of a network ACL once in each direction.
+#[test]
+fn the_entries_of_one_network_acl_have_numbers_of_their_own() {
+    let topology = base().endpoints().gateway_endpoint("rtb-main").amazon_linux_2023().subnet_acl(
+        "subnet-p",
+        &["100 out tcp 443 0.0.0.0/0 deny", "100 in tcp 1024-65535 0.0.0.0/0 deny", "200 in all * 0.0.0.0/0 allow"],
+    );
+    let report = Judge::new().report(&topology.snapshot());
+    let commands = report.fixes.iter().flat_map(|fix| &fix.commands.aws_cli).filter(|line| line.contains("create-network-acl-entry"));
+    let slot = |line: &String| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let after = |option: &str| words.iter().skip_while(|word| **word != option).nth(1).map(|word| (*word).to_owned());
+        (after("--network-acl-id"), line.contains("--egress"), after("--rule-number"))
+    };
+    let slots: Vec<_> = commands.map(slot).collect();
+    assert!(slots.len() > 2, "{:#?}", report.fixes);
+    assert_eq!(slots.iter().collect::<BTreeSet<_>>().len(), slots.len(), "{slots:?}");
+}
+
+/// (<https://docs.aws.amazon.com/cli/latest/reference/ec2/create-network-acl-entry.html>)
+#[test]
+fn the_entries_of_ipv6_have_an_option_of_their_own() {
+    let allow = |address: &str| {
+        let addresses = vec![address.to_owned()];
+        let change =
+            Change::AllowInNetworkAcl { acl: "acl-1".to_owned(), is_egress: true, addresses, ports: (443, 443), rule_number: Some(90) };
+        change.commands(REGION).join("; ")
+    };
+    assert!(allow("2a05:d014::/32").ends_with("--ipv6-cidr-block 2a05:d014::/32 --rule-action allow"));
+    assert!(allow("52.219.0.0/16").ends_with("--cidr-block 52.219.0.0/16 --rule-action allow"));
+}
+
+/// An endpoint goes where the primary interface is, in whatever order the interfaces are listed.
+#[test]
+fn an_endpoint_stands_beside_the_primary_interface() {
+    let with_second = |is_first: bool| {
+        base().instance(move |instance| {
+            let mut second = instance.network_interfaces[0].clone();
+            second.network_interface_id = Some("eni-2".to_owned());
+            second.subnet_id = Some("subnet-u".to_owned());
+            second.attachment = Some(InstanceNetworkInterfaceAttachment { device_index: Some(1), ..Default::default() });
+            instance.network_interfaces.insert(usize::from(!is_first), second);
+        })
+    };
+    for is_first in [false, true] {
+        let report = Judge::new().report(&with_second(is_first).snapshot());
+        let lines = report.fixes.iter().flat_map(|fix| &fix.commands.aws_cli);
+        let creating: Vec<_> = lines.filter(|line| line.contains("create-vpc-endpoint") && line.contains("Interface")).collect();
+        assert!(!creating.is_empty() && creating.iter().all(|line| line.contains("--subnet-ids subnet-p")), "{creating:?}");
+    }
+}
+
+/// What would break others is not offered as a fix in any form.
+#[test]
+fn a_rejected_fix_is_told_without_its_commands() {
+    let mut report = Judge::new().report(&base().snapshot());
+    let fix = report.fixes.iter_mut().find(|fix| fix.kind == "create-gateway-endpoint").unwrap();
+    fix.verified = Verified::Rejected;
+    fix.because = "i-2 would lose a path".to_owned();
+    fix.breaks = vec!["i-2".to_owned()];
+    let title = fix.title.clone();
+    for form in [Form::Text, Form::Mermaid] {
+        let told = explain(&report, find(&report, "i-1")[0], form).unwrap();
+        assert!(told.contains("rejected fix: ") && told.contains("it would break i-2"), "{told}");
+        assert!(!told.contains("--vpc-endpoint-type Gateway"), "{told}");
+        assert!(!told.contains(&format!("fix: {title}\n")), "{told}");
+    }
 }

@@ -29,7 +29,7 @@ struct Evidence<'r> {
     fixes: Vec<&'r Fix>,
 }
 
-impl<'r> Evidence<'r> {
+impl Evidence<'_> {
     /// The fixes of a finding, with their commands.
     fn fixes_of<'e>(&'e self, finding: &'e Finding) -> impl Iterator<Item = (String, Vec<String>)> + 'e {
         self.fixes.iter().filter(|fix| finding.fixes.contains(&fix.id)).map(|each| fix(self.instance, each))
