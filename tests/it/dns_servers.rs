@@ -93,6 +93,13 @@ fn a_server_must_be_reached() {
         ("a server whose group is not known to let UDP 53 in", server(vec![of_unread_list()]), Ssm, Unknown, &["fact_not_collected"]),
         ("a server that nobody sees, beyond the gateway", unseen_hub(), Ssm, Unknown, &["custom_dns"]),
         ("in another network, whose block an unconnected VPC has too", unseen_beside_sandbox(), Ssm, Unknown, &["custom_dns"]),
+        (
+            "in the VPC itself, where something else may have the address",
+            base().dns_servers(&["10.0.2.53"]),
+            Ssm,
+            Blocked,
+            &["NO_ROUTE_TO_DESTINATION", "ENDPOINT_MISSING"],
+        ),
         ("nowhere near", asking(&["192.168.77.1"]).route("rtb-main", route_to("10.9.0.0/16", "vgw-1")), Ssm, Reachable, &[]),
         ("behind no route", base().gateway_endpoint("rtb-main").dns_servers(&["192.168.77.1"]), S3, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
         (
