@@ -52,15 +52,16 @@ fn holds(interface: &NetworkInterface) -> Option<IntervalSet> {
     all.map(IntervalSet::address).reduce(|left, right| left.union(&right))
 }
 
-/// The addresses that have a security group, of the interfaces in the VPC: whom a rule means that refers to it. What has an address at which no
-/// interface was seen may have it too, and so may anybody in a peer's VPC: it is looked at when it is reached.
+/// The addresses that have a security group, of the interfaces in the VPC: whom a rule means that refers to it. What has an address of the VPC at which
+/// no interface was seen may have it too: it is looked at when it is reached. In a peer's VPC that may be anybody.
 pub(super) fn members(at: &Position<'_, '_>, pair: &UserIdGroupPair) -> IntervalSet {
-    let Some(file) = at.home.files.network_interfaces.as_ref().filter(|_| pair.vpc_peering_connection_id.is_none()) else {
+    if pair.vpc_peering_connection_id.is_some() {
         return IntervalSet::everything();
-    };
-    let seen = file.network_interfaces.iter().filter(|interface| interface.vpc_id.as_deref() == Some(at.vpc_id));
+    }
+    let interfaces = at.home.files.network_interfaces.iter().flat_map(|file| &file.network_interfaces);
+    let seen = interfaces.filter(|interface| interface.vpc_id.as_deref() == Some(at.vpc_id));
     let lacks = seen.filter(|interface| !interface.groups.iter().any(|own| own.group_id == pair.group_id));
-    IntervalSet::everything().difference(&lacks.filter_map(holds).fold(IntervalSet::empty(), |sum, own| sum.union(&own)))
+    IntervalSet::nets(&at.nets).difference(&lacks.filter_map(holds).fold(IntervalSet::empty(), |sum, own| sum.union(&own)))
 }
 
 /// Through the security groups of an interface, inbound.

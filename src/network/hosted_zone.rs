@@ -56,7 +56,9 @@ fn of_records<'r, 'a>(place: &Place<'_, 'r, 'a>, id: &str, name: &str, goal: &Go
     let mut answers = Vec::new();
     let mut depends_on = Vec::new();
     for record in records_for(records, name, &goal.asked, place.is_ipv6) {
-        match within(place, id, name, records, record).and_then(|record| endpoint_of(place.estate, place.region().name, record, goal)) {
+        match within(id, name, records, record, place.is_ipv6)
+            .and_then(|record| endpoint_of(place.estate, place.region().name, record, goal))
+        {
             Some(reached) => answers.push(Answer::Endpoint(reached)),
             None => {
                 let settled_by = format!("check that the record for {} in private zone {name} leads to a working endpoint", goal.asked);
@@ -115,27 +117,25 @@ fn delegated<'r>(records: &'r [ResourceRecordSet], zone: &str, asked: &str) -> O
 /// How often a record may lead to another one of its zone: more than anybody writes, so that a circle ends.
 const MOST_STEPS: usize = 8;
 
-/// The record at the end, where one leads to another name of its own zone; `None` where it ends at none, or at several.
+/// The record at the end, where an alias leads to another name of its own zone; `None` where it ends at none, or at several. A CNAME is answered with a
+/// name that is asked for anew, and firewall, forwarding rules and other zones see it: it is not followed.
 fn within<'r>(
-    place: &Place<'_, '_, '_>,
     id: &str,
     zone: &str,
     records: &'r [ResourceRecordSet],
     record: &'r ResourceRecordSet,
+    is_ipv6: bool,
 ) -> Option<&'r ResourceRecordSet> {
     let mut record = record;
     for _ in 0..MOST_STEPS {
-        let alias = record.alias_target.as_ref();
-        let is_of_zone = alias.is_none_or(|alias| alias.hosted_zone_id.as_deref().is_some_and(|own| own.rsplit('/').next() == Some(id)));
-        let Some(name) = name_in(record).map(plain_name).filter(|name| is_of_zone && covers(zone, name).is_some()) else {
+        let is_of_zone = |own: &str| own.rsplit('/').next() == Some(id);
+        let alias = record.alias_target.as_ref().filter(|alias| alias.hosted_zone_id.as_deref().is_some_and(is_of_zone));
+        let Some(name) = alias.and_then(|alias| alias.dns_name.as_deref()).map(plain_name).filter(|name| covers(zone, name).is_some())
+        else {
             return Some(record);
         };
-        // The name is asked for anew, and another zone may claim it.
-        let zones = place.estate.zones(place.region(), place.vpc_id(), place.uncollected()).into_known()?;
-        let is_claimed = zones.iter().any(|other| other.id != id && covers(other.name, &name) >= covers(zone, &name));
-        let next = records_for(records, zone, &name, place.is_ipv6);
-        match next.as_slice() {
-            [next] if alias.is_some() || !is_claimed => record = next,
+        match records_for(records, zone, &name, is_ipv6).as_slice() {
+            [next] => record = next,
             _ => return None,
         }
     }

@@ -233,6 +233,13 @@ fn hosts_of_the_vpc() {
             Reachable,
             &[],
         ),
+        (
+            "on the internet, which no group is",
+            mirror(base().nat().egress(&[https_group("sg-nat")]), "93.184.216.34"),
+            Repository,
+            Blocked,
+            &["ENI_SG_RULES_MISMATCH"],
+        ),
         ("nobody has the address", mirror(base(), "10.0.2.51"), Repository, Unknown, &["unsupported_target"]),
         (
             "nobody has the address, and the instance's group refers to one",

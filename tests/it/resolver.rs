@@ -6,8 +6,8 @@ use patch_preflight::network::Target::{Repository, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2;
 use patch_preflight::snapshot::route53::{
-    AliasTarget, FirewallRule, FirewallRuleGroupAssociation, GetHostedZone, HostedZone, HostedZoneAnswer, HostedZoneSummary,
-    ListFirewallDomains, ListFirewallRuleGroupAssociations, ListFirewallRules, ListProfileAssociations, ListProfileResourceAssociations,
+    AliasTarget, FirewallRule, FirewallRuleGroupAssociation, GetHostedZone, HostedZone, HostedZoneAnswer, ListFirewallDomains,
+    ListFirewallRuleGroupAssociations, ListFirewallRules, ListProfileAssociations, ListProfileResourceAssociations,
     ListResolverRuleAssociations, ListResolverRules, ProfileAssociation, ProfileResourceAssociation, ResolverRule, ResolverRuleAssociation,
     ResourceRecord, ResourceRecordSet,
 };
@@ -262,28 +262,6 @@ fn a_zone_that_delegates_the_name_does_not_deny_it() {
         ("a part that holds the name", delegating("eu-central-1.amazonaws.com."), Ssm, Unknown, &["private_zone_record"]),
         ("another part", delegating("us-east-1.amazonaws.com."), Ssm, Blocked, &["DNS_PHZ_NXDOMAIN"]),
         ("the zone's own servers", delegating("amazonaws.com."), Ssm, Blocked, &["DNS_PHZ_NXDOMAIN"]),
-    ]);
-}
-
-/// The name to which a record leads is asked for anew, and a zone that is more exact may claim it.
-#[test]
-fn a_name_that_another_zone_claims_is_not_followed() {
-    let leading = |other: &'static str| {
-        let own = own_name("vpce-ssm", "ssm");
-        let records = [(HOST, "x.internal.amazonaws.com."), ("x.internal.amazonaws.com.", own.as_str())];
-        two_endpoints().hosted_zone("amazonaws.com.", &records).with(move |files| {
-            let record = &mut files.record_sets.as_mut().unwrap().resource_record_sets.get_mut("Z1").unwrap()[0];
-            record.r#type = some("CNAME");
-            record.resource_records = vec![ResourceRecord { value: some("x.internal.amazonaws.com.") }];
-            record.alias_target = None;
-            let zone = HostedZoneSummary { hosted_zone_id: some("Z2"), name: some(other), ..Default::default() };
-            files.hosted_zones.as_mut().unwrap().hosted_zone_summaries.get_mut("vpc-1").unwrap().push(zone);
-        })
-    };
-    check(vec![
-        ("no other one", leading("corp.example."), Ssm, Reachable, &[]),
-        ("a less exact one", leading("com."), Ssm, Reachable, &[]),
-        ("a more exact one", leading("internal.amazonaws.com."), Ssm, Unknown, &["private_zone_record"]),
     ]);
 }
 

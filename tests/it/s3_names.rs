@@ -145,7 +145,7 @@ fn own_names(topology: Topology) -> Topology {
     })
 }
 
-/// A record may lead to another name of its zone, as `*` to the zone's own; what it leads to in the end is asked.
+/// An alias may lead to another name of its zone, as `*` to the zone's own; what it leads to in the end is asked. A CNAME is asked for anew.
 #[test]
 fn a_record_that_leads_to_another_of_its_zone() {
     let (zone, own) = ("s3.eu-central-1.amazonaws.com.", "vpce-s3-1.s3.eu-central-1.vpce.amazonaws.com.");
@@ -165,12 +165,11 @@ fn a_record_that_leads_to_another_of_its_zone() {
     let to_apex = [(zone, own), ("*.s3.eu-central-1.amazonaws.com.", zone)];
     let closed = |topology: Topology| topology.endpoint_group("sg-e", vec![]);
     let in_circles = [("*.s3.eu-central-1.amazonaws.com.", "a.s3.eu-central-1.amazonaws.com.")];
-    for as_alias in [true, false] {
-        let path = leading(&to_apex, as_alias).path(Target::S3);
-        assert_eq!(path.verdict, Reachable, "{path:#?}");
-        assert_eq!(closed(leading(&to_apex, as_alias)).path(Target::S3).verdict, Blocked);
-        assert_eq!(leading(&in_circles, as_alias).path(Target::S3).verdict, Unknown);
-    }
+    let path = leading(&to_apex, true).path(Target::S3);
+    assert_eq!(path.verdict, Reachable, "{path:#?}");
+    assert_eq!(closed(leading(&to_apex, true)).path(Target::S3).verdict, Blocked);
+    assert_eq!(leading(&in_circles, true).path(Target::S3).verdict, Unknown);
+    assert_eq!(leading(&to_apex, false).path(Target::S3).verdict, Unknown);
 }
 
 /// What lies below the service's name is no exacter than the service's: a zone or rule of that name wins over the endpoint's.
