@@ -235,7 +235,8 @@ fn in_order<'a>(associations: &'a [ProfileAssociation], vpc: &str) -> Result<Vec
         return Err(Unknown::new("fact_not_collected", vpc, settled_by));
     }
     own.sort_by_key(|association| association.priority);
-    Ok(own)
+    let is_tied = own.windows(2).any(|pair| matches!(pair, [one, next] if one.priority == next.priority));
+    if is_tied { Err(incomplete(FILE, vpc)) } else { Ok(own) }
 }
 
 fn incomplete(file: &str, resource: &str) -> Unknown {

@@ -355,6 +355,7 @@ fn cuts(estate: &Estate<'_>) -> Vec<u128> {
         {
             cut(side.cidr_block.as_ref());
             side.cidr_block_set.iter().for_each(|block| cut(block.cidr_block.as_ref()));
+            side.ipv6_cidr_block_set.iter().for_each(|block| cut(block.ipv6_cidr_block.as_ref()));
         }
         // Addresses by themselves appear in texts, and must not be taken there for an instance's.
         for options in files.dhcp_options.iter().flat_map(|file| &file.dhcp_options).flat_map(|options| &options.dhcp_configurations) {

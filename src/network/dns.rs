@@ -299,7 +299,15 @@ fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution
         return Resolution::either(vec![Answer::Anything], why, format!("{id} takes some of {host}"));
     }
     let claims = |name: &str, rank: usize| covers(name, asked).map(|length| (length, Reverse(rank)));
-    let zone = zones.iter().filter_map(|zone| Some((claims(zone.name, zone.rank)?, zone))).max_by_key(|(claim, _)| *claim);
+    let claiming: Vec<_> = zones.iter().filter_map(|zone| Some((claims(zone.name, zone.rank)?, zone))).collect();
+    let zone = claiming.iter().copied().max_by_key(|(claim, _)| *claim);
+    if let Some((claim, zone)) = zone
+        && claiming.iter().any(|(other, beside)| *other == claim && beside.id != zone.id)
+    {
+        let settled_by = format!("check on the instance what {host} resolves to: two private zones of the name {} answer alike", zone.name);
+        let why = vec![Unknown::new("private_zone_record", zone.id, settled_by)];
+        return Resolution::either(vec![Answer::Anything], why, format!("two private zones claim {asked}"));
+    }
     let rule = rules.iter().filter_map(|rule| Some((claims(rule.domain, rule.rank)?, rule))).max_by_key(|(claim, _)| *claim);
     let rule = rule.filter(|(claim, _)| zone.is_none_or(|(of_zone, _)| *claim >= of_zone));
     let (zone, rule) = (zone.map(|((length, _), zone)| (length, zone)), rule.map(|((length, _), rule)| (length, rule)));

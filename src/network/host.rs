@@ -1,6 +1,9 @@
 //! Hosts of the user's own in a VPC, such as a mirror: their interface lets the traffic in or not, as any interface does.
 
+use ipnet::IpNet;
+
 use super::boundary::{self, Crossing};
+use super::goal::not_public_ipv4;
 use super::ingress::{Guarded, enter_interface};
 use super::journey::Journey;
 use super::position::Position;
@@ -8,7 +11,7 @@ use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
 use super::verdict::{HopKind, Place};
-use crate::model::{Region, address};
+use crate::model::{Region, address, net};
 use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair};
 
 /// To addresses of the VPC in which the traffic is.
@@ -55,13 +58,27 @@ fn holds(interface: &NetworkInterface) -> Option<IntervalSet> {
 /// The addresses that have a security group, of the interfaces in the VPC: whom a rule means that refers to it. What has an address of the VPC at which
 /// no interface was seen may have it too: it is looked at when it is reached. In a peer's VPC that may be anybody.
 pub(super) fn members(at: &Position<'_, '_>, pair: &UserIdGroupPair) -> IntervalSet {
-    if pair.vpc_peering_connection_id.is_some() {
-        return IntervalSet::everything();
+    if let Some(id) = &pair.vpc_peering_connection_id {
+        return peer_of(at, id);
     }
     let interfaces = at.home.files.network_interfaces.iter().flat_map(|file| &file.network_interfaces);
     let seen = interfaces.filter(|interface| interface.vpc_id.as_deref() == Some(at.vpc_id));
     let lacks = seen.filter(|interface| !interface.groups.iter().any(|own| own.group_id == pair.group_id));
     IntervalSet::nets(&at.nets).difference(&lacks.filter_map(holds).fold(IntervalSet::empty(), |sum, own| sum.union(&own)))
+}
+
+/// The addresses on the other side of a peering connection; where that was not seen, every private one.
+fn peer_of(at: &Position<'_, '_>, id: &str) -> IntervalSet {
+    let mut connections = at.home.files.peering_connections.iter().flat_map(|file| &file.vpc_peering_connections);
+    let found = connections.find(|connection| connection.vpc_peering_connection_id.as_deref() == Some(id));
+    let sides = found.into_iter().flat_map(|connection| connection.accepter_vpc_info.iter().chain(&connection.requester_vpc_info));
+    let beyond = sides.filter(|side| side.vpc_id.as_deref() != Some(at.vpc_id));
+    let blocks = beyond.flat_map(|side| {
+        let ipv6 = side.ipv6_cidr_block_set.iter().map(|block| &block.ipv6_cidr_block);
+        side.cidr_block_set.iter().map(|block| &block.cidr_block).chain([&side.cidr_block]).chain(ipv6)
+    });
+    let nets: Vec<IpNet> = blocks.filter_map(|block| net(block.as_ref())).collect();
+    if nets.is_empty() { not_public_ipv4() } else { IntervalSet::nets(&nets) }
 }
 
 /// Through the security groups of an interface, inbound.

@@ -1,14 +1,17 @@
 //! Where new entries of a network ACL go: before the rule that denies what they allow, and after all others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
 use crate::snapshot::ec2::{NetworkAcl, NetworkAclEntry};
 
-/// The entries that an ACL holds in one direction by default
+/// The entries that an ACL holds by default in one direction of one family, the deny at the end among them
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-nacls>).
 pub(super) const QUOTA: usize = 20;
+
+/// The numbers that other changes take in one direction of an ACL, and whether their entries are for IPv6.
+pub(super) type Taken = BTreeMap<i32, bool>;
 
 /// The last number that a user may give (<https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html>).
 const LAST: i32 = 32766;
@@ -18,9 +21,19 @@ pub(super) fn rules(acl: &NetworkAcl, is_egress: bool) -> impl Iterator<Item = &
     acl.entries.iter().filter(move |entry| entry.egress == Some(is_egress) && entry.rule_number.is_some_and(|number| number <= LAST))
 }
 
+/// Whether addresses, all of one family, are IPv6.
+pub(super) fn are_ipv6(addresses: &[String]) -> bool {
+    addresses.iter().any(|address| address.contains(':'))
+}
+
+/// How many entries there are in one direction of one family, the deny at the end among them.
+pub(super) fn count(acl: &NetworkAcl, is_egress: bool, is_ipv6: bool) -> usize {
+    rules(acl, is_egress).filter(|entry| entry.ipv6_cidr_block.is_some() == is_ipv6).count() + 1
+}
+
 /// The blocks to allow: what was asked, or, where the quota has no room for so many entries, the one block around them.
 pub(super) fn blocks(acl: &NetworkAcl, is_egress: bool, addresses: &[String]) -> Vec<String> {
-    if rules(acl, is_egress).count() + addresses.len() <= QUOTA {
+    if count(acl, is_egress, are_ipv6(addresses)) + addresses.len() <= QUOTA {
         return addresses.to_vec();
     }
     around(addresses).map_or_else(|| addresses.to_vec(), |block| vec![block.to_string()])
@@ -37,12 +50,17 @@ fn around(addresses: &[String]) -> Option<IpNet> {
 }
 
 /// The first of so many free numbers in a row: right before the explicit rule that denies one of the blocks, or after all rules where it is the deny
-/// at the end. A rule that denies only a part of a block stays in force.
-pub(super) fn number(acl: &NetworkAcl, is_egress: bool, addresses: &[String], ports: (u16, u16), taken: &BTreeSet<i32>) -> Option<i32> {
+/// at the end. A rule that denies only a part of a block stays in force. `None` where there are none, or where other changes of the plan leave no room.
+pub(super) fn number(acl: &NetworkAcl, is_egress: bool, addresses: &[String], ports: (u16, u16), taken: &Taken) -> Option<i32> {
+    let is_ipv6 = are_ipv6(addresses);
+    let of_others = taken.values().filter(|family| **family == is_ipv6).count();
+    if of_others > 0 && count(acl, is_egress, is_ipv6) + of_others + addresses.len() > QUOTA {
+        return None;
+    }
     let count = i32::try_from(addresses.len()).ok()?;
     let asked: Vec<IpNet> = addresses.iter().filter_map(|address| address.parse().ok()).collect();
     let numbers: BTreeSet<i32> = rules(acl, is_egress).filter_map(|entry| entry.rule_number).collect();
-    let is_free = |first: &i32| (*first..*first + count).all(|number| !numbers.contains(&number) && !taken.contains(&number));
+    let is_free = |first: &i32| (*first..*first + count).all(|number| !numbers.contains(&number) && !taken.contains_key(&number));
     let denying = rules(acl, is_egress).filter(|entry| denies(entry, &asked, ports)).filter_map(|entry| entry.rule_number).min();
     if let Some(denier) = denying {
         let before = numbers.range(..denier).next_back().copied().unwrap_or(0);
@@ -96,7 +114,7 @@ mod tests {
         ];
         for (entries, expected) in cases {
             let acl = NetworkAcl { entries: entries.to_vec(), ..Default::default() };
-            let found = number(&acl, true, &["52.219.0.0/16".to_owned()], (443, 443), &BTreeSet::new());
+            let found = number(&acl, true, &["52.219.0.0/16".to_owned()], (443, 443), &Taken::new());
             assert_eq!(found, expected, "{entries:?}");
         }
     }
@@ -105,9 +123,14 @@ mod tests {
     fn numbers_in_a_row_are_free_of_rules_and_of_other_changes() {
         let acl = NetworkAcl { entries: vec![entry(100, "deny", "0.0.0.0/0", None)], ..Default::default() };
         let asked = ["1.0.0.0/8", "2.0.0.0/8"].map(str::to_owned);
-        assert_eq!(number(&acl, true, &asked, (443, 443), &BTreeSet::new()), Some(98));
-        assert_eq!(number(&acl, true, &asked, (443, 443), &BTreeSet::from([99])), Some(97));
-        assert_eq!(number(&acl, true, &asked, (443, 443), &(1..=99).collect()), None);
+        let taken = |numbers: std::ops::RangeInclusive<i32>, is_ipv6: bool| -> Taken { numbers.map(|number| (number, is_ipv6)).collect() };
+        let found = |taken: Taken| number(&acl, true, &asked, (443, 443), &taken);
+        assert_eq!(found(Taken::new()), Some(98));
+        assert_eq!(found(taken(99..=99, false)), Some(97));
+        assert_eq!(found(taken(1..=99, true)), None, "no number is left");
+        assert_eq!(found(taken(51..=66, false)), Some(98), "16 of others, the rule, the deny at the end and these two are 20");
+        assert_eq!(found(taken(51..=67, false)), None, "the quota");
+        assert_eq!(found(taken(51..=67, true)), Some(98), "IPv6 has a quota of its own");
     }
 
     #[test]
@@ -117,7 +140,9 @@ mod tests {
             entries: (1..=count).map(|number| entry(number, "allow", "10.0.0.0/8", None)).collect(),
             ..Default::default()
         };
-        assert_eq!(blocks(&with(18), true, &asked), asked);
-        assert_eq!(blocks(&with(19), true, &asked), ["52.219.0.0/20"]);
+        assert_eq!(blocks(&with(17), true, &asked), asked);
+        assert_eq!(blocks(&with(18), true, &asked), ["52.219.0.0/20"]);
+        let of_ipv6 = ["2a05:d014::/48", "2a05:d018::/48"].map(str::to_owned);
+        assert_eq!(blocks(&with(19), true, &of_ipv6), of_ipv6, "IPv6 has a quota of its own");
     }
 }

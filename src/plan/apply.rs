@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::acl::{QUOTA, rules};
+use super::acl::{self, QUOTA};
 use super::change::{Change, Origin, Placement};
 use crate::model::{is_word, net};
 use crate::network::{DEFAULT_ENDPOINT_POLICY, Destination};
@@ -70,7 +70,7 @@ pub(super) fn beyond_the_model(change: &Change) -> Option<&'static str> {
 
 pub(super) fn apply(change: &Change, files: &mut RegionFiles) -> Result<(), Refusal> {
     match change {
-        Change::AllowEgress { group, to, port } => {
+        Change::AllowEgress { group, to, port, .. } => {
             let permission = permission(*port, to)?;
             let group = group_mut(files, group)?;
             check_rules(&group.ip_permissions_egress, group.group_id.as_deref())?;
@@ -80,8 +80,9 @@ pub(super) fn apply(change: &Change, files: &mut RegionFiles) -> Result<(), Refu
         Change::AllowEndpointIngress { group, from, .. } => {
             let mut permission = tcp(443);
             match from {
-                Origin::Group(id) => {
-                    permission.user_id_group_pairs = vec![UserIdGroupPair { group_id: Some(id.clone()), ..Default::default() }];
+                Origin::Group(group) => {
+                    permission.user_id_group_pairs =
+                        vec![UserIdGroupPair { group_id: Some(group.id.clone()), user_id: group.owner.clone(), ..Default::default() }];
                 }
                 Origin::Address(address) => add_block(&mut permission, &single(address)?),
             }
@@ -200,22 +201,22 @@ fn check_rules(permissions: &[IpPermission], group: Option<&str>) -> Result<(), 
 
 fn allow_in_acl(
     files: &mut RegionFiles,
-    acl: &str,
+    id: &str,
     is_egress: bool,
     addresses: &[String],
     ports: (u16, u16),
     rule_number: Option<i32>,
 ) -> Result<(), Refusal> {
     let acls = files.network_acls.as_mut().ok_or(NOT_COLLECTED)?;
-    let found = acls.network_acls.iter_mut().find(|candidate| candidate.network_acl_id.as_deref() == Some(acl)).ok_or(NOT_COLLECTED)?;
+    let found = acls.network_acls.iter_mut().find(|candidate| candidate.network_acl_id.as_deref() == Some(id)).ok_or(NOT_COLLECTED)?;
     let Some(first) = rule_number else {
         return Err(Refusal::Infeasible(format!(
-            "no rule number is free in {acl} before the rule that denies it: renumber its rules first"
+            "no rule number is free in {id} before the rule that denies it, or other fixes use up its quota of {QUOTA}: renumber or merge its rules first"
         )));
     };
-    let own = rules(found, is_egress).count();
+    let own = acl::count(found, is_egress, acl::are_ipv6(addresses));
     if own + addresses.len() > QUOTA {
-        return Err(Refusal::Infeasible(format!("{acl} has {own} entries in this direction already, and the default quota is {QUOTA}")));
+        return Err(Refusal::Infeasible(format!("{id} has {own} entries in this direction already, and the default quota is {QUOTA}")));
     }
     for (address, number) in addresses.iter().zip(first..) {
         let is_ipv6 = address.contains(':');

@@ -14,6 +14,8 @@ pub enum Change {
     AllowEgress {
         group: String,
         to: Destination,
+        /// Whose the group is that `to` names, where it is another account's.
+        owner: Option<String>,
         port: u16,
     },
     /// Lets TCP 443 into a security group of one interface endpoint, or of several.
@@ -88,8 +90,16 @@ pub enum Change {
 /// Who is let in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    Group(String),
+    Group(Group),
     Address(String),
+}
+
+/// A security group that a rule refers to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Group {
+    pub id: String,
+    /// The account that has it, where the rule is another account's.
+    pub owner: Option<String>,
 }
 
 /// Where a new interface endpoint goes. Fixes for several subnets of a VPC become one, with one subnet for each Availability Zone.
@@ -176,10 +186,10 @@ impl Change {
     /// The change in one sentence.
     pub fn title(&self) -> String {
         match self {
-            Self::AllowEgress { group, to, port } => format!("Allow outbound TCP {port} from {group} to {}", destination(to)),
+            Self::AllowEgress { group, to, port, .. } => format!("Allow outbound TCP {port} from {group} to {}", destination(to)),
             Self::AllowEndpointIngress { endpoint, group, from } => {
                 let from = match from {
-                    Origin::Group(id) | Origin::Address(id) => id,
+                    Origin::Group(Group { id, .. }) | Origin::Address(id) => id,
                 };
                 format!("Allow inbound TCP 443 from {from} on {group}, the security group of {endpoint}")
             }
@@ -233,7 +243,7 @@ impl Change {
     pub fn commands(&self, region: &str) -> Vec<String> {
         let ec2 = |words: &[&str]| command("ec2", region, words);
         match self {
-            Self::AllowEgress { group, to, port } => permissions(to)
+            Self::AllowEgress { group, to, owner, port } => permissions(to, owner.as_deref())
                 .iter()
                 .map(|far_end| ec2(&["authorize-security-group-egress", "--group-id", group, "--ip-permissions", &tcp(*port, far_end)]))
                 .collect(),
@@ -368,7 +378,12 @@ mod tests {
 
     #[test]
     fn an_id_from_a_hostile_snapshot_stays_one_word() {
-        let change = Change::AllowEgress { group: "sg-1'; rm -rf ~".to_owned(), to: Destination::PrefixList("pl-1".to_owned()), port: 443 };
+        let change = Change::AllowEgress {
+            group: "sg-1'; rm -rf ~".to_owned(),
+            to: Destination::PrefixList("pl-1".to_owned()),
+            owner: None,
+            port: 443,
+        };
         let commands = change.commands("eu-central-1");
         assert_eq!(
             commands,

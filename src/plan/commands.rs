@@ -71,10 +71,10 @@ pub(super) fn profile_replacement(region: &str, instance: &str, profile: &str) -
     vec![format!("ASSOCIATION=$({find})"), format!("{replace} --association-id \"$ASSOCIATION\"")]
 }
 
-pub(super) fn permissions(to: &Destination) -> Vec<String> {
+pub(super) fn permissions(to: &Destination, owner: Option<&str>) -> Vec<String> {
     match to {
         Destination::PrefixList(id) => vec![format!("PrefixListIds=[{{PrefixListId={id}}}]")],
-        Destination::Groups(groups) => groups.iter().take(1).map(|group| format!("UserIdGroupPairs=[{{GroupId={group}}}]")).collect(),
+        Destination::Groups(groups) => groups.iter().take(1).map(|group| pair(group, owner)).collect(),
         Destination::Internet => vec!["IpRanges=[{CidrIp=0.0.0.0/0}]".to_owned()],
         Destination::InternetIpv6 | Destination::Nat64 => vec![format!("Ipv6Ranges=[{{CidrIpv6={}}}]", destination(to))],
     }
@@ -82,10 +82,16 @@ pub(super) fn permissions(to: &Destination) -> Vec<String> {
 
 pub(super) fn origin(from: &Origin) -> String {
     match from {
-        Origin::Group(group) => format!("UserIdGroupPairs=[{{GroupId={group}}}]"),
+        Origin::Group(group) => pair(&group.id, group.owner.as_deref()),
         Origin::Address(address) if address.contains(':') => format!("Ipv6Ranges=[{{CidrIpv6={address}/128}}]"),
         Origin::Address(address) => format!("IpRanges=[{{CidrIp={address}/32}}]"),
     }
+}
+
+/// A group of another account is named with it (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html>).
+fn pair(group: &str, owner: Option<&str>) -> String {
+    let of_owner = owner.map_or_else(String::new, |owner| format!("UserId={owner},"));
+    format!("UserIdGroupPairs=[{{{of_owner}GroupId={group}}}]")
 }
 
 pub(super) fn https(far_end: &str) -> String {

@@ -8,6 +8,6 @@ mod home;
 mod propose;
 mod verify;
 
-pub use change::{Change, Origin, Placement};
+pub use change::{Change, Group, Origin, Placement};
 pub use propose::{Patient, changes};
 pub use verify::{Before, Proof, Verifier, Whom};

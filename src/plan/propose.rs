@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::{Change, Origin, Placement};
+use super::change::{Change, Group, Origin, Placement};
 use super::{acl, home};
 use crate::facts::{CredentialSource, Learned, Ping};
 use crate::model::known::Known;
 use crate::model::{Estate, Region, is_word};
-use crate::network::{Authorization, Blocker, Code, Path, Place, Target, Verdict};
+use crate::network::{Authorization, Blocker, Code, Destination, Path, Place, Target, Verdict};
 use crate::rules::FixGenerator;
 use crate::snapshot::ec2::{Instance, InstanceNetworkInterface, VpcEndpoint};
 use crate::snapshot::global::RoleDetail;
@@ -25,6 +25,12 @@ impl<'s> Patient<'s> {
     /// The Region's files of the account that has a resource; the instance's own where that account was not seen.
     fn home(self, resource: &str) -> &'s Region<'s> {
         home::files(self.estate, self.region.account, self.region.name, resource).unwrap_or(self.region)
+    }
+
+    /// The account that has a group, where a rule of another account's group is to refer to it.
+    fn owner(self, group: &str, of_rule: &str) -> Option<String> {
+        let owner = self.home(group).account;
+        (owner != self.home(of_rule).account).then(|| owner.to_owned())
     }
 }
 
@@ -193,11 +199,17 @@ fn path_to(patient: Patient<'_>, target: Option<Target>) -> Option<&Path> {
 fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Change> {
     match &blocker.place {
         Place::InstanceEgress { groups, to, port } => {
-            Some(Change::AllowEgress { group: groups.first()?.clone(), to: to.clone(), port: *port })
+            let group = groups.first()?.clone();
+            let owner = if let Destination::Groups(named) = to { patient.owner(named.first()?, &group) } else { None };
+            Some(Change::AllowEgress { group, to: to.clone(), owner, port: *port })
         }
         Place::EndpointIngress { endpoint, groups, from_address, from_groups } => {
-            let from = from_groups.first().map_or_else(|| Origin::Address(from_address.clone()), |group| Origin::Group(group.clone()));
-            Some(Change::AllowEndpointIngress { endpoint: endpoint.clone(), group: groups.first()?.clone(), from })
+            let group = groups.first()?.clone();
+            let from = match from_groups.first() {
+                Some(id) => Origin::Group(Group { id: id.clone(), owner: patient.owner(id, &group) }),
+                None => Origin::Address(from_address.clone()),
+            };
+            Some(Change::AllowEndpointIngress { endpoint: endpoint.clone(), group, from })
         }
         Place::NetworkAcl { acl, egress, addresses, ports } => Some(allow_in_acl(patient, acl, *egress, addresses, *ports)),
         // A dead route is mended where it stands; a gateway endpoint's is made anew with the endpoint.
@@ -376,7 +388,7 @@ fn allow_in_acl(patient: Patient<'_>, id: &str, is_egress: bool, addresses: &[St
     let acls = patient.home(id).files.network_acls.iter().flat_map(|file| &file.network_acls);
     let found = acls.into_iter().find(|candidate| candidate.network_acl_id.as_deref() == Some(id));
     let addresses = found.map_or_else(|| addresses.to_vec(), |found| acl::blocks(found, is_egress, addresses));
-    let rule_number = found.and_then(|found| acl::number(found, is_egress, &addresses, ports, &BTreeSet::new()));
+    let rule_number = found.and_then(|found| acl::number(found, is_egress, &addresses, ports, &acl::Taken::new()));
     Change::AllowInNetworkAcl { acl: id.to_owned(), is_egress, addresses, ports, rule_number }
 }
 

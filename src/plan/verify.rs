@@ -88,14 +88,15 @@ impl<'s> Verifier<'s> {
     }
 
     /// Gives the entries of a network ACL numbers that no other change of the plan has, and takes them.
-    pub fn number(&self, account: &str, region: &str, change: &mut Change, taken: &mut BTreeMap<(String, bool), BTreeSet<i32>>) {
+    pub fn number(&self, account: &str, region: &str, change: &mut Change, taken: &mut BTreeMap<(String, bool), acl::Taken>) {
         let Change::AllowInNetworkAcl { acl: id, is_egress, addresses, ports, rule_number } = change else { return };
         let Some(home) = self.estate.region(account, region) else { return };
         let mut acls = home.files.network_acls.iter().flat_map(|file| &file.network_acls);
         let Some(found) = acls.find(|candidate| candidate.network_acl_id.as_ref() == Some(id)) else { return };
         let taken = taken.entry((id.clone(), *is_egress)).or_default();
         *rule_number = acl::number(found, *is_egress, addresses, *ports, taken);
-        taken.extend(rule_number.iter().flat_map(|first| (*first..).take(addresses.len())));
+        let is_ipv6 = acl::are_ipv6(addresses);
+        taken.extend(rule_number.iter().flat_map(|first| (*first..).take(addresses.len())).map(|number| (number, is_ipv6)));
     }
 
     /// Tries a change that is to help these instances, after those that it needs beside it.
@@ -139,9 +140,8 @@ impl<'s> Verifier<'s> {
         for (before, instance) in self.concerned(trial).into_iter().filter_map(|number| self.all.get(number)) {
             let Some(region) = estate.region(before.account, before.region) else { continue };
             let after = network.judge(region, instance, before.needs);
-            let was = before.paths.iter().map(Arc::as_ref).chain(std::iter::once(before.repository));
-            let is = after.paths.iter().map(Arc::as_ref).chain(std::iter::once(&after.repository));
-            let pairs: Vec<(&Path, &Path)> = was.zip(is).collect();
+            let pairs = pairs(before.paths, &after.paths).chain(std::iter::once((before.repository, &after.repository)));
+            let pairs: Vec<(&Path, &Path)> = pairs.collect();
             if let Some((was, is)) = pairs.iter().find(|(was, is)| rank(is) < rank(was)) {
                 breaks.insert(before.instance.to_owned());
                 lost.get_or_insert_with(|| {
@@ -182,6 +182,18 @@ impl<'s> Verifier<'s> {
             still,
         }
     }
+}
+
+/// Each path with what becomes of it. What is told apart on one side alone is on the other as the target's first path.
+fn pairs<'p>(before: &'p [Arc<Path>], after: &'p [Arc<Path>]) -> impl Iterator<Item = (&'p Path, &'p Path)> {
+    let exactly = |paths: &'p [Arc<Path>], path: &Path| {
+        let is_it = |other: &&Arc<Path>| (other.target, &other.host, other.port) == (path.target, &path.host, path.port);
+        paths.iter().find(is_it).map(Arc::as_ref)
+    };
+    let first = |paths: &'p [Arc<Path>], path: &Path| paths.iter().find(|other| other.target == path.target).map(Arc::as_ref);
+    let gone_on = before.iter().filter_map(move |was| Some((was.as_ref(), exactly(after, was).or_else(|| first(after, was))?)));
+    let told_apart = after.iter().filter(move |is| exactly(before, is).is_none());
+    gone_on.chain(told_apart.filter_map(move |is| Some((first(before, is)?, is.as_ref()))))
 }
 
 /// How much of a path works: what an endpoint's policy refuses does not.

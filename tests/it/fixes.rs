@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patch_preflight::model::Estate;
-use patch_preflight::network::{Network, Target};
-use patch_preflight::plan::{Before, Change, Origin, Placement, Proof, Verifier};
+use patch_preflight::network::{Alternative, AnsweredBy, Goal, Network, Sources, Target, Wanted};
+use patch_preflight::plan::{Before, Change, Group, Origin, Placement, Proof, Verifier};
 use patch_preflight::report::types::Verified;
 use patch_preflight::report::{Form, explain, find};
 use patch_preflight::snapshot::ec2::InstanceNetworkInterfaceAttachment;
 
-use crate::hub::{HUB, by_gateway, central};
+use crate::hub::{HUB, by_gateway, central, peered};
 use crate::laws::Judge;
+use crate::repositories::s3_interface_endpoint;
 use crate::topology::{ACCOUNT, REGION, Topology, base, https_to, own_name, route_to};
 
 /// What comes of a change that is to help the instance.
@@ -86,7 +87,8 @@ fn quotas_are_kept() {
     };
     rejected(&tried(&base().endpoints().endpoint_ingress(&rules(60)), &change), "sg-e has 60 rules", &[]);
     verified(&tried(&base().endpoints().endpoint_ingress(&rules(59)), &change));
-    let entries: Vec<String> = (0..20).map(|number| format!("{} in tcp 443 10.9.{number}.0/24 allow", 100 + number)).collect();
+    // The deny at the end counts.
+    let entries: Vec<String> = (0..19).map(|number| format!("{} in tcp 443 10.9.{number}.0/24 allow", 100 + number)).collect();
     let entries: Vec<&str> = entries.iter().map(String::as_str).chain([crate::topology::ALL_OUT]).collect();
     let change = Change::AllowInNetworkAcl {
         acl: "acl-subnet-p".to_owned(),
@@ -237,4 +239,35 @@ fn a_rejected_fix_is_told_without_its_commands() {
         assert!(!told.contains("--vpc-endpoint-type Gateway"), "{told}");
         assert!(!told.contains(&format!("fix: {title}\n")), "{told}");
     }
+}
+
+/// A path that DNS tells apart only after the change has none of its own to be held against, and moves no other one's place.
+#[test]
+fn paths_are_held_against_what_they_were() {
+    let own = own_name("vpce-s3", "s3");
+    let mirror = AnsweredBy::Addresses(vec!["93.184.216.34/32".parse().unwrap()]);
+    let wanted = Wanted { goal: Goal::of_repository("mirror.corp", 443, mirror, None, false), perhaps: None };
+    let mut topology = s3_interface_endpoint(base().nat(), "dualstack")
+        .hosted_zone("s3.eu-central-1.amazonaws.com.", &[("aws-ssm-eu-central-1.s3.eu-central-1.amazonaws.com.", &own)])
+        .dns_attributes(false, true);
+    topology.sources = Sources::Known(vec![Alternative { doubt: None, wanted: vec![wanted] }]);
+    verified(&tried(&topology, &Change::EnableVpcAttribute { vpc: "vpc-1".to_owned(), attribute: "enableDnsSupport".to_owned() }));
+}
+
+/// AWS looks for a group in the account of the rule, unless its own is named.
+#[test]
+fn a_group_of_another_account_is_named_with_it() {
+    let owner = |owner: Option<&str>| Group { id: "sg-i".to_owned(), owner: owner.map(str::to_owned) };
+    let into = |group: Group| {
+        let change = Change::AllowEndpointIngress { endpoint: "vpce-1".to_owned(), group: "sg-e".to_owned(), from: Origin::Group(group) };
+        change.commands(REGION).join("; ")
+    };
+    assert!(into(owner(Some(HUB))).contains("UserIdGroupPairs=[{UserId=222222222222,GroupId=sg-i}]"), "{}", into(owner(Some(HUB))));
+    assert!(into(owner(None)).contains("UserIdGroupPairs=[{GroupId=sg-i}]"));
+    // The hub's endpoint beyond a peering connection, in both directions.
+    let report = Judge::new().report(&peered(vec![], "active").egress(&[]).snapshot());
+    let lines: Vec<&String> = report.fixes.iter().flat_map(|fix| &fix.commands.aws_cli).collect();
+    let told = |of: &str, group: String| lines.iter().any(|line| line.contains(of) && line.contains(&group));
+    assert!(told("egress", format!("UserId={HUB},GroupId=sg-h-e")), "{lines:#?}");
+    assert!(told("ingress", format!("UserId={ACCOUNT},GroupId=sg-i")), "{lines:#?}");
 }

@@ -6,7 +6,7 @@ use patch_preflight::network::Target::{Repository, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2::{self, IpPermission};
 
-use crate::hub::by_gateway;
+use crate::hub::{by_gateway, peered};
 use crate::topology::{ALL_OUT, Topology, all_to, base, group_id, https_group, https_to, route_to, security_group, some};
 use crate::truth_table::check;
 
@@ -175,6 +175,12 @@ fn hosts_of_the_vpc() {
     let beside = mirror_beside;
     let open = || beside("subnet-e", "10.0.2.50", vec![https_to("10.0.1.0/24")]);
     let answers = "100 out tcp 32768-60999 10.0.1.0/24 allow";
+    // A rule for a group of the VPC behind the peering connection.
+    let of_peer = || {
+        let mut rule = https_group("sg-h-e");
+        rule.user_id_group_pairs[0].vpc_peering_connection_id = some("pcx-1");
+        rule
+    };
     let among_others = || {
         open().with(|files| {
             let interfaces = &mut files.network_interfaces.as_mut().unwrap().network_interfaces;
@@ -239,6 +245,20 @@ fn hosts_of_the_vpc() {
             Repository,
             Blocked,
             &["ENI_SG_RULES_MISMATCH"],
+        ),
+        (
+            "on the internet, which is beyond no peering connection",
+            mirror(peered(vec![], "active").nat().egress(&[of_peer()]), "93.184.216.34"),
+            Repository,
+            Blocked,
+            &["ENI_SG_RULES_MISMATCH"],
+        ),
+        (
+            "beyond the peering connection, where nobody looks",
+            mirror(peered(vec![], "active").egress(&[of_peer()]), "10.100.2.50"),
+            Repository,
+            Unknown,
+            &["unsupported_target"],
         ),
         ("nobody has the address", mirror(base(), "10.0.2.51"), Repository, Unknown, &["unsupported_target"]),
         (

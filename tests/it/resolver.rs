@@ -6,8 +6,8 @@ use patch_preflight::network::Target::{Repository, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2;
 use patch_preflight::snapshot::route53::{
-    AliasTarget, FirewallRule, FirewallRuleGroupAssociation, GetHostedZone, HostedZone, HostedZoneAnswer, ListFirewallDomains,
-    ListFirewallRuleGroupAssociations, ListFirewallRules, ListProfileAssociations, ListProfileResourceAssociations,
+    AliasTarget, FirewallRule, FirewallRuleGroupAssociation, GetHostedZone, HostedZone, HostedZoneAnswer, HostedZoneSummary,
+    ListFirewallDomains, ListFirewallRuleGroupAssociations, ListFirewallRules, ListProfileAssociations, ListProfileResourceAssociations,
     ListResolverRuleAssociations, ListResolverRules, ProfileAssociation, ProfileResourceAssociation, ResolverRule, ResolverRuleAssociation,
     ResourceRecord, ResourceRecordSet,
 };
@@ -201,7 +201,24 @@ fn the_profile_of_the_lowest_priority_comes_first() {
         ("the first one", two_profiles([Some(100), Some(200)]), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
         ("the second one", two_profiles([Some(200), Some(100)]), Ssm, Reachable, &[]),
         ("it is not told", two_profiles([None, Some(100)]), Ssm, Unknown, &["fact_not_collected"]),
+        ("both have the same", two_profiles([Some(100), Some(100)]), Ssm, Unknown, &["fact_not_collected"]),
         ("it is being changed", changing, Ssm, Unknown, &["fact_not_collected"]),
+    ]);
+}
+
+/// AWS lets no two zones of one name into a VPC: where they are listed, nobody knows which answers, in whatever order they stand.
+#[test]
+fn two_zones_of_one_name() {
+    let both = |is_first: bool| {
+        two_endpoints().hosted_zone(HOST, &[(HOST, &own_name("vpce-ssm", "ssm"))]).with(move |files| {
+            let zones = files.hosted_zones.as_mut().unwrap().hosted_zone_summaries.get_mut("vpc-1").unwrap();
+            zones.insert(usize::from(!is_first), HostedZoneSummary { hosted_zone_id: some("Z2"), ..zones[0].clone() });
+            files.record_sets.as_mut().unwrap().resource_record_sets.insert("Z2".to_owned(), Vec::new());
+        })
+    };
+    check(vec![
+        ("the one without the record first", both(true), Ssm, Unknown, &["private_zone_record"]),
+        ("the one with the record first", both(false), Ssm, Unknown, &["private_zone_record"]),
     ]);
 }
 

@@ -92,8 +92,10 @@ shapes! { sdk, ec2;
     AttributeValue => AttributeValue { value };
     VpcPeeringConnection => VpcPeeringConnection { vpc_peering_connection_id, accepter_vpc_info, requester_vpc_info, status, tags }
         times { expiration_time };
-    VpcPeeringConnectionVpcInfo => VpcPeeringConnectionVpcInfo { cidr_block, cidr_block_set, owner_id, vpc_id, region };
+    VpcPeeringConnectionVpcInfo => VpcPeeringConnectionVpcInfo { cidr_block, cidr_block_set, ipv6_cidr_block_set, owner_id, vpc_id,
+        region };
     CidrBlock => CidrBlock { cidr_block };
+    Ipv6CidrBlock => Ipv6CidrBlock { ipv6_cidr_block };
     VpcPeeringConnectionStateReason => VpcPeeringConnectionStateReason { code, message };
     VpnGateway => VpnGateway { vpn_gateway_id, state, r#type, vpc_attachments, tags };
     VpcAttachment => VpcAttachment { vpc_id, state };
