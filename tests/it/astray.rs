@@ -6,9 +6,7 @@ use patch_preflight::network::AnsweredBy;
 use patch_preflight::network::Target::{Repository, S3, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Partial, Reachable, Unknown};
 use patch_preflight::snapshot::ec2;
-use patch_preflight::snapshot::route53::{
-    AliasTarget, ListResolverRuleAssociations, ListResolverRules, ResolverRule, ResolverRuleAssociation, ResourceRecordSet, TargetAddress,
-};
+use patch_preflight::snapshot::route53::{AliasTarget, ResourceRecordSet};
 
 use crate::hub::{beside, by_gateway, central_egress, peered};
 use crate::topology::{Topology, base, https_group, https_to, own_name, route_to, some};
@@ -117,20 +115,7 @@ fn what_goes_must_come_back_the_way_it_went() {
 /// The usual design: a rule of the organization, or DNS servers, lead to the hub's resolver, which knows the hub's endpoints.
 #[test]
 fn a_resolver_of_the_hub_knows_the_hub() {
-    let rule = |topology: Topology| {
-        topology.with(|files| {
-            let rule = ResolverRule {
-                id: some("rslvr-rr-1"),
-                domain_name: some("eu-central-1.amazonaws.com."),
-                rule_type: some("FORWARD"),
-                target_ips: vec![TargetAddress { ip: some("10.100.1.53"), ..Default::default() }],
-                ..Default::default()
-            };
-            let association = ResolverRuleAssociation { resolver_rule_id: some("rslvr-rr-1"), vpc_id: some("vpc-1"), ..Default::default() };
-            files.resolver_rules = Some(ListResolverRules { resolver_rules: vec![rule] });
-            files.resolver_rule_associations = Some(ListResolverRuleAssociations { resolver_rule_associations: vec![association] });
-        })
-    };
+    let rule = |topology: Topology| topology.forward_rule_to("eu-central-1.amazonaws.com.", &["10.100.1.53"]);
     let hub = |ingress: Vec<ec2::IpPermission>| by_gateway(ingress).hub_private_dns(true);
     let open = || hub(vec![https_to("10.0.0.0/16")]);
     check(vec![

@@ -8,8 +8,7 @@ use patch_preflight::snapshot::ec2;
 use patch_preflight::snapshot::route53::{
     AliasTarget, FirewallRule, FirewallRuleGroupAssociation, GetHostedZone, HostedZone, HostedZoneAnswer, HostedZoneSummary,
     ListFirewallDomains, ListFirewallRuleGroupAssociations, ListFirewallRules, ListProfileAssociations, ListProfileResourceAssociations,
-    ListResolverRuleAssociations, ListResolverRules, ProfileAssociation, ProfileResourceAssociation, ResolverRule, ResolverRuleAssociation,
-    ResourceRecord, ResourceRecordSet,
+    ProfileAssociation, ProfileResourceAssociation, ResolverRule, ResolverRuleAssociation, ResourceRecord, ResourceRecordSet,
 };
 
 use crate::hub::by_gateway;
@@ -241,13 +240,9 @@ fn half_an_entry_is_no_answer() {
         })
     };
     let forwarding = |change: fn(&mut ResolverRule, &mut ResolverRuleAssociation)| {
-        let mut rule =
-            ResolverRule { id: some("rslvr-rr-1"), rule_type: some("FORWARD"), domain_name: some("corp.example."), ..Default::default() };
-        let mut association = ResolverRuleAssociation { resolver_rule_id: some("rslvr-rr-1"), vpc_id: some("vpc-1"), ..Default::default() };
-        change(&mut rule, &mut association);
-        base().nat().with(|files| {
-            files.resolver_rules = Some(ListResolverRules { resolver_rules: vec![rule] });
-            files.resolver_rule_associations = Some(ListResolverRuleAssociations { resolver_rule_associations: vec![association] });
+        base().nat().forward_rule("corp.example.").with(|files| {
+            let rule = &mut files.resolver_rules.as_mut().unwrap().resolver_rules[0];
+            change(rule, &mut files.resolver_rule_associations.as_mut().unwrap().resolver_rule_associations[0]);
         })
     };
     check(vec![
@@ -321,42 +316,17 @@ fn a_firewall_looks_at_the_name_that_a_record_gives() {
 /// Of names below one, of which it is not known which are asked for.
 #[test]
 fn a_firewall_for_any_name_below_one() {
-    let windows = |rules: &[(&'static str, &'static str, Option<&[&str]>)]| {
-        firewall(base().nat().patched_from(&[("*.windowsupdate.com", 443, AnsweredBy::Internet)]), rules)
-    };
-    let allowed = |names: &[&str]| windows(&[("ALLOW", "rslvr-fdl-1", Some(names)), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))]);
-    let claimed = |records: &[(&str, &str)]| {
-        base().nat().patched_from(&[("*.windowsupdate.com", 443, AnsweredBy::Internet)]).hosted_zone("windowsupdate.com.", records)
-    };
-    let below = || {
-        let topology = base().nat().patched_from(&[("*.windowsupdate.com", 443, AnsweredBy::Internet)]);
-        topology.hosted_zone("download.windowsupdate.com.", &[])
-    };
-    let trusting = |topology: Topology| {
-        topology.with(|files| {
-            for rule in files.firewall_rules.as_mut().unwrap().firewall_rules.values_mut().flatten() {
-                rule.firewall_domain_redirection_action = some("TRUST_REDIRECTION_DOMAIN");
-            }
-        })
-    };
+    let windows = || base().nat().patched_from(&[("*.windowsupdate.com", 443, AnsweredBy::Internet)]);
+    let allowed = |names: &[&str]| firewall(windows(), &[("ALLOW", "rslvr-fdl-1", Some(names)), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))]);
+    let refused = |names: &[&str]| firewall(windows(), &[("BLOCK", "rslvr-fdl-1", Some(names))]);
+    let claimed = |records: &[(&str, &str)]| windows().hosted_zone("windowsupdate.com.", records);
+    let below = || windows().hosted_zone("download.windowsupdate.com.", &[]);
     check(vec![
         ("all are allowed", trusting(allowed(&["*.windowsupdate.com."])), Repository, Reachable, &[]),
         ("the name above alone is", allowed(&["windowsupdate.com."]), Repository, Blocked, &["DNS_FIREWALL_RULE"]),
         ("one of them is", allowed(&["download.windowsupdate.com."]), Repository, Unknown, &["dns_firewall"]),
-        (
-            "all are refused",
-            windows(&[("BLOCK", "rslvr-fdl-1", Some(&["*.windowsupdate.com."]))]),
-            Repository,
-            Blocked,
-            &["DNS_FIREWALL_RULE"],
-        ),
-        (
-            "one is refused",
-            windows(&[("BLOCK", "rslvr-fdl-1", Some(&["download.windowsupdate.com."]))]),
-            Repository,
-            Unknown,
-            &["dns_firewall"],
-        ),
+        ("all are refused", refused(&["*.windowsupdate.com."]), Repository, Blocked, &["DNS_FIREWALL_RULE"]),
+        ("one is refused", refused(&["download.windowsupdate.com."]), Repository, Unknown, &["dns_firewall"]),
         ("a private zone has none", claimed(&[]), Repository, Blocked, &["DNS_PHZ_NXDOMAIN"]),
         (
             "a private zone has one",
@@ -405,6 +375,15 @@ pub(crate) fn firewall(topology: Topology, rules: &[(&'static str, &'static str,
     })
 }
 
+/// Its rules look at no redirection.
+fn trusting(topology: Topology) -> Topology {
+    topology.with(|files| {
+        for rule in files.firewall_rules.as_mut().unwrap().firewall_rules.values_mut().flatten() {
+            rule.firewall_domain_redirection_action = some("TRUST_REDIRECTION_DOMAIN");
+        }
+    })
+}
+
 #[test]
 fn firewalls() {
     let over = |rules: &[(&'static str, &'static str, Option<&[&str]>)]| firewall(base().nat(), rules);
@@ -412,13 +391,6 @@ fn firewalls() {
     vouched.assumptions.insert(Assumption::DnsFirewallPassesAwsNames);
     let unread = over(&[("BLOCK", "rslvr-fdl-1", Some(&["x.example."]))]).with(|files| files.firewall_rules = None);
     let alone = || over(&[("ALLOW", "rslvr-fdl-1", Some(&["ssm.eu-central-1.amazonaws.com."])), ("BLOCK", "rslvr-fdl-2", Some(&["*"]))]);
-    let trusting = |topology: Topology| {
-        topology.with(|files| {
-            for rule in files.firewall_rules.as_mut().unwrap().firewall_rules.values_mut().flatten() {
-                rule.firewall_domain_redirection_action = some("TRUST_REDIRECTION_DOMAIN");
-            }
-        })
-    };
     let asking_for = |kind: &'static str| {
         over(&[("BLOCK", "rslvr-fdl-1", Some(&["*.amazonaws.com."]))]).with(move |files| {
             for rule in files.firewall_rules.as_mut().unwrap().firewall_rules.values_mut().flatten() {

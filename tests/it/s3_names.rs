@@ -4,9 +4,7 @@ use patch_preflight::model::known;
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::network::{AnsweredBy, Authorization, Path, PolicyBucket, Target, Verdict};
 use patch_preflight::snapshot::ec2;
-use patch_preflight::snapshot::route53::{
-    ListResolverRuleAssociations, ListResolverRules, ResolverRule, ResolverRuleAssociation, ResourceRecord, TargetAddress,
-};
+use patch_preflight::snapshot::route53::ResourceRecord;
 
 use crate::repositories::s3_interface_endpoint;
 use crate::resolver::firewall;
@@ -175,18 +173,7 @@ fn a_record_that_leads_to_another_of_its_zone() {
 /// What lies below the service's name is no exacter than the service's: a zone or rule of that name wins over the endpoint's.
 #[test]
 fn a_rule_of_the_services_name_takes_the_buckets_too() {
-    let mut topology = s3_interface_endpoint(base(), "dualstack").with(|files| {
-        let rule = ResolverRule {
-            id: some("rslvr-rr-1"),
-            rule_type: some("FORWARD"),
-            domain_name: some("s3.eu-central-1.amazonaws.com."),
-            target_ips: vec![TargetAddress { ip: some("192.168.0.53"), ..Default::default() }],
-            ..Default::default()
-        };
-        let association = ResolverRuleAssociation { resolver_rule_id: some("rslvr-rr-1"), vpc_id: some("vpc-1"), ..Default::default() };
-        files.resolver_rules = Some(ListResolverRules { resolver_rules: vec![rule] });
-        files.resolver_rule_associations = Some(ListResolverRuleAssociations { resolver_rule_associations: vec![association] });
-    });
+    let mut topology = s3_interface_endpoint(base(), "dualstack").forward_rule_to("s3.eu-central-1.amazonaws.com.", &["192.168.0.53"]);
     topology.policy_buckets = vec![(PolicyBucket { name: "quicksetup".to_owned(), owner: None, region: "eu-central-1".to_owned() }, None)];
     for path in topology.paths().into_iter().filter(|path| path.target == Target::S3 && !path.host.contains("dualstack")) {
         assert_eq!(path.verdict, Unknown, "{path:#?}");

@@ -176,11 +176,17 @@ impl Topology {
     }
 
     pub(crate) fn forward_rule(self, domain: &str) -> Self {
+        self.forward_rule_to(domain, &[])
+    }
+
+    pub(crate) fn forward_rule_to(self, domain: &str, servers: &[&str]) -> Self {
+        let target = |server: &&str| route53::TargetAddress { ip: some(server), ..Default::default() };
         self.with(|files| {
             let rule = route53::ResolverRule {
                 id: some("rslvr-rr-1"),
                 domain_name: some(domain),
                 rule_type: some("FORWARD"),
+                target_ips: servers.iter().map(target).collect(),
                 ..Default::default()
             };
             let association =
