@@ -48,6 +48,13 @@ struct Class<'a> {
 struct Members {
     first: Spelling,
     paths: HashMap<(Goal, PortFamily, bool), Arc<Path>>,
+    is_snapshot_told_apart: Option<bool>,
+}
+
+impl Members {
+    fn of(first: Spelling) -> Self {
+        Self { first, paths: HashMap::new(), is_snapshot_told_apart: None }
+    }
 }
 
 /// How texts name an instance's own.
@@ -55,6 +62,12 @@ struct Members {
 struct Spelling {
     address: String,
     interface: String,
+}
+
+impl Spelling {
+    fn of(source: &Source<'_, '_>) -> Self {
+        Self { address: source.address.to_string(), interface: source.interface.to_owned() }
+    }
 }
 
 impl<'r, 'a> Network<'r, 'a> {
@@ -104,7 +117,7 @@ impl<'r, 'a> Network<'r, 'a> {
                 *path = Arc::new(not_needed(path, why.clone()));
             }
         }
-        let snapshot = source.known().and_then(|source| self.told_apart(source, needs.of_snapshot(region.name)?, needs));
+        let snapshot = source.known().and_then(|source| self.told_apart(source, needs));
         let of_snapshot = snapshot.map(|goal| Wanted { goal, perhaps: None });
         let of_s3 = needs.of_s3(region.name).into_iter().chain(of_snapshot).collect();
         let (to_s3, s3) = repository::judge_all(of_s3, &mut path_to);
@@ -115,9 +128,8 @@ impl<'r, 'a> Network<'r, 'a> {
         Judged { paths, s3, policy_buckets, repository }
     }
 
-    /// The path of one interface, judged with its class.
-    fn path(&self, source: &Source<'r, 'a>, goal: &Goal, ports: PortFamily) -> Arc<Path> {
-        let class = Class {
+    fn class(&self, source: &Source<'r, 'a>) -> Class<'a> {
+        Class {
             account: source.region.account,
             region: source.region.name,
             subnet: source.position.subnet_id(),
@@ -127,10 +139,14 @@ impl<'r, 'a> Network<'r, 'a> {
             is_nitro: source.is_nitro,
             is_ipv6: source.address.is_ipv6(),
             atom: self.cuts.partition_point(|cut| *cut <= IntervalSet::number(source.address)),
-        };
-        let own = Spelling { address: source.address.to_string(), interface: source.interface.to_owned() };
+        }
+    }
+
+    /// The path of one interface, judged with its class.
+    fn path(&self, source: &Source<'r, 'a>, goal: &Goal, ports: PortFamily) -> Arc<Path> {
+        let own = Spelling::of(source);
         let mut classes = self.classes.borrow_mut();
-        let members = classes.entry(class).or_insert_with(|| Members { first: own.clone(), paths: HashMap::new() });
+        let members = classes.entry(self.class(source)).or_insert_with(|| Members::of(own.clone()));
         // Who is the target itself is no neighbour of the others.
         let key = (goal.clone(), ports, goal.is_at(source.address));
         if let Some(path) = members.paths.get(&key) {
@@ -145,10 +161,17 @@ impl<'r, 'a> Network<'r, 'a> {
     }
 
     /// The bucket of the snapshots, where DNS answers for it otherwise than for the others of S3.
-    fn told_apart(&self, source: &Source<'r, 'a>, snapshot: Goal, needs: &Needs) -> Option<Goal> {
-        let others = Goal::of_service(source.region.name, Target::S3, needs.buckets.as_ref());
-        let place = path::place(source, self.assumptions);
-        (dns::resolve(&place, &snapshot).answers != dns::resolve(&place, &others).answers).then_some(snapshot)
+    fn told_apart(&self, source: &Source<'r, 'a>, needs: &Needs) -> Option<Goal> {
+        let region = source.region.name;
+        let snapshot = Goal::of_snapshot(region, needs.buckets.as_ref())?;
+        let mut classes = self.classes.borrow_mut();
+        let members = classes.entry(self.class(source)).or_insert_with(|| Members::of(Spelling::of(source)));
+        let is_told_apart = members.is_snapshot_told_apart.get_or_insert_with(|| {
+            let others = Goal::of_service(region, Target::S3, needs.buckets.as_ref());
+            let place = path::place(source, self.assumptions);
+            dns::resolve(&place, &snapshot).answers != dns::resolve(&place, &others).answers
+        });
+        is_told_apart.then_some(snapshot)
     }
 
     /// A rule that lets HTTPS out and not HTTP is the usual reason why packages do not come, and has a name of its own.

@@ -290,7 +290,6 @@ fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution
             return Resolution::either(vec![Answer::Anything], why, "private hosted zones or resolver rules are not known");
         }
     };
-    // Of two with one name the VPC's own wins over a Profile's.
     // Of any name below one, some may lie in a zone of their own.
     let below = zones.iter().map(|zone| (zone.id, zone.name)).chain(rules.iter().map(|rule| (rule.id, rule.domain)));
     if let Some((id, name)) = below.into_iter().find(|(_, name)| lies_below(name, asked)) {
@@ -298,6 +297,7 @@ fn behind_firewall<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution
         let why = vec![Unknown::new("private_zone_record", id, settled_by)];
         return Resolution::either(vec![Answer::Anything], why, format!("{id} takes some of {host}"));
     }
+    // Of two with one name the VPC's own wins over a Profile's, and a Profile's over a later one's.
     let claims = |name: &str, rank: usize| covers(name, asked).map(|length| (length, Reverse(rank)));
     let claiming: Vec<_> = zones.iter().filter_map(|zone| Some((claims(zone.name, zone.rank)?, zone))).collect();
     let zone = claiming.iter().copied().max_by_key(|(claim, _)| *claim);

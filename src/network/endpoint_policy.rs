@@ -53,35 +53,39 @@ struct Asking<'r> {
 
 fn askings<'r>(estate: &Estate<'_>, account: &'r str, document: &str, goal: &'r Goal) -> Vec<Asking<'r>> {
     let partition = estate.snapshot.manifest.partition.as_deref().unwrap_or("aws");
-    let role = || Principal::SomeRole { account: account.to_owned() };
     let objects = |bucket: &String| ("s3:GetObject", format!("arn:{partition}:s3:::{bucket}/*"));
-    let of_role = |context, resource_account, asked| Asking { principal: role(), context, resource_account, asked };
+    let of_role = |context, resource_account, asked| {
+        vec![Asking { principal: Principal::SomeRole { account: account.to_owned() }, context, resource_account, asked }]
+    };
+    let of_aws = |Buckets { unsigned, presigned }: &Buckets| {
+        let context = to_aws_buckets(estate, document, goal.port);
+        let by_nobody = Asking {
+            principal: Principal::Anonymous,
+            context: by_nobody(context.clone()),
+            resource_account: None,
+            asked: unsigned.iter().map(objects).collect(),
+        };
+        let by_aws = Asking {
+            principal: Principal::User { arn: format!("arn:{partition}:iam::{AWS_OWN}:user/{AWS_OWN}") },
+            context: by_aws(context),
+            resource_account: None,
+            asked: presigned.iter().map(objects).collect(),
+        };
+        vec![by_nobody, by_aws]
+    };
     match &goal.requests {
-        Requests::None | Requests::UnknownBuckets => Vec::new(),
+        Requests::None => Vec::new(),
         // What the agent asks Systems Manager for is its own account's; whose the buckets are is not published.
         Requests::Signed(actions) => {
             let asked = actions.iter().map(|action| (*action, "*".to_owned())).collect();
-            vec![of_role(of_signed(estate, account), Some(account), asked)]
+            of_role(of_signed(estate, account), Some(account), asked)
         }
         Requests::OfRole { bucket, owner } => {
-            vec![of_role(of_bucket(estate, account, owner.as_deref()), owner.as_deref(), vec![objects(bucket)])]
+            of_role(of_bucket(estate, account, owner.as_deref()), owner.as_deref(), vec![objects(bucket)])
         }
-        Requests::OfAws(Buckets { unsigned, presigned }) => {
-            let context = of_aws_buckets(estate, document, goal.port);
-            let by_nobody = Asking {
-                principal: Principal::Anonymous,
-                context: of_nobody(context.clone()),
-                resource_account: None,
-                asked: unsigned.iter().map(objects).collect(),
-            };
-            let by_aws = Asking {
-                principal: Principal::User { arn: format!("arn:{partition}:iam::{AWS_OWN}:user/{AWS_OWN}") },
-                context: of_aws(context),
-                resource_account: None,
-                asked: presigned.iter().map(objects).collect(),
-            };
-            vec![by_nobody, by_aws]
-        }
+        Requests::OfAws(buckets) => of_aws(buckets),
+        // Whatever the buckets are called, a policy that lets every object be read lets theirs.
+        Requests::UnknownBuckets => of_aws(&Buckets { unsigned: vec!["*".to_owned()], presigned: Some("*".to_owned()) }),
     }
 }
 
@@ -91,9 +95,9 @@ fn askings<'r>(estate: &Estate<'_>, account: &'r str, document: &str, goal: &'r 
 fn readings(endpoint: &VpcEndpoint, id: &str, document: &str) -> Vec<Policy> {
     let policy = Policy::parse_text(id, document);
     if is_word(endpoint.vpc_endpoint_type.as_ref(), "Gateway") {
-        let as_granted = policy.without_accounts(&[Effect::Allow]);
-        let as_written = as_granted.without_accounts(&[Effect::Deny]);
-        vec![as_granted, as_written]
+        let where_granted = policy.without_accounts(&[Effect::Allow]);
+        let everywhere = where_granted.without_accounts(&[Effect::Deny]);
+        vec![where_granted, everywhere]
     } else {
         vec![policy]
     }
@@ -127,21 +131,6 @@ fn judge(
         }
         verdicts.into_iter().reduce(agreed).unwrap_or(Verdict::Unknown)
     };
-    if goal.requests == Requests::UnknownBuckets {
-        // Whatever the buckets are called, a policy that lets every object be read lets theirs.
-        let partition = estate.snapshot.manifest.partition.as_deref().unwrap_or("aws");
-        let context = of_nobody(of_aws_buckets(estate, document, goal.port));
-        let asking = Asking { principal: Principal::Anonymous, context, resource_account: None, asked: Vec::new() };
-        return match verdict_on("s3:GetObject", Resource::Pattern(&format!("arn:{partition}:s3:::*")), &asking) {
-            Verdict::Allow => Authorization::Allowed,
-            Verdict::Deny | Verdict::Unknown => unknown(
-                id,
-                format!(
-                    "check that the policy of {id} allows s3:GetObject on the buckets that patching reads: AWS does not publish their names in this Region"
-                ),
-            ),
-        };
-    }
     let mut denied = Vec::new();
     let mut open = Vec::new();
     for asking in askings(estate, account, document, goal) {
@@ -156,6 +145,10 @@ fn judge(
                 Verdict::Unknown => open.push(named),
             }
         }
+    }
+    if goal.requests == Requests::UnknownBuckets && !(denied.is_empty() && open.is_empty()) {
+        let what = "s3:GetObject on the buckets that patching reads: AWS does not publish their names in this Region";
+        return unknown(id, format!("check that the policy of {id} allows {what}"));
     }
     if !denied.is_empty() {
         let because = format!("its policy does not allow {}, so that requests end with error 403", denied.join(", "));
@@ -193,7 +186,7 @@ fn everything(principal: &str) -> Policy {
 }
 
 /// The agent reads most of AWS's own buckets without a signature: nobody's account and nobody's organization asks.
-fn of_nobody(context: Context) -> Context {
+fn by_nobody(context: Context) -> Context {
     let context = [
         "aws:PrincipalOrgID",
         "aws:PrincipalOrgPaths",
@@ -214,7 +207,7 @@ fn of_nobody(context: Context) -> Context {
 }
 
 /// Others it reads by an address that AWS has signed: some account of AWS's asks, and whether it is in an organization is not published.
-fn of_aws(context: Context) -> Context {
+fn by_aws(context: Context) -> Context {
     let why = "who of AWS's signs the address is not published";
     let in_an_organization = [None, Some(AWS_OWN)];
     context
@@ -227,7 +220,7 @@ fn of_aws(context: Context) -> Context {
 }
 
 /// Whose the buckets are is not published, but they are none of the customer's.
-fn of_aws_buckets(estate: &Estate<'_>, document: &str, port: u16) -> Context {
+fn to_aws_buckets(estate: &Estate<'_>, document: &str, port: u16) -> Context {
     let own = estate.own_accounts();
     let context = Context::new();
     let context = if port == 443 { context.known("aws:SecureTransport", "true") } else { context };

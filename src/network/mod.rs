@@ -115,11 +115,6 @@ impl Needs {
         goals.map(|goal| Wanted { goal, perhaps: None }).collect()
     }
 
-    /// The bucket of S3 for which, as for none of the others, the name decides: it is told apart where DNS tells it apart.
-    fn of_snapshot(&self, region: &str) -> Option<Goal> {
-        Goal::of_snapshot(region, self.buckets.as_ref())
-    }
-
     fn of_policy_buckets(&self, region: &str) -> Vec<Wanted> {
         let wanted = |(bucket, perhaps): &(PolicyBucket, Option<Unknown>)| Wanted {
             goal: Goal::of_policy_bucket(region, bucket),

@@ -115,7 +115,8 @@ fn route_place(journey: &Journey<'_, '_, '_>, table: &str, destination: Option<&
     }
 }
 
-/// The edge of what AWS shows: passed only where the user vouches for what lies behind it, to which the answers come back; `from` there they go on.
+/// The edge of what AWS shows: passed only where the user vouches for what lies behind it. The answers come back to it, and go on
+/// `from` where it stands.
 pub(super) fn edge<'r, 'a>(
     trace: &mut Trace,
     journey: &Journey<'_, 'r, 'a>,
