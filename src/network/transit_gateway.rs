@@ -143,8 +143,12 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
 
 /// The answers' way into the sender's VPC, from wherever the transit gateway has them: that much is sure whatever lies behind it.
 pub(super) fn bring_answers(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
-    let Some(attachment) = attachment_of(trace, &journey.sender.position, id) else { return };
-    answers_by(trace, journey, (id, attachment), None);
+    // Behind more than one gateway it is not known which of them has the answers.
+    let is_own_gateway = journey.is_in_vpc_of_sender() || journey.crossings <= 1;
+    let attachment = attachment_listed(&journey.sender.position, id).filter(|_| is_own_gateway);
+    if let Some(attachment) = attachment.filter(|attachment| is_word(attachment.state.as_ref(), "available")) {
+        answers_by(trace, journey, (id, attachment), None);
+    }
 }
 
 /// The answers' way from an attachment of the sender's VPC to the sender; `zone` is where they entered the transit gateway, if that is known.
@@ -197,7 +201,7 @@ fn leave_vpc<'r, 'a>(trace: &mut Trace, from: &Position<'r, 'a>, id: &str) -> Op
         Some(position) => Some(Door { attachment, position }),
         // One in a Local Zone enters by its parent's, which AWS does not show here
         // (<https://docs.aws.amazon.com/local-zones/latest/ug/local-zones-connectivity-transit-gateway-lzs.html>).
-        None if !is_of_region(from) => {
+        None if !is_of_region(zone) => {
             let settled_by = format!("check that the attachment of {} to {id} has a subnet in the parent zone of {zone}", from.vpc_id);
             trace.unclear(KIND, id, "transit_gateway_zone", settled_by);
             None
@@ -211,10 +215,10 @@ fn leave_vpc<'r, 'a>(trace: &mut Trace, from: &Position<'r, 'a>, id: &str) -> Op
     }
 }
 
-/// Whether traffic is in a zone of the Region itself, whose name is the Region's and a letter.
-fn is_of_region(from: &Position<'_, '_>) -> bool {
-    let name = from.subnet.and_then(|subnet| subnet.availability_zone.as_deref());
-    name.is_none_or(|name| name.strip_prefix(from.home.name).is_some_and(|letter| letter.len() == 1))
+/// Whether a zone is one of the Region itself, by its id: `euc1-az1`, where one of a Local Zone is `euc1-ham1-az1`
+/// (<https://docs.aws.amazon.com/local-zones/latest/ug/available-local-zones.html>).
+fn is_of_region(zone: &str) -> bool {
+    zone.split('-').count() == 2
 }
 
 /// Where traffic leaves a transit gateway: in the zone in which it entered; where the attachment has no subnet there, or appliance mode spreads the
@@ -255,22 +259,25 @@ fn subnets<'r, 'a>(
 
 /// The attachment of a VPC to a transit gateway, which its owner's files show.
 fn attachment_of<'a>(trace: &mut Trace, vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a TransitGatewayVpcAttachment> {
-    let Some(file) = &vpc.home.files.transit_gateway_attachments else {
+    if vpc.home.files.transit_gateway_attachments.is_none() {
         trace.hop(KIND, gateway, Decision::Unknown, "the attachments of the transit gateway are not known");
         trace.doubt([vpc.home.not_collected("ec2:DescribeTransitGatewayVpcAttachments")]);
         return None;
-    };
-    let is_it = |attachment: &&TransitGatewayVpcAttachment| {
-        attachment.transit_gateway_id.as_deref() == Some(gateway) && attachment.vpc_id.as_deref() == Some(vpc.vpc_id)
-    };
-    // A deleted attachment is listed for a while beside the one in its place.
-    let attachments = file.transit_gateway_vpc_attachments.iter().filter(is_it);
-    let Some(attachment) = attachments.max_by_key(|attachment| is_word(attachment.state.as_ref(), "available")) else {
+    }
+    let Some(attachment) = attachment_listed(vpc, gateway) else {
         let settled_by = format!("collect the attachments of {gateway} again: none of {} is listed", vpc.vpc_id);
         trace.unclear(KIND, gateway, "fact_not_collected", settled_by);
         return None;
     };
     is_up(trace, attachment).then_some(attachment)
+}
+
+/// A deleted attachment is listed for a while beside the one in its place.
+fn attachment_listed<'a>(vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a TransitGatewayVpcAttachment> {
+    let listed = vpc.home.files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
+    let own = listed
+        .filter(|attachment| attachment.transit_gateway_id.as_deref() == Some(gateway) && attachment.vpc_id.as_deref() == Some(vpc.vpc_id));
+    own.max_by_key(|attachment| is_word(attachment.state.as_ref(), "available"))
 }
 
 /// Whether an attachment carries traffic; `modifying` it does (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>).

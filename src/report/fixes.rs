@@ -121,7 +121,12 @@ impl<'v, 's> FixPlan<'v, 's> {
             breaks,
             verified: proof,
             because,
-            commands: Commands { aws_cli: planned.change.commands(region), terraform: None, cloudformation: None },
+            // What is rejected nobody should run.
+            commands: Commands {
+                aws_cli: if proof == Verified::Rejected { Vec::new() } else { planned.change.commands(region) },
+                terraform: None,
+                cloudformation: None,
+            },
             monthly_cost_usd: None,
             undo: planned.change.undo().to_owned(),
             account_id: account_id.clone(),

@@ -101,7 +101,7 @@ fn finding(finding: &Finding) -> String {
     format!("{status}: {} [{}]", plain(&finding.message), finding.rule_id)
 }
 
-/// The change, and the commands that make it. What is rejected is told with its reason, and without the commands: nobody should run them.
+/// The change, and the commands that make it. What is rejected is told with its reason, and has none.
 fn fix(instance: &Instance, fix: &Fix) -> (String, Vec<String>) {
     let title = plain(&fix.title);
     if fix.verified == Verified::Rejected {

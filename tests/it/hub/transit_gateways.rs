@@ -62,7 +62,7 @@ fn transit_gateways() {
         no_zone(topology).with(|files| {
             let subnets = files.subnets.as_mut().unwrap().subnets.iter_mut();
             let of_instance = subnets.filter(|subnet| subnet.subnet_id.as_deref() == Some("subnet-p"));
-            of_instance.for_each(|subnet| subnet.availability_zone = some("eu-central-1-ham-1a"));
+            of_instance.for_each(|subnet| subnet.availability_zone_id = some("euc1-ham1-az1"));
         })
     };
     // The answers to the instance's own connections do not come in.
