@@ -419,7 +419,7 @@ fn path_facts(path: &Path) -> PathFacts {
     // What never arrives is refused by nobody.
     let arrives = !matches!(path.verdict, Verdict::Blocked | Verdict::NotNeeded);
     let (is_refused, refusing_endpoint, refusal) = match &path.authorization {
-        Authorization::Denied { endpoint, because } if arrives => (Known::Known(true), endpoint.clone(), because.clone()),
+        Authorization::Denied { endpoint, because, .. } if arrives => (Known::Known(true), endpoint.clone(), because.clone()),
         Authorization::Unknown(why) if arrives => (Known::Unknown(why.clone()), String::new(), String::new()),
         _ => (Known::Known(false), String::new(), String::new()),
     };

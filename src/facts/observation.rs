@@ -34,10 +34,10 @@ impl Proof {
     /// Whether a policy on the path surely refuses what was seen to succeed: an agent that is online has reported, an open channel was opened, and a
     /// patch operation has read everything that it reads.
     fn contradicts_refusal(&self, path: &Path) -> bool {
-        let Authorization::Denied { because, .. } = &path.authorization else { return false };
+        let Authorization::Denied { actions, .. } = &path.authorization else { return false };
         match self.target {
-            Target::Ssm => because.contains("ssm:UpdateInstanceInformation"),
-            Target::SsmMessages => because.contains("ssmmessages:OpenControlChannel"),
+            Target::Ssm => actions.contains("ssm:UpdateInstanceInformation"),
+            Target::SsmMessages => actions.contains("ssmmessages:OpenControlChannel"),
             Target::Ec2Messages => false,
             Target::S3 | Target::Repository => true,
         }

@@ -227,16 +227,16 @@ fn in_order<'a>(associations: &'a [ProfileAssociation], vpc: &str) -> Result<Vec
             None => return Err(changing(FILE, vpc, association.status.as_ref())),
         }
     }
-    // A priority that is being changed may be the old one yet.
+    own.sort_by_key(|association| association.priority);
+    // A priority that is being changed may be the old one yet, and no two are the same.
     let is_open = |association: &&ProfileAssociation| association.priority.is_none() || !is_word(association.status.as_ref(), "COMPLETE");
-    if own.len() > 1 && own.iter().any(is_open) {
+    let is_tied = own.windows(2).any(|pair| matches!(pair, [one, next] if one.priority == next.priority));
+    if own.len() > 1 && (is_tied || own.iter().any(is_open)) {
         let settled_by =
-            format!("check by hand in which order {vpc} asks its Route 53 Profiles: {FILE} does not tell the priority of each");
+            format!("check by hand in which order {vpc} asks its Route 53 Profiles: {FILE} does not tell a priority of its own for each");
         return Err(Unknown::new("fact_not_collected", vpc, settled_by));
     }
-    own.sort_by_key(|association| association.priority);
-    let is_tied = own.windows(2).any(|pair| matches!(pair, [one, next] if one.priority == next.priority));
-    if is_tied { Err(incomplete(FILE, vpc)) } else { Ok(own) }
+    Ok(own)
 }
 
 fn incomplete(file: &str, resource: &str) -> Unknown {

@@ -131,7 +131,7 @@ fn judge(
         }
         verdicts.into_iter().reduce(agreed).unwrap_or(Verdict::Unknown)
     };
-    let mut denied = Vec::new();
+    let (mut actions, mut denied) = (BTreeSet::new(), Vec::new());
     let mut open = Vec::new();
     for asking in askings(estate, account, document, goal) {
         for (action, resource) in &asking.asked {
@@ -141,7 +141,10 @@ fn judge(
             let verdict = if resource == "*" { agreed(of_any, verdict_on(action, Resource::Exact("*"), &asking)) } else { of_any };
             match verdict {
                 Verdict::Allow => {}
-                Verdict::Deny => denied.push(named),
+                Verdict::Deny => {
+                    actions.insert(*action);
+                    denied.push(named);
+                }
                 Verdict::Unknown => open.push(named),
             }
         }
@@ -152,7 +155,7 @@ fn judge(
     }
     if !denied.is_empty() {
         let because = format!("its policy does not allow {}, so that requests end with error 403", denied.join(", "));
-        return Authorization::Denied { endpoint: id.to_owned(), because };
+        return Authorization::Denied { endpoint: id.to_owned(), actions, because };
     }
     if !open.is_empty() {
         return unknown(id, format!("check that the policy of {id} allows {}", open.join(", ")));

@@ -155,7 +155,7 @@ fn of_alternatives(all: &[Path]) -> Authorization {
     let is_denied = |path: &&Path| matches!(path.authorization, Authorization::Denied { .. });
     let together = all.iter().fold(Authorization::Allowed, |sum, path| sum.and(path.authorization.clone()));
     match together {
-        Authorization::Denied { endpoint, because } if all.iter().filter(is_denied).count() < all.len() => {
+        Authorization::Denied { endpoint, because, .. } if all.iter().filter(is_denied).count() < all.len() => {
             let settled_by = format!("look on the instance where it takes patches from: by one way {endpoint} is passed, and {because}");
             Authorization::Unknown(vec![Unknown::new("endpoint_policy", endpoint, settled_by)])
         }

@@ -1,5 +1,7 @@
 //! What is said of one path: the verdict, everything that blocks it, what is unknown, and the hops in order.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +97,8 @@ pub enum Authorization {
     /// They surely refuse one that is needed: `because` is a fragment of a sentence whose subject is the endpoint.
     Denied {
         endpoint: String,
+        /// The actions that are refused.
+        actions: BTreeSet<&'static str>,
         because: String,
     },
     Unknown(Vec<Unknown>),

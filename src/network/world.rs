@@ -108,7 +108,7 @@ fn authorization(worlds: &[World]) -> Authorization {
     let is_denied = |world: &&World| matches!(world.authorization, Authorization::Denied { .. });
     let all = worlds.iter().fold(Authorization::Allowed, |sum, world| sum.and(world.authorization.clone()));
     match all {
-        Authorization::Denied { endpoint, because } if worlds.iter().filter(is_denied).count() < worlds.len() => {
+        Authorization::Denied { endpoint, because, .. } if worlds.iter().filter(is_denied).count() < worlds.len() => {
             let settled_by = format!("settle what the path depends on: by one way {endpoint} is passed, and {because}");
             Authorization::Unknown(vec![Unknown::new("endpoint_policy", endpoint, settled_by)])
         }

@@ -176,7 +176,7 @@ fn attributes_off(patient: Patient<'_>, change: &Change) -> Vec<Change> {
 /// What to write into a policy is for its owner to decide: it may be narrow on purpose.
 fn endpoint_policy(patient: Patient<'_>, target: Option<Target>) -> Vec<Change> {
     let Some(path) = path_to(patient, target) else { return Vec::new() };
-    let Authorization::Denied { endpoint, because } = &path.authorization else { return Vec::new() };
+    let Authorization::Denied { endpoint, because, .. } = &path.authorization else { return Vec::new() };
     vec![Change::ByHand { resource: endpoint.clone(), what: format!("Extend the policy of {endpoint}: {because}") }]
 }
 

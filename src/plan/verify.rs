@@ -219,7 +219,7 @@ fn is_refused(path: &Path) -> bool {
 fn told(path: &Path) -> String {
     let verdict = path.verdict.as_str();
     match &path.authorization {
-        Authorization::Denied { endpoint, because } => format!("{verdict}, but {endpoint} {because}"),
+        Authorization::Denied { endpoint, because, .. } => format!("{verdict}, but {endpoint} {because}"),
         _ => verdict.to_owned(),
     }
 }

@@ -170,7 +170,7 @@ fn authorization(authorization: &crate::network::Authorization) -> Authorization
     use crate::network::Authorization as Judged;
     match authorization {
         Judged::Allowed => Authorization::default(),
-        Judged::Denied { endpoint, because } => Authorization {
+        Judged::Denied { endpoint, because, .. } => Authorization {
             verdict: AuthorizationVerdict::Denied,
             endpoint: Some(endpoint.clone()),
             because: Some(because.clone()),

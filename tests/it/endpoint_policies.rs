@@ -40,7 +40,7 @@ fn said_in(partition: &str, topology: &Topology, target: Target) -> Said {
     assert_eq!(path.verdict, Verdict::Reachable, "the network carries it: {path:#?}");
     match path.authorization {
         Authorization::Allowed => Allowed,
-        Authorization::Denied { endpoint, because } => {
+        Authorization::Denied { endpoint, because, .. } => {
             assert!(endpoint.starts_with("vpce-") && because.contains("403"), "{endpoint} {because}");
             Denied
         }

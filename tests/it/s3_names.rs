@@ -92,6 +92,7 @@ fn the_bucket_of_a_patch_policy_is_asked_for_too() {
             Reachable,
             Authorization::Denied {
                 endpoint: "vpce-s3".to_owned(),
+                actions: ["s3:GetObject"].into(),
                 because: format!("its policy does not allow s3:GetObject on arn:aws:s3:::{name}/*, so that requests end with error 403"),
             },
         ),
