@@ -43,18 +43,11 @@ struct Class<'a> {
     atom: usize,
 }
 
-/// The paths of a class, as its first member's.
-#[derive(Debug)]
+/// The paths of a class, told of nobody: where a member is named a placeholder stands.
+#[derive(Debug, Default)]
 struct Members {
-    first: Spelling,
     paths: HashMap<(Goal, PortFamily, bool), Arc<Path>>,
     is_snapshot_told_apart: Option<bool>,
-}
-
-impl Members {
-    fn of(first: Spelling) -> Self {
-        Self { first, paths: HashMap::new(), is_snapshot_told_apart: None }
-    }
 }
 
 /// How texts name an instance's own.
@@ -67,6 +60,11 @@ struct Spelling {
 impl Spelling {
     fn of(source: &Source<'_, '_>) -> Self {
         Self { address: source.address.to_string(), interface: source.interface.to_owned() }
+    }
+
+    /// What no snapshot has for an address or an id, and no path for a part of another word.
+    fn placeholder() -> Self {
+        Self { address: "\u{1}address\u{1}".to_owned(), interface: "\u{1}interface\u{1}".to_owned() }
     }
 }
 
@@ -94,7 +92,7 @@ impl<'r, 'a> Network<'r, 'a> {
                 }
                 if let Some(over_ipv6) = &over_ipv6 {
                     // A name without an IPv6 address is asked for over IPv4 anyway.
-                    let of_ipv6 = (goal.has_ipv6 == Some(true)).then(|| self.path(over_ipv6, goal, needs.ports).verdict);
+                    let of_ipv6 = (goal.has_ipv6 != Some(false)).then(|| self.path(over_ipv6, goal, needs.ports).verdict);
                     let remark = beside_ipv4(source, goal, path.verdict, of_ipv6);
                     Arc::make_mut(&mut path).notes.extend(remark);
                 }
@@ -144,20 +142,16 @@ impl<'r, 'a> Network<'r, 'a> {
 
     /// The path of one interface, judged with its class.
     fn path(&self, source: &Source<'r, 'a>, goal: &Goal, ports: PortFamily) -> Arc<Path> {
-        let own = Spelling::of(source);
+        let (own, anybody) = (Spelling::of(source), Spelling::placeholder());
         let mut classes = self.classes.borrow_mut();
-        let members = classes.entry(self.class(source)).or_insert_with(|| Members::of(own.clone()));
+        let members = classes.entry(self.class(source)).or_default();
         // Who is the target itself is no neighbour of the others.
         let key = (goal.clone(), ports, goal.is_at(source.address));
-        if let Some(path) = members.paths.get(&key) {
-            return if members.first == own { Arc::clone(path) } else { respell(path, &members.first, &own) };
-        }
-        // Told as the first member's, so that every member's text comes from the same one.
-        let path = path::judge(source, goal, ports, self.assumptions);
-        let path = if members.first == own { path } else { path.respelt(&own, &members.first) };
-        let path = Arc::new(path);
-        members.paths.insert(key, Arc::clone(&path));
-        if members.first == own { path } else { respell(&path, &members.first, &own) }
+        let of_class = members.paths.entry(key).or_insert_with(|| {
+            let path = path::judge(source, goal, ports, self.assumptions);
+            Arc::new(path.respelt(&own, &anybody))
+        });
+        if of_class.names(&anybody) { Arc::new(of_class.respelt(&anybody, &own)) } else { Arc::clone(of_class) }
     }
 
     /// The bucket of the snapshots, where DNS answers for it otherwise than for the others of S3.
@@ -165,7 +159,7 @@ impl<'r, 'a> Network<'r, 'a> {
         let region = source.region.name;
         let snapshot = Goal::of_snapshot(region, needs.buckets.as_ref())?;
         let mut classes = self.classes.borrow_mut();
-        let members = classes.entry(self.class(source)).or_insert_with(|| Members::of(Spelling::of(source)));
+        let members = classes.entry(self.class(source)).or_default();
         let is_told_apart = members.is_snapshot_told_apart.get_or_insert_with(|| {
             let others = Goal::of_service(region, Target::S3, needs.buckets.as_ref());
             let place = path::place(source, self.assumptions);
@@ -214,21 +208,16 @@ fn disagreement(source: &Source<'_, '_>, other: &Source<'_, '_>, verdict: Verdic
 fn beside_ipv4(source: &Source<'_, '_>, goal: &Goal, verdict: Verdict, of_ipv6: Option<Verdict>) -> Option<String> {
     let interface = source.interface;
     match of_ipv6.filter(|of_ipv6| *of_ipv6 != verdict) {
-        Some(of_ipv6) => Some(format!(
-            "{}:{} would be {} over IPv6, which {interface} has too; IPv4 decides, by which it is {}.",
-            goal.host,
-            goal.port,
-            of_ipv6.as_str(),
-            verdict.as_str()
-        )),
+        Some(of_ipv6) => {
+            let (host, port, of_ipv6, verdict) = (&goal.host, goal.port, of_ipv6.as_str(), verdict.as_str());
+            let condition = if goal.has_ipv6.is_none() { ", if the name has an IPv6 address" } else { "" };
+            Some(format!(
+                "{host}:{port} would be {of_ipv6} over IPv6, which {interface} has too{condition}; IPv4 decides, by which it is {verdict}."
+            ))
+        }
         // Said once for all paths.
         None => (goal.target == Target::Ssm).then(|| format!("{interface} has an IPv6 address too; its paths are judged over IPv4.")),
     }
-}
-
-/// Shares the path where nothing in it names the first member.
-fn respell(path: &Arc<Path>, first: &Spelling, own: &Spelling) -> Arc<Path> {
-    if path.names(first) { Arc::new(path.respelt(first, own)) } else { Arc::clone(path) }
 }
 
 impl Path {

@@ -131,6 +131,13 @@ pub(super) fn own_servers(place: &Place<'_, '_, '_>) -> Option<Vec<IpAddr>> {
     }
 }
 
+/// The DNS servers of the user's own that an instance of the VPC may ask.
+pub(super) fn servers_of_user(place: &Place<'_, '_, '_>) -> Vec<IpAddr> {
+    let (resolvers, _) = resolvers(place);
+    let named = resolvers.iter().filter_map(|resolver| if let Resolver::Custom(servers) = resolver { Some(servers) } else { None });
+    named.flat_map(|servers| servers.split(", ")).filter_map(|server| server.parse().ok()).collect()
+}
+
 /// What `host` resolves to for an instance of the VPC.
 pub(super) fn resolve<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Resolution<'r, 'a> {
     let (resolvers, doubt) = resolvers(place);

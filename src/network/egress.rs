@@ -46,6 +46,7 @@ fn far_end(to: &Destination, taken: &IntervalSet) -> String {
     match to {
         Destination::PrefixList(id) => format!("prefix list {id}"),
         Destination::Groups(groups) => format!("the endpoint at {} ({})", taken.as_addresses(), groups.join(", ")),
+        Destination::Blocks(_) => taken.as_addresses(),
         Destination::Internet => "the service's public addresses".to_owned(),
         Destination::InternetIpv6 => "the service's public IPv6 addresses".to_owned(),
         Destination::Nat64 => "the IPv6 addresses that stand for IPv4 ones (64:ff9b::/96)".to_owned(),

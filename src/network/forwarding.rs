@@ -1,9 +1,10 @@
 //! DNS servers that stand in another VPC of the organization: a resolver endpoint or a forwarder there asks that VPC's resolver, and answers with
 //! what is private there (<https://docs.aws.amazon.com/whitepapers/latest/building-scalable-secure-multi-vpc-network-infrastructure/centralized-access-to-vpc-private-endpoints.html>).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::dns::{Answer, Place, covers};
+use super::dns::{Answer, Place, covers, servers_of_user};
 use super::dns_server::is_third_of;
 use super::goal::{Goal, not_public_ipv4};
 use super::host;
@@ -12,7 +13,7 @@ use super::position::Position;
 use super::private_dns::{Asker, by_endpoint};
 use super::set::IntervalSet;
 use crate::model::known::Known;
-use crate::model::{Region, net};
+use crate::model::{Assumptions, Estate, Region, net};
 
 /// Everything that servers at these addresses may answer beside the public answer.
 pub(super) fn answers_elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, servers: &[&str], goal: &Goal) -> Vec<Answer<'r, 'a>> {
@@ -78,10 +79,41 @@ fn are_resolvers_of_others(place: &Place<'_, '_, '_>, servers: &[&str]) -> bool 
     !servers.is_empty() && servers.iter().all(|server| server.parse().is_ok_and(|server| is_third(server) && !is_here(server)))
 }
 
+/// By Region and VPC the other VPCs whose names what stands in it may answer: it has their DNS servers, those to which a rule of theirs forwards, or an
+/// endpoint that a Profile brings them.
+pub fn dependents<'r>(estate: &'r Estate<'_>, assumptions: &Assumptions) -> BTreeMap<(&'r str, &'r str), BTreeSet<&'r str>> {
+    let mut dependents: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for region in estate.regions() {
+        for (_, position) in of_region(estate, region.name).filter(|(home, _)| home.account == region.account) {
+            let place = Place { estate, position: &position, is_nitro: None, is_ipv6: false, assumptions };
+            let mut servers = servers_of_user(&place);
+            let rules = estate.forward_rules(region, position.vpc_id, place.uncollected()).into_known().unwrap_or_default();
+            servers.extend(rules.iter().flat_map(|rule| &rule.targets).filter_map(|target| target.parse::<IpAddr>().ok()));
+            let brought = region.profile_resources(position.vpc_id).into_known().map(|resources| resources.endpoints).unwrap_or_default();
+            let mut answering: BTreeSet<&str> = brought
+                .into_iter()
+                .filter_map(|id| estate.endpoint(region.name, id))
+                .filter_map(|(_, endpoint)| endpoint.vpc_id.as_deref())
+                .collect();
+            if !servers.is_empty() {
+                let holds = |there: &Position<'_, '_>| servers.iter().any(|server| there.nets.iter().any(|block| block.contains(server)));
+                answering.extend(of_region(estate, region.name).filter(|(_, there)| holds(there)).map(|(_, there)| there.vpc_id));
+            }
+            for vpc in answering.into_iter().filter(|vpc| *vpc != position.vpc_id) {
+                dependents.entry((region.name, vpc)).or_default().insert(position.vpc_id);
+            }
+        }
+    }
+    dependents
+}
+
 /// The VPCs of the Region, in every account.
 fn vpcs<'r, 'a>(place: &Place<'_, 'r, 'a>) -> impl Iterator<Item = (&'r Region<'a>, Position<'r, 'a>)> {
-    let name = place.region().name;
-    let regions = place.estate.regions().filter(move |region| region.name == name);
+    of_region(place.estate, place.region().name)
+}
+
+fn of_region<'r, 'a>(estate: &'r Estate<'a>, name: &'r str) -> impl Iterator<Item = (&'r Region<'a>, Position<'r, 'a>)> {
+    let regions = estate.regions().filter(move |region| region.name == name);
     regions.flat_map(|region| {
         let vpcs = region.files.vpcs.iter().flat_map(|file| &file.vpcs);
         vpcs.map(move |vpc| (region, Position::of(region, vpc, None)))

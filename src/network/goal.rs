@@ -266,8 +266,8 @@ static PUBLIC_IPV6: LazyLock<IntervalSet> = LazyLock::new(|| blocks(&["2000::/3"
 /// `DynamoDB`, which have lists of their own.
 pub(super) fn public_ipv4(region: &Region<'_>, vpc_blocks: &[IpNet], answered_by: &AnsweredBy) -> Addresses {
     if let AnsweredBy::Addresses(blocks) = answered_by {
-        let set = IntervalSet::nets(blocks);
-        return Addresses { set, is_exact: true, destination: Destination::Internet };
+        let destination = Destination::Blocks(blocks.iter().map(ToString::to_string).collect());
+        return Addresses { set: IntervalSet::nets(blocks), is_exact: true, destination };
     }
     if answered_by.is_s3()
         && let Some((id, list)) = region.service_prefix_list("s3")

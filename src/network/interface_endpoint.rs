@@ -4,6 +4,8 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::boundary::{self, Crossing};
 use super::dns::Reached;
 use super::egress::leave_interface;
@@ -96,7 +98,13 @@ fn to_end(journey: &Journey<'_, '_, '_>, end: &End<'_, '_>, all: &[End<'_, '_>],
         let carriers = all.iter().filter(|end| keeps_references && end.groups.iter().any(|own| own == group));
         carriers.fold(IntervalSet::empty(), |sum, end| sum.union(&IntervalSet::address(end.address)))
     };
-    leave_interface(&mut trace, source, journey.goal.port, &Destination::Groups(end.groups.clone()), &members);
+    // An outbound rule that refers to a group means nobody behind a transit gateway or in another Region.
+    let to = if keeps_references {
+        Destination::Groups(end.groups.clone())
+    } else {
+        Destination::Blocks(all.iter().map(|end| IpNet::from(end.address).to_string()).collect())
+    };
+    leave_interface(&mut trace, source, journey.goal.port, &to, &members);
     if !is_here {
         let onward = Journey { end: Some(end), ..journey.clone() };
         trace.via = Via::Other;
@@ -246,7 +254,7 @@ fn ends<'r, 'a>(reached: &Reached<'r, 'a>, is_ipv6: bool) -> Known<Vec<End<'r, '
 
 fn address_of(interface: &NetworkInterface, is_ipv6: bool) -> Option<IpAddr> {
     if is_ipv6 {
-        interface.ipv6_addresses.iter().find_map(|ipv6| address(ipv6.ipv6_address.as_ref()))
+        interface.ipv6_addresses.iter().filter_map(|ipv6| address(ipv6.ipv6_address.as_ref())).min()
     } else {
         address(interface.private_ip_address.as_ref())
     }

@@ -46,7 +46,9 @@ use crate::model::known::Unknown;
 
 pub use class::Network;
 pub use endpoint_policy::DEFAULT_ENDPOINT_POLICY;
+pub use forwarding::dependents;
 pub use goal::{AnsweredBy, Buckets, Goal, PolicyBucket, Requests};
+pub use position::vpc_nets;
 pub use repository::{Alternative, Sources, Wanted};
 pub use set::{FlowSet, IntervalSet};
 pub use verdict::{Authorization, Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, Via};

@@ -44,6 +44,13 @@ pub(super) fn nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: 
         trace.hop(kind, id, Decision::Pass, "the NAT gateway is available");
     }
     encryption::leave_by(trace, &journey.at, kind, id, Exit::NatGateway);
+    if !trace.addresses.intersection(&IntervalSet::ipv6()).difference(&IntervalSet::nat64()).is_empty() {
+        let settled_by = format!(
+            "lead IPv6 to an egress-only internet gateway: AWS tells of IPv6 through {id} for the addresses that DNS64 gives alone"
+        );
+        trace.unclear(kind, id, "nat_ipv6", settled_by);
+        return;
+    }
     // A private one has no public address.
     let is_surely_public = nat.nat_gateway_addresses.iter().any(|own| own.public_ip.is_some() || own.allocation_id.is_some());
     if nat.connectivity_type.is_none() && !is_surely_public {

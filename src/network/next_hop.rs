@@ -24,10 +24,12 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
     trace.via = via(share.next_hop);
     trace.route = Some(share.destination.clone());
     let destination = &share.destination;
-    // A transit gateway and a local address see the boundary of the subnet in their own way, and so does a NAT gateway beside the attachment.
+    // A transit gateway and a local address see the boundary of the subnet in their own way, and so does a NAT gateway beside the attachment. What
+    // stands in the subnet itself is on this side of it.
     let is_own_boundary = match share.next_hop {
         NextHop::Local | NextHop::TransitGateway(_) => true,
         NextHop::NatGateway(id) => nat::stands_beside_attachment(journey, id),
+        NextHop::Interface(id) => stands_beside(journey, id),
         _ => false,
     };
     if !is_own_boundary {
@@ -85,6 +87,12 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
         }
         NextHop::Untold | NextHop::Nothing => {}
     }
+}
+
+/// Whether an interface is in the subnet in which the traffic is.
+fn stands_beside(journey: &Journey<'_, '_, '_>, id: &str) -> bool {
+    let interface = journey.at.home.interface(id).into_known();
+    journey.at.subnet.is_some() && interface.is_some_and(|interface| interface.subnet_id.as_deref() == Some(journey.at.subnet_id()))
 }
 
 fn via(next_hop: NextHop<'_>) -> Via {

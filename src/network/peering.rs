@@ -57,7 +57,7 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, 
         return;
     };
     let blocks = blocks(far);
-    // The connection tells the IPv4 blocks alone.
+    // It may leave out the IPv6 blocks.
     let is_ipv4 = journey.end.is_some_and(interface_endpoint::End::is_ipv4);
     if is_ipv4 && !blocks.is_empty() && trace.addresses.intersection(&IntervalSet::nets(&blocks)).is_empty() {
         let detail = format!("carries traffic to the addresses of {vpc} only, and {} is none of them", trace.addresses.as_addresses());

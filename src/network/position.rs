@@ -64,7 +64,7 @@ impl<'r, 'a> Position<'r, 'a> {
 }
 
 /// The blocks of a VPC, the secondary ones included.
-pub(super) fn vpc_nets(vpc: &Vpc) -> Vec<IpNet> {
+pub fn vpc_nets(vpc: &Vpc) -> Vec<IpNet> {
     let is_live = |state: Option<&str>| state.is_none_or(|state| state.eq_ignore_ascii_case("associated"));
     let more = vpc
         .cidr_block_association_set

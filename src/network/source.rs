@@ -74,7 +74,8 @@ impl<'r, 'a> Source<'r, 'a> {
         let ipv4 = interface
             .and_then(|interface| address(interface.private_ip_address.as_ref()))
             .or_else(|| address(instance.private_ip_address.as_ref()));
-        let ipv6 = interface.and_then(|interface| interface.ipv6_addresses.iter().find_map(|ipv6| address(ipv6.ipv6_address.as_ref())));
+        let ipv6 =
+            interface.and_then(|interface| interface.ipv6_addresses.iter().filter_map(|ipv6| address(ipv6.ipv6_address.as_ref())).min());
         // IPv4 decides where there is any (decision 10).
         let Some(address) = ipv4.or(ipv6) else { return Known::Unknown(vec![missing(instance, "the private address")]) };
         let groups = interface.map(|interface| &interface.groups).filter(|groups| !groups.is_empty()).unwrap_or(&instance.security_groups);

@@ -36,10 +36,6 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
         trace.unclear(KIND, id, "unsupported_target", settled_by);
     }
     let Some(door) = leave_vpc(trace, at, id) else { return };
-    if carries_no_ipv6(door.attachment) && !trace.addresses.intersection(&IntervalSet::ipv6()).is_empty() {
-        let settled_by = format!("turn on IPv6 support of the attachment of {} to {id}, or check what becomes of IPv6 there", at.vpc_id);
-        trace.unclear(KIND, id, "transit_gateway_ipv6", settled_by);
-    }
     if door.position.is_in_subnet_of(at) {
         boundary::cross(trace, at, &[Crossing::Out, Crossing::In], &journey.sender.ends);
     } else {
@@ -407,6 +403,13 @@ fn enter_vpc(
         return;
     };
     trace.hop(KIND, core.table, Decision::Pass, format!("the route to {destination} leads to {resource} by {id}"));
+    // The answers would go straight to the sender, past the attachment.
+    if into.is_in_vpc_of(&journey.sender.position) {
+        let settled_by =
+            format!("lead it out of {resource} by that VPC's own route tables: {gateway} brings it back to where it came from");
+        trace.unclear(KIND, id, "routing_loop", settled_by);
+        return;
+    }
     let Some(doors) = doors(trace, &into, attachment, journey.at.zone()) else { return };
     let hides_groups = hides_groups(attachment);
     let ways = doors.into_iter().map(|door| {
@@ -418,10 +421,6 @@ fn enter_vpc(
     });
     let ways = ways.collect();
     trace.join(ways, vec![any_zone(id)]);
-}
-
-fn carries_no_ipv6(attachment: &TransitGatewayVpcAttachment) -> bool {
-    attachment.options.as_ref().is_some_and(|options| is_word(options.ipv6_support.as_ref(), "disable"))
 }
 
 /// Whether no security group may refer to groups behind the attachment.

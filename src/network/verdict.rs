@@ -208,6 +208,8 @@ pub enum Place {
 pub enum Destination {
     PrefixList(String),
     Groups(Vec<String>),
+    /// Blocks of one family or of both.
+    Blocks(Vec<String>),
     Internet,
     InternetIpv6,
     /// IPv4 addresses hidden in IPv6 ones.

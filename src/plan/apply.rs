@@ -1,6 +1,6 @@
 //! Makes a change to a copy of the snapshot, as AWS would make it to the account.
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
@@ -72,10 +72,9 @@ pub(super) fn apply(change: &Change, files: &mut RegionFiles) -> Result<(), Refu
     match change {
         Change::AllowEgress { group, to, port, .. } => {
             let permission = permission(*port, to)?;
-            let group = group_mut(files, group)?;
-            check_rules(&group.ip_permissions_egress, group.group_id.as_deref())?;
-            group.ip_permissions_egress.push(permission);
-            Ok(())
+            let lists = list_sizes(files);
+            let rules = &mut group_mut(files, group)?.ip_permissions_egress;
+            add_rule(rules, permission, group, &lists)
         }
         Change::AllowEndpointIngress { group, from, .. } => {
             let mut permission = tcp(443);
@@ -84,20 +83,19 @@ pub(super) fn apply(change: &Change, files: &mut RegionFiles) -> Result<(), Refu
                     permission.user_id_group_pairs =
                         vec![UserIdGroupPair { group_id: Some(group.id.clone()), user_id: group.owner.clone(), ..Default::default() }];
                 }
-                Origin::Address(address) => add_block(&mut permission, &single(address)?),
+                Origin::Block(block) => add_block(&mut permission, block),
             }
-            let group = group_mut(files, group)?;
-            check_rules(&group.ip_permissions, group.group_id.as_deref())?;
-            group.ip_permissions.push(permission);
-            Ok(())
+            let lists = list_sizes(files);
+            let rules = &mut group_mut(files, group)?.ip_permissions;
+            add_rule(rules, permission, group, &lists)
         }
         Change::AllowInNetworkAcl { acl, is_egress, addresses, ports, rule_number } => {
             allow_in_acl(files, acl, *is_egress, addresses, *ports, *rule_number)
         }
         Change::AssociateGatewayEndpoint { endpoint, route_table } => add_s3_route(files, route_table, endpoint),
-        Change::CreateGatewayEndpoint { vpc, service_name, route_table } => {
+        Change::CreateGatewayEndpoint { vpc, service_name, route_tables } => {
             let id = format!("vpce-proposed-{service_name}");
-            add_s3_route(files, route_table, &id)?;
+            route_tables.iter().try_for_each(|table| add_s3_route(files, table, &id))?;
             let endpoints = files.vpc_endpoints.as_mut().ok_or(NOT_COLLECTED)?;
             endpoints.vpc_endpoints.push(VpcEndpoint {
                 vpc_endpoint_id: Some(id),
@@ -155,6 +153,7 @@ fn permission(port: u16, to: &Destination) -> Result<IpPermission, Refusal> {
             let first = groups.first().cloned().ok_or(NOT_COLLECTED)?;
             permission.user_id_group_pairs = vec![UserIdGroupPair { group_id: Some(first), ..Default::default() }];
         }
+        Destination::Blocks(blocks) => blocks.iter().for_each(|block| add_block(&mut permission, block)),
         Destination::Internet => add_block(&mut permission, "0.0.0.0/0"),
         Destination::InternetIpv6 => add_block(&mut permission, "::/0"),
         Destination::Nat64 => add_block(&mut permission, "64:ff9b::/96"),
@@ -170,33 +169,34 @@ fn add_block(permission: &mut IpPermission, block: &str) {
     }
 }
 
-fn single(address: &str) -> Result<String, Refusal> {
-    match address.parse::<IpAddr>() {
-        Ok(IpAddr::V4(_)) => Ok(format!("{address}/32")),
-        Ok(IpAddr::V6(_)) => Ok(format!("{address}/128")),
-        Err(_) => Err(Refusal::NotModelled("the address that it lets in is not known")),
-    }
-}
-
 fn group_mut<'f>(files: &'f mut RegionFiles, id: &str) -> Result<&'f mut SecurityGroup, Refusal> {
     let groups = files.security_groups.as_mut().ok_or(NOT_COLLECTED)?;
     groups.security_groups.iter_mut().find(|group| group.group_id.as_deref() == Some(id)).ok_or(NOT_COLLECTED)
 }
 
-/// A group holds 60 rules for each direction and family unless AWS has raised the quota; a prefix list of AWS's counts as one rule here
-/// (<https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups>).
-fn check_rules(permissions: &[IpPermission], group: Option<&str>) -> Result<(), Refusal> {
+/// A group holds 60 rules for each direction and family unless AWS has raised the quota, and a customer's prefix list counts as the most entries that
+/// it may have (<https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups>); one of AWS's counts as one here.
+fn add_rule(rules: &mut Vec<IpPermission>, new: IpPermission, group: &str, lists: &BTreeMap<String, usize>) -> Result<(), Refusal> {
     const QUOTA: usize = 60;
-    let of_ipv4 =
-        |permission: &IpPermission| permission.ip_ranges.len() + permission.prefix_list_ids.len() + permission.user_id_group_pairs.len();
-    let rules: usize = permissions.iter().map(of_ipv4).sum();
-    if rules < QUOTA {
+    let size = |list: &PrefixListId| list.prefix_list_id.as_ref().and_then(|id| lists.get(id)).copied().unwrap_or(1);
+    let of_both = |rule: &IpPermission| rule.prefix_list_ids.iter().map(size).sum::<usize>() + rule.user_id_group_pairs.len();
+    rules.push(new);
+    let of_ipv4: usize = rules.iter().map(|rule| rule.ip_ranges.len() + of_both(rule)).sum();
+    let of_ipv6: usize = rules.iter().map(|rule| rule.ipv6_ranges.len() + of_both(rule)).sum();
+    let count = of_ipv4.max(of_ipv6);
+    if count <= QUOTA {
         return Ok(());
     }
-    let group = group.unwrap_or("the group");
     Err(Refusal::Infeasible(format!(
-        "{group} has {rules} rules in this direction already, and the default quota is {QUOTA}: merge some first"
+        "{group} would have {count} rules in this direction, and the default quota is {QUOTA}: merge some first"
     )))
+}
+
+/// The most entries that each prefix list of a customer's may have.
+fn list_sizes(files: &RegionFiles) -> BTreeMap<String, usize> {
+    let lists = files.managed_prefix_lists.iter().flat_map(|file| &file.prefix_lists);
+    let sizes = lists.filter_map(|list| Some((list.prefix_list_id.clone()?, usize::try_from(list.max_entries?).ok()?)));
+    sizes.collect()
 }
 
 fn allow_in_acl(

@@ -2,7 +2,7 @@
 //!
 //! Commands are printed, never run. None of them stops, terminates or deletes anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::commands::{self, command, https, iam, interface_endpoint, origin, permissions, tcp};
 use crate::network::Destination;
@@ -36,10 +36,11 @@ pub enum Change {
         endpoint: String,
         route_table: String,
     },
+    /// One for all route tables of the VPC that need it: a Region holds 20 unless AWS has raised the quota.
     CreateGatewayEndpoint {
         vpc: String,
         service_name: String,
-        route_table: String,
+        route_tables: BTreeSet<String>,
     },
     CreateInterfaceEndpoint {
         vpc: String,
@@ -91,7 +92,8 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     Group(Group),
-    Address(String),
+    /// The block of a VPC from which the instances come.
+    Block(String),
 }
 
 /// A security group that a rule refers to.
@@ -155,10 +157,13 @@ impl Change {
         }
     }
 
-    /// What makes two changes one: everything but where a new endpoint is put, and which of a group's endpoints it is about.
+    /// What makes two changes one: everything but where a new endpoint is put, which route tables lead to it, and which of a group's endpoints it is
+    /// about.
     pub fn key(&self) -> String {
         match self {
-            Self::CreateInterfaceEndpoint { vpc, service_name, .. } => format!("create-interface-endpoint {vpc} {service_name}"),
+            Self::CreateInterfaceEndpoint { vpc, service_name, .. } | Self::CreateGatewayEndpoint { vpc, service_name, .. } => {
+                format!("{} {vpc} {service_name}", self.kind())
+            }
             // AWS refuses the same permission of a group a second time.
             Self::AllowEndpointIngress { group, from, .. } => format!("{} {group} {from:?}", self.kind()),
             other => format!("{} {other:?}", other.kind()),
@@ -172,6 +177,9 @@ impl Change {
                 for (zone, subnet) in more.subnets {
                     placement.subnets.entry(zone).or_insert(subnet);
                 }
+            }
+            (Self::CreateGatewayEndpoint { route_tables, .. }, Self::CreateGatewayEndpoint { route_tables: more, .. }) => {
+                route_tables.extend(more);
             }
             (Self::AllowEndpointIngress { endpoint, .. }, Self::AllowEndpointIngress { endpoint: more, .. })
                 if !endpoint.split(", ").any(|one| one == more) =>
@@ -189,7 +197,7 @@ impl Change {
             Self::AllowEgress { group, to, port, .. } => format!("Allow outbound TCP {port} from {group} to {}", destination(to)),
             Self::AllowEndpointIngress { endpoint, group, from } => {
                 let from = match from {
-                    Origin::Group(Group { id, .. }) | Origin::Address(id) => id,
+                    Origin::Group(Group { id, .. }) | Origin::Block(id) => id,
                 };
                 format!("Allow inbound TCP 443 from {from} on {group}, the security group of {endpoint}")
             }
@@ -200,8 +208,9 @@ impl Change {
             Self::AssociateGatewayEndpoint { endpoint, route_table } => {
                 format!("Associate gateway endpoint {endpoint} with route table {route_table}")
             }
-            Self::CreateGatewayEndpoint { vpc, service_name, route_table } => {
-                format!("Create the gateway endpoint for {service_name} in {vpc}, associated with {route_table}")
+            Self::CreateGatewayEndpoint { vpc, service_name, route_tables } => {
+                let tables: Vec<String> = route_tables.iter().cloned().collect();
+                format!("Create the gateway endpoint for {service_name} in {vpc}, associated with {}", few(&tables))
             }
             Self::CreateInterfaceEndpoint { vpc, service_name, .. } => {
                 format!(
@@ -260,17 +269,11 @@ impl Change {
             Self::AssociateGatewayEndpoint { endpoint, route_table } => {
                 vec![ec2(&["modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--add-route-table-ids", route_table])]
             }
-            Self::CreateGatewayEndpoint { vpc, service_name, route_table } => vec![ec2(&[
-                "create-vpc-endpoint",
-                "--vpc-endpoint-type",
-                "Gateway",
-                "--vpc-id",
-                vpc,
-                "--service-name",
-                service_name,
-                "--route-table-ids",
-                route_table,
-            ])],
+            Self::CreateGatewayEndpoint { vpc, service_name, route_tables } => {
+                let words = ["create-vpc-endpoint", "--vpc-endpoint-type", "Gateway", "--vpc-id", vpc, "--service-name", service_name];
+                let tables = std::iter::once("--route-table-ids").chain(route_tables.iter().map(String::as_str));
+                vec![ec2(&words.into_iter().chain(tables).collect::<Vec<_>>())]
+            }
             Self::CreateInterfaceEndpoint { vpc, service_name, placement } => interface_endpoint(region, vpc, service_name, placement),
             Self::EnablePrivateDns { endpoint } => {
                 vec![ec2(&["modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--private-dns-enabled"])]
@@ -333,6 +336,7 @@ pub(super) fn destination(to: &Destination) -> String {
         Destination::PrefixList(id) => id.clone(),
         // One of the groups that the far end carries is enough.
         Destination::Groups(groups) => groups.first().cloned().unwrap_or_default(),
+        Destination::Blocks(blocks) => few(blocks),
         Destination::Internet => "0.0.0.0/0".to_owned(),
         Destination::InternetIpv6 => "::/0".to_owned(),
         Destination::Nat64 => "64:ff9b::/96".to_owned(),

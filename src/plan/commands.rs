@@ -24,7 +24,7 @@ pub(super) fn interface_endpoint(region: &str, vpc: &str, service_name: &str, pl
     );
     commands.push(format!("GROUP=$({create})"));
     for block in &placement.vpc_blocks {
-        let permission = https(&format!("IpRanges=[{{CidrIp={block}}}]"));
+        let permission = https(&range(block));
         let authorize = command("ec2", region, &["authorize-security-group-ingress", "--ip-permissions", &permission]);
         commands.push(format!("{authorize} --group-id \"$GROUP\""));
     }
@@ -75,16 +75,19 @@ pub(super) fn permissions(to: &Destination, owner: Option<&str>) -> Vec<String> 
     match to {
         Destination::PrefixList(id) => vec![format!("PrefixListIds=[{{PrefixListId={id}}}]")],
         Destination::Groups(groups) => groups.iter().take(1).map(|group| pair(group, owner)).collect(),
-        Destination::Internet => vec!["IpRanges=[{CidrIp=0.0.0.0/0}]".to_owned()],
-        Destination::InternetIpv6 | Destination::Nat64 => vec![format!("Ipv6Ranges=[{{CidrIpv6={}}}]", destination(to))],
+        Destination::Blocks(blocks) => blocks.iter().map(|block| range(block)).collect(),
+        Destination::Internet | Destination::InternetIpv6 | Destination::Nat64 => vec![range(&destination(to))],
     }
+}
+
+fn range(block: &str) -> String {
+    if block.contains(':') { format!("Ipv6Ranges=[{{CidrIpv6={block}}}]") } else { format!("IpRanges=[{{CidrIp={block}}}]") }
 }
 
 pub(super) fn origin(from: &Origin) -> String {
     match from {
         Origin::Group(group) => pair(&group.id, group.owner.as_deref()),
-        Origin::Address(address) if address.contains(':') => format!("Ipv6Ranges=[{{CidrIpv6={address}/128}}]"),
-        Origin::Address(address) => format!("IpRanges=[{{CidrIp={address}/32}}]"),
+        Origin::Block(block) => range(block),
     }
 }
 

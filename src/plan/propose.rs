@@ -1,13 +1,16 @@
 //! From what is wrong to the changes that mend it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use super::change::{Change, Group, Origin, Placement};
 use super::{acl, home};
 use crate::facts::{CredentialSource, Learned, Ping};
 use crate::model::known::Known;
 use crate::model::{Estate, Region, is_word};
-use crate::network::{Authorization, Blocker, Code, Destination, Path, Place, Target, Verdict};
+use crate::network::{Authorization, Blocker, Code, Destination, Path, Place, Target, Verdict, vpc_nets};
 use crate::rules::FixGenerator;
 use crate::snapshot::ec2::{Instance, InstanceNetworkInterface, VpcEndpoint};
 use crate::snapshot::global::RoleDetail;
@@ -207,7 +210,7 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
             let group = groups.first()?.clone();
             let from = match from_groups.first() {
                 Some(id) => Origin::Group(Group { id: id.clone(), owner: patient.owner(id, &group) }),
-                None => Origin::Address(from_address.clone()),
+                None => Origin::Block(block_around(patient, from_address)),
             };
             Some(Change::AllowEndpointIngress { endpoint: endpoint.clone(), group, from })
         }
@@ -268,6 +271,14 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
     }
 }
 
+/// The block of the instance's VPC in which an address lies, so that its neighbours share the rule; else the address by itself.
+fn block_around(patient: Patient<'_>, from: &str) -> String {
+    let vpc = patient.instance.vpc_id.as_deref().unwrap_or_default();
+    let blocks = patient.home(vpc).vpc(vpc).known().map(|vpc| vpc_nets(vpc)).unwrap_or_default();
+    let Ok(address) = from.parse::<IpAddr>() else { return from.to_owned() };
+    blocks.into_iter().find(|block| block.contains(&address)).unwrap_or_else(|| IpNet::from(address)).to_string()
+}
+
 /// Whether the addresses behind a path are those of the Region's S3, which a gateway endpoint carries.
 fn is_of_s3(patient: Patient<'_>, path: &Path) -> bool {
     let is_here = path.host.contains(&format!(".{}.", patient.learned.facts.region.name));
@@ -311,7 +322,7 @@ fn route_to_s3(patient: Patient<'_>, route_table: &str, vpc: &str) -> Change {
         None => Change::CreateGatewayEndpoint {
             vpc: vpc.to_owned(),
             service_name: service_name(patient.home(vpc), "s3"),
-            route_table: route_table.to_owned(),
+            route_tables: BTreeSet::from([route_table.to_owned()]),
         },
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! What is proved is proved of the model, not of AWS.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::apply::{self, Refusal};
 use super::change::Change;
 use super::{acl, home};
 use crate::model::{Assumptions, Estate};
-use crate::network::{Authorization, Needs, Network, Path, Target, Verdict};
+use crate::network::{Authorization, HopKind, Needs, Network, Path, Target, Verdict, dependents};
 use crate::snapshot::ec2::Instance;
 
 /// Account, Region and id of an instance: a change may help those of several accounts.
@@ -32,7 +33,7 @@ pub enum Proof {
     /// It helps everybody it is for, and breaks nothing.
     Verified {
         because: String,
-        /// The targets to which some path of those whom it helps stays blocked.
+        /// The targets to which some path of those whom it helps is not known to work then.
         still: BTreeMap<Whom, BTreeSet<Target>>,
     },
     NotVerifiable {
@@ -55,10 +56,15 @@ pub struct Verifier<'s> {
     of_vpc: BTreeMap<(&'s str, &'s str), Vec<usize>>,
     /// By account, Region and id; where in `all`.
     of_instance: BTreeMap<(&'s str, &'s str, &'s str), usize>,
+    /// By route table, whoever's paths it leads; where in `all`.
+    by_table: BTreeMap<&'s str, BTreeSet<usize>>,
+    /// By Region and VPC, the other VPCs whose names may be answered there.
+    dependents: OnceCell<BTreeMap<(&'s str, &'s str), BTreeSet<&'s str>>>,
 }
 
 /// A change, and where it is made.
 struct Trial<'t> {
+    change: &'t Change,
     region: &'t str,
     vpc: &'t str,
     helped: &'t BTreeSet<Whom>,
@@ -66,7 +72,15 @@ struct Trial<'t> {
 
 impl<'s> Verifier<'s> {
     pub fn new(estate: &'s Estate<'s>, assumptions: &'s Assumptions, all: impl IntoIterator<Item = Before<'s>>) -> Self {
-        let mut verifier = Self { estate, assumptions, all: Vec::new(), of_vpc: BTreeMap::new(), of_instance: BTreeMap::new() };
+        let mut verifier = Self {
+            estate,
+            assumptions,
+            all: Vec::new(),
+            of_vpc: BTreeMap::new(),
+            of_instance: BTreeMap::new(),
+            by_table: BTreeMap::new(),
+            dependents: OnceCell::new(),
+        };
         let mut seen: BTreeMap<(&str, &str), BTreeMap<&'s str, &'s Instance>> = BTreeMap::new();
         for before in all {
             let of_region = || estate.region(before.account, before.region).map(Estate::instances).unwrap_or_default();
@@ -77,6 +91,9 @@ impl<'s> Verifier<'s> {
             verifier.of_instance.insert((before.account, before.region, before.instance), number);
             if let Some(vpc) = &instance.vpc_id {
                 verifier.of_vpc.entry((before.region, vpc)).or_default().push(number);
+            }
+            for hop in before.paths.iter().flat_map(|path| &path.hops).filter(|hop| hop.kind == HopKind::RouteTable) {
+                verifier.by_table.entry(&hop.resource).or_default().insert(number);
             }
         }
         verifier
@@ -119,15 +136,31 @@ impl<'s> Verifier<'s> {
             }
         }
         let after = self.estate.with(holder.account, holder.name, &files);
-        self.compare(&after, &Trial { region, vpc: &vpc, helped })
+        self.compare(&after, &Trial { change, region, vpc: &vpc, helped })
     }
 
-    /// Those whom the change is for, and those of the VPC where it is made.
+    /// Those whom the change is for, those of the VPC where it is made, and those elsewhere whose names are answered or whose paths are led there.
     fn concerned(&self, trial: &Trial<'_>) -> BTreeSet<usize> {
-        let of_vpc = self.of_vpc.get(&(trial.region, trial.vpc)).into_iter().flatten().copied();
+        let mut vpcs = BTreeSet::from([trial.vpc]);
+        let mut led = BTreeSet::new();
+        match trial.change {
+            Change::CreateInterfaceEndpoint { .. } | Change::EnablePrivateDns { .. } | Change::EnableVpcAttribute { .. } => {
+                let dependents = self.dependents.get_or_init(|| dependents(self.estate, self.assumptions));
+                vpcs.extend(dependents.get(&(trial.region, trial.vpc)).into_iter().flatten());
+            }
+            Change::AssociateGatewayEndpoint { route_table, .. } => {
+                led.extend(self.by_table.get(route_table.as_str()).into_iter().flatten());
+            }
+            Change::CreateGatewayEndpoint { route_tables, .. } => {
+                led.extend(route_tables.iter().filter_map(|table| self.by_table.get(table.as_str())).flatten());
+            }
+            // The others only let more pass.
+            _ => {}
+        }
+        let of_vpcs = vpcs.into_iter().filter_map(|vpc| self.of_vpc.get(&(trial.region, vpc))).flatten().copied();
         let number = |(account, region, id): &Whom| self.of_instance.get(&(account.as_str(), region.as_str(), id.as_str())).copied();
         let helped = trial.helped.iter().filter_map(number);
-        of_vpc.chain(helped).collect()
+        of_vpcs.chain(helped).chain(led).collect()
     }
 
     fn compare(&self, estate: &Estate<'_>, trial: &Trial<'_>) -> Proof {
@@ -157,8 +190,7 @@ impl<'s> Verifier<'s> {
                 unhelped.insert(before.instance, refused);
             }
             if is_meant {
-                let is_bad = |path: &&Path| matches!(path.verdict, Verdict::Blocked | Verdict::Partial) || is_refused(path);
-                still.insert(whom, pairs.iter().map(|(_, is)| *is).filter(is_bad).map(|path| path.target).collect());
+                still.insert(whom, pairs.iter().filter(|(_, is)| rank(is) < WORKS).map(|(_, is)| is.target).collect());
             }
             others += usize::from(!is_meant && is_better);
         }
@@ -196,10 +228,12 @@ fn pairs<'p>(before: &'p [Arc<Path>], after: &'p [Arc<Path>]) -> impl Iterator<I
     gone_on.chain(told_apart.filter_map(move |is| Some((first(before, is)?, is.as_ref()))))
 }
 
+const WORKS: u8 = 3;
+
 /// How much of a path works: what an endpoint's policy refuses does not.
 fn rank(path: &Path) -> u8 {
     let of_network = match path.verdict {
-        Verdict::Reachable | Verdict::NotNeeded => 3,
+        Verdict::Reachable | Verdict::NotNeeded => WORKS,
         Verdict::Partial => 2,
         Verdict::Unknown => 1,
         Verdict::Blocked => 0,

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patch_preflight::model::Estate;
-use patch_preflight::network::{Alternative, AnsweredBy, Goal, Network, Sources, Target, Wanted};
+use patch_preflight::network::{Alternative, AnsweredBy, Destination, Goal, Network, Sources, Target, Wanted, dependents};
 use patch_preflight::plan::{Before, Change, Group, Origin, Placement, Proof, Verifier};
 use patch_preflight::report::types::Verified;
 use patch_preflight::report::{Form, explain, find};
-use patch_preflight::snapshot::ec2::InstanceNetworkInterfaceAttachment;
+use patch_preflight::snapshot::ec2::{self, InstanceNetworkInterfaceAttachment};
 
-use crate::hub::{HUB, by_gateway, central, peered};
+use crate::hub::{HUB, beside, by_gateway, central, peered};
 use crate::laws::Judge;
 use crate::repositories::s3_interface_endpoint;
-use crate::topology::{ACCOUNT, REGION, Topology, base, https_to, own_name, route_to};
+use crate::topology::{ACCOUNT, REGION, Topology, base, https_to, https_to_list, own_name, route_to, some};
 
 /// What comes of a change that is to help the instance.
 fn tried(topology: &Topology, change: &Change) -> Proof {
@@ -83,10 +83,21 @@ fn quotas_are_kept() {
     let change = Change::AllowEndpointIngress {
         endpoint: "vpce-ssm".to_owned(),
         group: "sg-e".to_owned(),
-        from: Origin::Address("10.0.1.10".to_owned()),
+        from: Origin::Block("10.0.1.10/32".to_owned()),
     };
-    rejected(&tried(&base().endpoints().endpoint_ingress(&rules(60)), &change), "sg-e has 60 rules", &[]);
+    rejected(&tried(&base().endpoints().endpoint_ingress(&rules(60)), &change), "sg-e would have 61 rules", &[]);
     verified(&tried(&base().endpoints().endpoint_ingress(&rules(59)), &change));
+    // A customer's prefix list counts as the most entries that it may have.
+    let with_list = |most: i32| {
+        let mut from_list = https_to_list("pl-c");
+        from_list.ip_ranges.clear();
+        base().endpoints().prefix_list("pl-c", &["10.9.0.0/16"]).endpoint_ingress(&[from_list]).with(move |files| {
+            let list = ec2::ManagedPrefixList { prefix_list_id: some("pl-c"), max_entries: Some(most), ..Default::default() };
+            files.managed_prefix_lists.get_or_insert_default().prefix_lists.push(list);
+        })
+    };
+    rejected(&tried(&with_list(60), &change), "sg-e would have 61 rules", &[]);
+    verified(&tried(&with_list(59), &change));
     // The deny at the end counts.
     let entries: Vec<String> = (0..19).map(|number| format!("{} in tcp 443 10.9.{number}.0/24 allow", 100 + number)).collect();
     let entries: Vec<&str> = entries.iter().map(String::as_str).chain([crate::topology::ALL_OUT]).collect();
@@ -107,7 +118,7 @@ fn a_change_that_changes_nothing_is_not_proved() {
     let change = Change::AllowEndpointIngress {
         endpoint: "vpce-ssm".to_owned(),
         group: "sg-i".to_owned(),
-        from: Origin::Address("10.0.1.10".to_owned()),
+        from: Origin::Block("10.0.1.10/32".to_owned()),
     };
     rejected(&tried(&closed_twice, &change), "it changes nothing for i-1", &[]);
     let by_hand = Change::ByHand { resource: "rtb-main".to_owned(), what: "Think".to_owned() };
@@ -121,7 +132,7 @@ fn a_gateway_endpoint_is_tried_with_its_route() {
     let change = Change::CreateGatewayEndpoint {
         vpc: "vpc-1".to_owned(),
         service_name: format!("com.amazonaws.{REGION}.s3"),
-        route_table: "rtb-main".to_owned(),
+        route_tables: BTreeSet::from(["rtb-main".to_owned()]),
     };
     verified(&tried(&dead, &change));
     assert_eq!(dead.path(Target::S3).blockers[0].code.as_str(), "BAD_STATE_ROUTE");
@@ -139,7 +150,7 @@ fn a_change_in_the_hub_is_tried_for_the_spoke() {
     let let_in = |address: &str| Change::AllowEndpointIngress {
         endpoint: "vpce-h-ssm".to_owned(),
         group: "sg-h-e".to_owned(),
-        from: Origin::Address(address.to_owned()),
+        from: Origin::Block(format!("{address}/32")),
     };
     verified(&tried(&closed, &let_in("10.0.1.10")));
     rejected(&tried(&closed, &let_in("10.0.1.11")), "it changes nothing for i-1", &[]);
@@ -270,4 +281,54 @@ fn a_group_of_another_account_is_named_with_it() {
     let told = |of: &str, group: String| lines.iter().any(|line| line.contains(of) && line.contains(&group));
     assert!(told("egress", format!("UserId={HUB},GroupId=sg-h-e")), "{lines:#?}");
     assert!(told("ingress", format!("UserId={ACCOUNT},GroupId=sg-i")), "{lines:#?}");
+}
+
+/// Where the hub's resolver answers for a spoke, a name that changes in the hub changes there too.
+#[test]
+fn a_change_of_names_is_tried_for_those_who_ask_there() {
+    let asks_the_hub = beside(vec![]).nat().dns_servers(&["10.100.1.53"]).route("rtb-main", route_to("10.100.0.0/16", "pcx-1"));
+    let snapshot = asks_the_hub.snapshot();
+    let estate = Estate::new(&snapshot);
+    let there: BTreeMap<_, _> = dependents(&estate, &asks_the_hub.assumptions);
+    assert_eq!(there.get(&(REGION, "vpc-h")), Some(&BTreeSet::from(["vpc-1"])), "{there:?}");
+    let forwards = beside(vec![]).forward_rule_to("corp.", &["10.100.1.53"]).snapshot();
+    assert!(dependents(&Estate::new(&forwards), &asks_the_hub.assumptions).contains_key(&(REGION, "vpc-h")));
+    assert!(dependents(&Estate::new(&beside(vec![]).snapshot()), &asks_the_hub.assumptions).is_empty());
+}
+
+/// A way of which nobody knows where it ends keeps an instance from being ready.
+#[test]
+fn what_becomes_unknown_is_not_unblocked() {
+    let proof = tried(
+        &base().route("rtb-main", route_to("0.0.0.0/0", "vgw-1")).egress(&[]),
+        &Change::AllowEgress { group: "sg-i".to_owned(), to: Destination::Internet, owner: None, port: 443 },
+    );
+    let Proof::Verified { still, .. } = proof else { panic!("{proof:?}") };
+    assert!(still.values().all(|targets| targets.contains(&Target::Ssm)), "{still:?}");
+}
+
+/// Behind a transit gateway an outbound rule that refers to a group means nobody: the endpoint is let in by its addresses.
+#[test]
+fn an_endpoint_behind_a_transit_gateway_is_named_by_its_addresses() {
+    let report = Judge::new().report(&by_gateway(vec![https_to("10.0.0.0/16")]).zone_to_hub().egress(&[]).snapshot());
+    let fix = report.fixes.iter().find(|fix| fix.kind == "allow-egress" && fix.title.contains("10.100.")).unwrap();
+    assert_eq!(fix.verified, Verified::Verified, "{fix:#?}");
+    assert!(fix.commands.aws_cli[0].contains("IpRanges=[{CidrIp=10.100."), "{fix:#?}");
+}
+
+/// A VPC needs one gateway endpoint, whatever route tables lead to it, and instances share the rule that lets their VPC in.
+#[test]
+fn fixes_are_shared() {
+    let change = |table: &str| Change::CreateGatewayEndpoint {
+        vpc: "vpc-1".to_owned(),
+        service_name: format!("com.amazonaws.{REGION}.s3"),
+        route_tables: BTreeSet::from([table.to_owned()]),
+    };
+    let (mut first, second) = (change("rtb-1"), change("rtb-2"));
+    assert_eq!(first.key(), second.key());
+    first.absorb(second);
+    assert!(first.commands(REGION)[0].ends_with("--route-table-ids rtb-1 rtb-2"), "{:?}", first.commands(REGION));
+    let report = Judge::new().report(&by_gateway(vec![]).zone_to_hub().snapshot());
+    let fix = report.fixes.iter().find(|fix| fix.kind == "allow-endpoint-ingress").unwrap();
+    assert!(fix.title.starts_with("Allow inbound TCP 443 from 10.0.0.0/16 on "), "{}", fix.title);
 }
