@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use super::observation::{Observation, Proven, Seen};
+use super::observation::{self, Observation, Proven, Seen};
 use super::policies::{patch_policies, policy_buckets};
-use super::repositories::sources;
+use super::repositories::{declared, sources};
 use super::{
     AccountFacts, AgentFacts, Facts, IdentityFacts, InstanceFacts, InstanceState, PackagesFacts, PathFacts, PathVerdict, PathsFacts, Ping,
     PlatformFacts, PlatformSource, PolicyFacts, RegionFacts, Switch,
@@ -16,7 +16,7 @@ use crate::identity::{self, Identities, Identity};
 use crate::model::Region;
 use crate::model::known::{Known, Unknown};
 use crate::network::{self, Authorization, Buckets, Code, Ec2Messages, Judged, Needs, Network, Path, Place, PortFamily, Target, Verdict};
-use crate::platform::{self, AgentVersion, Answer, Family, Mirrors, Observed, Platform, Source, Tables};
+use crate::platform::{self, AgentVersion, Answer, Declared, Family, Mirrors, Observed, Platform, Source, Tables};
 use crate::policy::{Node, Policies, Reach, standing};
 use crate::snapshot::ec2::{Instance, Tag};
 use crate::snapshot::ssm::InstanceInformation;
@@ -99,7 +99,9 @@ pub fn learn<'r, 'a>(
             && identity.permissions.ssmmessages.is(&true)
             && !metadata_endpoint.is(&Switch::Disabled),
     };
-    let sources = sources(surroundings, &platform, &observed, region, instance);
+    let declared = declared(surroundings, &platform, region, instance);
+    let has_mirrors = !matches!(declared, Declared::Nothing);
+    let sources = sources(declared, surroundings, &platform, &observed, region, instance);
     let needs = Needs {
         ports,
         ec2messages,
@@ -109,8 +111,15 @@ pub fn learn<'r, 'a>(
     };
     let Judged { paths, s3, policy_buckets, repository } = network.judge(region, instance, &needs);
     let state = instance_state(instance);
-    let seen =
-        Seen { region, instance: id, is_running: state.is(&InstanceState::Running), node: &node, captured_at: surroundings.captured_at };
+    let seen = Seen {
+        region,
+        instance: id,
+        is_running: state.is(&InstanceState::Running),
+        node: &node,
+        captured_at: surroundings.captured_at,
+        // That patches came from somewhere says nothing of a mirror, which may be new.
+        needs_repositories: !has_mirrors && patched_as.as_deref().is_some_and(observation::fails_without_repositories),
+    };
     let observation = Observation::of(&seen, &paths, &s3, &repository);
     let name = tag(&instance.tags, "Name").unwrap_or_default().to_owned();
     let partition = account.partition;
@@ -146,7 +155,7 @@ pub fn learn<'r, 'a>(
             &platform,
             region,
             id,
-            Signs { is_registered: registered.is_some(), has_run: observation.has_run() },
+            Signs { is_registered: registered.is_some(), has_run: observation.has_run },
             observed.image_name,
             surroundings,
         ),

@@ -16,6 +16,8 @@ use crate::snapshot::ssm::InstanceInformation;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Observation {
     proofs: Vec<Proof>,
+    /// Whether a patch operation came to its end.
+    pub(super) has_run: bool,
     /// Whether the model agrees with what was seen; `None` where nothing was, or the model does not know.
     pub(super) agrees: Option<bool>,
     /// In whole sentences.
@@ -53,11 +55,6 @@ pub(super) struct Proven<'o> {
 }
 
 impl Observation {
-    /// Whether patches were taken from somewhere.
-    pub(super) fn has_run(&self) -> bool {
-        self.proofs.iter().any(|proof| proof.target == Target::Repository)
-    }
-
     /// How it was seen that a path works, if it was. That some connections do says nothing of a path that works for a part of them.
     pub(super) fn proof_of(&self, path: &Path) -> Option<Proven<'_>> {
         let proof = self.proofs.iter().find(|proof| proof.target == path.target)?;
@@ -69,7 +66,8 @@ impl Observation {
 
     /// `s3` and `repository` are the verdicts over all names of S3 and of repositories that every run needs.
     pub(super) fn of(seen: &Seen<'_>, paths: &[Arc<Path>], s3: &Path, repository: &Path) -> Self {
-        let mut observation = Self { proofs: seen.proofs(), ..Self::default() };
+        let proofs = seen.proofs();
+        let mut observation = Self { has_run: proofs.iter().any(|proof| proof.target == Target::S3), proofs, ..Self::default() };
         let path_to = |target: Target| paths.iter().find(|path| path.target == target);
         for proof in &observation.proofs {
             let path = match proof.target {
@@ -103,6 +101,15 @@ pub(super) struct Seen<'s> {
     pub(super) is_running: bool,
     pub(super) node: &'s Known<Option<&'s InstanceInformation>>,
     pub(super) captured_at: Option<Timestamp>,
+    /// Whether a patch operation fails where the repositories that were judged do not answer.
+    pub(super) needs_repositories: bool,
+}
+
+/// Whether a patch operation fails where a repository does not answer. Amazon Linux 2023 passes over it (`skip_if_unavailable`, see
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-prerequisites.html>), and apt goes on with the lists that it has.
+/// `system` is in Patch Manager's words.
+pub(super) fn fails_without_repositories(system: &str) -> bool {
+    !["AMAZON_LINUX_2023", "DEBIAN", "RASPBIAN", "UBUNTU"].contains(&system)
 }
 
 impl Seen<'_> {
@@ -133,9 +140,8 @@ impl Seen<'_> {
             (ended <= captured_at && captured_at.checked_sub(RECENT).is_ok_and(|oldest| ended >= oldest)).then_some((word, ended_at))
         });
         if let Some((word, ended_at)) = operation {
-            for target in [Target::S3, Target::Repository] {
-                proofs.push(Proof { target, seen: format!("a patch operation ({word}) came to its end at {ended_at}") });
-            }
+            let proven = [Target::S3].into_iter().chain(self.needs_repositories.then_some(Target::Repository));
+            proofs.extend(proven.map(|target| Proof { target, seen: format!("a patch operation ({word}) came to its end at {ended_at}") }));
         }
         proofs
     }

@@ -11,7 +11,14 @@ use crate::network::{Alternative, AnsweredBy, Goal, Sources, Wanted};
 use crate::platform::{Declared, FoundBy, Mirror, Needed, Observed, Platform, Repositories, Repository, ServedBy, Traits, repositories};
 use crate::snapshot::ec2::Instance;
 
+/// What the user declared of the instance's mirrors.
+pub(super) fn declared<'s>(surroundings: Surroundings<'s>, platform: &Platform, region: &Region<'_>, instance: &Instance) -> Declared<'s> {
+    let tags: Vec<(&str, &str)> = instance.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())).collect();
+    surroundings.mirrors.of(&Traits { os: platform.os.as_deref(), account: region.account, region: region.name, tags: &tags })
+}
+
 pub(super) fn sources(
+    declared: Declared<'_>,
     surroundings: Surroundings<'_>,
     platform: &Platform,
     observed: &Observed<'_>,
@@ -19,9 +26,7 @@ pub(super) fn sources(
     instance: &Instance,
 ) -> Sources {
     let id = instance.instance_id.as_deref().unwrap_or_default();
-    let tags: Vec<(&str, &str)> = instance.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())).collect();
-    let traits = Traits { os: platform.os.as_deref(), account: region.account, region: region.name, tags: &tags };
-    match surroundings.mirrors.of(&traits) {
+    match declared {
         Declared::Mirrors(mirrors) => {
             let wanted = mirrors.into_iter().flat_map(of_mirror).collect();
             return Sources::Known(vec![Alternative { doubt: None, wanted }]);

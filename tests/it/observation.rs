@@ -180,10 +180,21 @@ fn a_refusal_that_was_none_is_a_mismatch() {
     assert!(failing(&report).contains(&"ssm-endpoint-policy-denies"), "{:?}", failing(&report));
 }
 
-/// A patch operation that came to its end has read from S3 and from the repositories.
+/// A patch operation that came to its end has read from S3 and, where it would have failed without them, from the repositories.
 #[test]
 fn a_patch_operation_proves_two_paths() {
-    let online = |topology: Topology| node(topology, "Online", "2026-11-23T09:58:00Z");
+    let running = |topology: Topology, name: &'static str, version: &'static str| {
+        node(topology, "Online", "2026-11-23T09:58:00Z").with(move |files| {
+            let node = &mut files.instance_information.as_mut().unwrap().instance_information_list[0];
+            (node.platform_name, node.platform_version) = (some(name), some(version));
+        })
+    };
+    let online = |topology: Topology| running(topology, "Red Hat Enterprise Linux", "9.4");
+    for (name, version) in [("Amazon Linux", "2023"), ("Ubuntu", "22.04")] {
+        let (report, _) = judged(&patched(running(base().endpoints(), name, version), "2026-11-23T03:00:00Z"));
+        assert!(!failing(&report).contains(&"s3-route-missing"), "{:?}", failing(&report));
+        assert!(failing(&report).contains(&"repository-path-blocked"), "{name}: {:?}", failing(&report));
+    }
     let (report, instance) = judged(&patched(online(base().endpoints()), "2026-11-23T03:00:00Z"));
     assert_eq!(verdict(&instance, Target::S3), Verdict::Blocked);
     assert!(!failing(&report).contains(&"s3-route-missing"), "{:?}", failing(&report));
