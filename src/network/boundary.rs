@@ -28,6 +28,7 @@ pub(super) struct Ends {
     pub(super) sender: IntervalSet,
     /// The number of the sender's leg.
     pub(super) leg: usize,
+    pub(super) protocol: Protocol,
     /// Of the service.
     pub(super) port: u16,
 }
@@ -56,7 +57,7 @@ fn cross_once(trace: &mut Trace, acl: &NetworkAcl, crossing: Crossing, ends: &En
     let Some(filtered) = trace.told_of(
         HopKind::NetworkAcl,
         id,
-        network_acl::filter(acl, is_egress, Protocol::Tcp, &remote, &ports),
+        network_acl::filter(acl, is_egress, ends.protocol, &remote, &ports),
         "an entry cannot be read",
     ) else {
         return;
@@ -99,20 +100,27 @@ fn cross_once(trace: &mut Trace, acl: &NetworkAcl, crossing: Crossing, ends: &En
             Crossing::BackOut => "the answers out",
             Crossing::BackIn => "the answers back in",
         };
-        let because = format!("{direction} {} {words} (TCP {})", filtered.allowers(), ports.as_ports());
+        let because = format!("{direction} {} {words} ({} {})", filtered.allowers(), ends.protocol, ports.as_ports());
         trace.hop(HopKind::NetworkAcl, id, Decision::Pass, because);
     } else {
-        blame(trace, acl, is_egress, &denied, &ports, &filtered);
+        blame(trace, acl, is_egress, &denied, (ends.protocol, &ports), &filtered);
     }
 }
 
 /// Names a network ACL that takes some flows; `asked` are the ports that were asked about.
-fn blame(trace: &mut Trace, acl: &NetworkAcl, is_egress: bool, denied: &FlowSet, asked: &IntervalSet, filtered: &Filtered) {
+fn blame(
+    trace: &mut Trace,
+    acl: &NetworkAcl,
+    is_egress: bool,
+    denied: &FlowSet,
+    (protocol, asked): (Protocol, &IntervalSet),
+    filtered: &Filtered,
+) {
     const MOST_BLOCKS: usize = 20;
     let id = acl.network_acl_id.as_deref().unwrap_or_default();
     let (addresses, ports) = (denied.addresses(), denied.ports());
     let direction = if is_egress { "outbound to" } else { "inbound from" };
-    let detail = format!("denies TCP {} {direction} {} ({})", ports.as_ports(), trace.describe(&addresses), filtered.deniers());
+    let detail = format!("denies {protocol} {} {direction} {} ({})", ports.as_ports(), trace.describe(&addresses), filtered.deniers());
     let is_part_of_target = !trace.addresses.intersection(&addresses).is_empty() && !trace.addresses.difference(&addresses).is_empty();
     let code = match () {
         () if ports != *asked => Code::EphemeralPartial,

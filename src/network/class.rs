@@ -47,7 +47,8 @@ struct Class<'a> {
 #[derive(Debug, Default)]
 struct Members {
     paths: HashMap<(Goal, PortFamily, bool), Arc<Path>>,
-    is_snapshot_told_apart: Option<bool>,
+    /// Of the names of the snapshots' bucket, which DNS tells apart from the others of S3.
+    told_apart: Option<Vec<bool>>,
 }
 
 /// How texts name an instance's own.
@@ -115,8 +116,12 @@ impl<'r, 'a> Network<'r, 'a> {
                 *path = Arc::new(not_needed(path, why.clone()));
             }
         }
-        let snapshot = source.known().and_then(|source| self.told_apart(source, needs));
-        let of_snapshot = snapshot.map(|goal| Wanted { goal, perhaps: None });
+        let mut of_snapshot = source.known().map(|source| self.told_apart(source, needs)).unwrap_or_default();
+        // A name that may not be asked for at all is worth telling where it fails.
+        of_snapshot.retain(|wanted| {
+            let path = wanted.perhaps.as_ref().map(|_| path_to(&wanted.goal));
+            path.is_none_or(|path| path.verdict != Verdict::Reachable || path.authorization != Authorization::Allowed)
+        });
         let of_s3 = needs.of_s3(region.name).into_iter().chain(of_snapshot).collect();
         let (to_s3, s3) = repository::judge_all(of_s3, &mut path_to);
         let (to_buckets, policy_buckets) = repository::judge_all(needs.of_policy_buckets(region.name), &mut path_to);
@@ -155,17 +160,18 @@ impl<'r, 'a> Network<'r, 'a> {
     }
 
     /// The bucket of the snapshots, where DNS answers for it otherwise than for the others of S3.
-    fn told_apart(&self, source: &Source<'r, 'a>, needs: &Needs) -> Option<Goal> {
+    fn told_apart(&self, source: &Source<'r, 'a>, needs: &Needs) -> Vec<Wanted> {
         let region = source.region.name;
-        let snapshot = Goal::of_snapshot(region, needs.buckets.as_ref())?;
+        let snapshots = Goal::of_snapshot(region, needs.buckets.as_ref());
         let mut classes = self.classes.borrow_mut();
         let members = classes.entry(self.class(source)).or_default();
-        let is_told_apart = members.is_snapshot_told_apart.get_or_insert_with(|| {
+        let are_told_apart = members.told_apart.get_or_insert_with(|| {
             let others = Goal::of_service(region, Target::S3, needs.buckets.as_ref());
             let place = path::place(source, self.assumptions);
-            dns::resolve(&place, &snapshot).answers != dns::resolve(&place, &others).answers
+            let of_others = dns::resolve(&place, &others).answers;
+            snapshots.iter().map(|wanted| dns::resolve(&place, &wanted.goal).answers != of_others).collect()
         });
-        is_told_apart.then_some(snapshot)
+        snapshots.into_iter().zip(are_told_apart).filter_map(|(wanted, is_told_apart)| is_told_apart.then_some(wanted)).collect()
     }
 
     /// A rule that lets HTTPS out and not HTTP is the usual reason why packages do not come, and has a name of its own.

@@ -115,7 +115,9 @@ fn first_match<'a>(region: &Region<'a>, rules: &[&'a FirewallRule], host: &str, 
 
 /// Whether a rule is about the name; `None` when its names are not known, or it looks at more than names.
 fn matches(region: &Region<'_>, rule: &FirewallRule, host: &str, is_ipv6: bool) -> Option<bool> {
-    let asks_other = rule.qtype.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case(if is_ipv6 { "AAAA" } else { "A" }));
+    // By name or by number (https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_CreateFirewallRule.html).
+    let asked = if is_ipv6 { ["AAAA", "TYPE28"] } else { ["A", "TYPE1"] };
+    let asks_other = rule.qtype.as_deref().is_some_and(|kind| !asked.iter().any(|own| kind.eq_ignore_ascii_case(own)));
     if asks_other {
         return Some(false);
     }

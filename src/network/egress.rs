@@ -1,16 +1,17 @@
 //! The first step of every path: the security groups of the instance, outbound, and what its VPC asks of its hardware.
 
 use super::encryption;
-use super::protocol::Protocol;
+use super::goal::Goal;
 use super::security_group::{self, Direction, Members};
 use super::set::IntervalSet;
 use super::source::Source;
 use super::trace::Trace;
 use super::verdict::{Code, Decision, Destination, HopKind, Place};
 
-pub(super) fn leave_interface(trace: &mut Trace, source: &Source<'_, '_>, port: u16, to: &Destination, members: Members<'_>) {
+pub(super) fn leave_interface(trace: &mut Trace, source: &Source<'_, '_>, goal: &Goal, to: &Destination, members: Members<'_>) {
+    let (protocol, port) = (goal.protocol, goal.port);
     encryption::start(trace, source);
-    let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, Protocol::Tcp, port, members);
+    let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, protocol, port, members);
     let taken = trace.sift(&allowed.sieve);
     let resource = source.groups.first().map_or(source.interface, String::as_str);
     let groups = source.groups.join(", ");
@@ -22,7 +23,7 @@ pub(super) fn leave_interface(trace: &mut Trace, source: &Source<'_, '_>, port: 
         let (decision, because) = if is_sure {
             (Decision::Pass, format!("{} it out", allowed.allowers(&trace.addresses)))
         } else {
-            (Decision::Unknown, format!("whether a rule lets TCP {port} out is not known"))
+            (Decision::Unknown, format!("whether a rule lets {protocol} {port} out is not known"))
         };
         trace.hop(HopKind::SecurityGroup, &groups, decision, because);
         return;
@@ -31,11 +32,14 @@ pub(super) fn leave_interface(trace: &mut Trace, source: &Source<'_, '_>, port: 
     let (code, detail) = if allowed.has_no_rules {
         (Code::SgHasNoRules, "has no outbound rule".to_owned())
     } else if taken.difference(&allowed.with_other_protocol).is_empty() {
-        (Code::ProtocolRestriction, format!("lets another protocol or port out to {}, not TCP {port}", trace.describe(&taken)))
+        (Code::ProtocolRestriction, format!("lets another protocol or port out to {}, not {protocol} {port}", trace.describe(&taken)))
     } else if is_part && matches!(to, Destination::PrefixList(_)) {
-        (Code::PrefixListPartial, format!("lets TCP {port} out to a part of the prefix list only, not to {}", trace.describe(&taken)))
+        (
+            Code::PrefixListPartial,
+            format!("lets {protocol} {port} out to a part of the prefix list only, not to {}", trace.describe(&taken)),
+        )
     } else {
-        (Code::EniSgRulesMismatch, format!("has no outbound rule for TCP {port} to {}", far_end(to, &taken)))
+        (Code::EniSgRulesMismatch, format!("has no outbound rule for {protocol} {port} to {}", far_end(to, &taken)))
     };
     trace.hop(HopKind::SecurityGroup, &groups, trace.decision(&taken), detail.clone());
     let place = Place::InstanceEgress { groups: source.groups.clone(), to: to.clone(), port };

@@ -195,8 +195,6 @@ fn by_nobody(context: Context) -> Context {
         "aws:PrincipalOrgPaths",
         "aws:PrincipalAccount",
         "aws:PrincipalArn",
-        "aws:PrincipalType",
-        "aws:userid",
         "aws:username",
         "aws:SourceArn",
         "aws:SourceAccount",
@@ -206,6 +204,8 @@ fn by_nobody(context: Context) -> Context {
     ]
     .into_iter()
     .fold(context, Context::absent);
+    // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable)
+    let context = context.known("aws:PrincipalType", "Anonymous").known("aws:userid", "anonymous");
     context.nothing_else_under("aws:PrincipalTag/")
 }
 
@@ -241,7 +241,8 @@ fn to_aws_buckets(estate: &Estate<'_>, document: &str, port: u16) -> Context {
     if names_another_organization && organization.is_some() {
         context.unknown("aws:ResourceOrgID", "which of AWS's organizations owns the bucket is not published")
     } else {
-        context.known("aws:ResourceOrgID", AWS_OWN).known("aws:ResourceOrgPaths", AWS_OWN)
+        let (why, in_an_organization) = ("whether AWS's account is in an organization is not published", [None, Some(AWS_OWN)]);
+        context.one_of("aws:ResourceOrgID", &in_an_organization, why).one_of("aws:ResourceOrgPaths", &in_an_organization, why)
     }
 }
 

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::dns::{Answer, Place, covers, servers_of_user};
+use super::dns_firewall::{self, Passage};
 use super::dns_server::is_third_of;
 use super::goal::{Goal, not_public_ipv4};
 use super::host;
 use super::hosted_zone::by_zone;
 use super::position::Position;
-use super::private_dns::{Asker, by_endpoint};
+use super::private_dns::{Asker, by_endpoint, by_profile_endpoint};
 use super::set::IntervalSet;
 use crate::model::known::Known;
-use crate::model::{Assumptions, Estate, Region, net};
+use crate::model::{Assumption, Assumptions, Estate, Region, net};
 
 /// Everything that servers at these addresses may answer beside the public answer.
 pub(super) fn answers_elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, servers: &[&str], goal: &Goal) -> Vec<Answer<'r, 'a>> {
@@ -40,6 +41,9 @@ pub(super) fn answers_elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, servers: &[&s
             answers.extend(inbound.answers.into_iter().filter(|_| !is_claimed));
             continue;
         }
+        if leads_on(&beside, goal) {
+            answers.push(Answer::Anything);
+        }
         let by_endpoint = by_endpoint(&beside, goal, Asker::Inside);
         match zones {
             Known::Unknown(_) => answers.push(Answer::Anything),
@@ -51,6 +55,18 @@ pub(super) fn answers_elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, servers: &[&s
         answers.extend(by_endpoint.answers.into_iter().chain(inbound.answers));
     }
     answers
+}
+
+/// Whether the resolver of a VPC may answer with more, or less, than its zones and endpoints say: by a rule that forwards the name, by an endpoint that
+/// a Profile brings, or because its firewall keeps the answer back.
+fn leads_on(there: &Place<'_, '_, '_>, goal: &Goal) -> bool {
+    let rules = there.estate.forward_rules(there.region(), there.vpc_id(), there.uncollected());
+    let forwards = rules.known().is_none_or(|rules| rules.iter().any(|rule| covers(rule.domain, &goal.asked).is_some()));
+    let passes = || {
+        there.assumptions.contains(&Assumption::DnsFirewallPassesAwsNames)
+            || dns_firewall::passage(there.region(), there.vpc_id(), &goal.asked, &[], there.is_ipv6) == Passage::Passes
+    };
+    forwards || by_profile_endpoint(there, goal).is_some() || !passes()
 }
 
 /// Whether one of these servers has a private address at which nothing was seen in the Region, or an address that is not known. That a VPC has the

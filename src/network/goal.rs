@@ -5,9 +5,12 @@ use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
+use super::protocol::Protocol;
+use super::repository::Wanted;
 use super::set::{IPV4, IntervalSet};
 use super::verdict::{Destination, Target};
 use crate::model::Region;
+use crate::model::known::Unknown;
 
 /// A service that an instance must reach.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,7 +21,7 @@ pub struct Goal {
     /// A name that is really asked for: of S3 a bucket's, which lies below the service's
     /// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-operations-s3-buckets.html>).
     pub asked: String,
-    /// TCP.
+    pub(super) protocol: Protocol,
     pub port: u16,
     pub answered_by: AnsweredBy,
     /// The zone with which the private DNS of an endpoint for the service answers, if the name lies in one.
@@ -163,18 +166,41 @@ impl Goal {
         };
         // The names in amazonaws.com have IPv4 addresses alone (<https://docs.aws.amazon.com/general/latest/gr/ssm.html>).
         let private_zone = Some(host.clone());
-        Self { target, host, asked, port: 443, answered_by, private_zone, has_ipv6: Some(false), is_resolved: true, requests }
+        Self {
+            target,
+            host,
+            asked,
+            protocol: Protocol::Tcp,
+            port: 443,
+            answered_by,
+            private_zone,
+            has_ipv6: Some(false),
+            is_resolved: true,
+            requests,
+        }
     }
 
     /// From where a patch run downloads the snapshot of its baseline: a bucket of S3 by its own name
-    /// (<https://docs.aws.amazon.com/cli/latest/reference/ssm/get-deployable-patch-snapshot-for-instance.html>, the example). `None` where AWS does
-    /// not publish which bucket that is.
-    pub fn of_snapshot(region: &str, buckets: Option<&Buckets>) -> Option<Self> {
-        let bucket = buckets?.presigned.clone()?;
+    /// (<https://docs.aws.amazon.com/cli/latest/reference/ssm/get-deployable-patch-snapshot-for-instance.html>, the example), which in us-east-1 is
+    /// the old name without a Region, for which no endpoint answers
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html>). None where AWS does not publish the bucket.
+    pub fn of_snapshot(region: &str, buckets: Option<&Buckets>) -> Vec<Wanted> {
+        let Some(bucket) = buckets.and_then(|buckets| buckets.presigned.clone()) else { return Vec::new() };
         let of_s3 = Self::of_service(region, Target::S3, None);
         let host = format!("{bucket}.{}", of_s3.host);
+        let without_region = format!("{bucket}.s3.{COMMERCIAL}");
         let requests = Requests::OfAws(Buckets { presigned: Some(bucket), ..Buckets::default() });
-        Some(Self { asked: host.clone(), host, requests, ..of_s3 })
+        let named = Self { asked: host.clone(), host, requests, ..of_s3 };
+        let mut all = vec![Wanted { goal: named.clone(), perhaps: None }];
+        if region == "us-east-1" {
+            let settled_by = format!(
+                "look at SnapshotDownloadUrl of aws ssm get-deployable-patch-snapshot-for-instance: AWS's example has {without_region}"
+            );
+            let perhaps = Some(Unknown::new("snapshot_host", region, settled_by));
+            let goal = Self { asked: without_region.clone(), host: without_region, private_zone: None, ..named };
+            all.push(Wanted { goal, perhaps });
+        }
+        all
     }
 
     /// From where a patch run downloads its program, on every operating system: S3 by its dual-stack name, the bucket in the path
@@ -199,6 +225,7 @@ impl Goal {
             target: Target::S3,
             asked: host.clone(),
             host,
+            protocol: Protocol::Tcp,
             port: 443,
             answered_by,
             private_zone: Some(zone),
@@ -217,7 +244,25 @@ impl Goal {
         let private_zone = of_bucket.filter(|_| is_of_s3).map(|(_, rest)| format!("s3.{rest}"));
         let requests = if is_of_s3 { Requests::OfAws(Buckets { unsigned: vec![bucket], presigned: None }) } else { Requests::None };
         let (host, asked) = (host.to_owned(), host.to_owned());
-        Self { target: Target::Repository, host, asked, port, answered_by, private_zone, has_ipv6, is_resolved, requests }
+        Self {
+            target: Target::Repository,
+            host,
+            asked,
+            protocol: Protocol::Tcp,
+            port,
+            answered_by,
+            private_zone,
+            has_ipv6,
+            is_resolved,
+            requests,
+        }
+    }
+
+    /// A DNS server of the user's own.
+    pub(super) fn of_dns_server(server: IpAddr) -> Self {
+        let host = server.to_string();
+        let answered_by = AnsweredBy::Addresses(vec![IpNet::from(server)]);
+        Self { protocol: Protocol::Udp, ..Self::of_repository(&host, 53, answered_by, None, false) }
     }
 }
 

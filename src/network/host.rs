@@ -21,6 +21,10 @@ pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
     if at.subnet.is_some() && trace.addresses.intersection(&own).is_empty() {
         journey.leave_subnet(trace);
     }
+    if at.home.files.network_interfaces.is_none() {
+        trace.doubt([at.home.not_collected("ec2:DescribeNetworkInterfaces")]);
+        return;
+    }
     let Some(interface) = in_vpc(at, &trace.addresses) else {
         let addresses = trace.addresses.as_addresses();
         let settled_by = format!("check by hand what has {addresses} in {}: no single interface that was seen does", at.vpc_id);

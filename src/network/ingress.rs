@@ -6,7 +6,6 @@
 //! <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security>.
 
 use super::journey::{CameBy, Journey, SenderKind};
-use super::protocol::Protocol;
 use super::security_group::{self, Allowed, Direction};
 use super::set::IntervalSet;
 use super::trace::Trace;
@@ -44,7 +43,7 @@ pub(super) fn enter_interface(
 ) {
     let Guarded { home, groups, id, hop: (kind, told) } = guarded;
     let source = journey.source;
-    let port = journey.goal.port;
+    let (protocol, port) = (journey.goal.protocol, journey.goal.port);
     let sender = &journey.sender.ends.sender;
     let sees_references = match journey.came_by {
         CameBy::Start => Some(true),
@@ -57,7 +56,7 @@ pub(super) fn enter_interface(
     let is_sender = |pair: &UserIdGroupPair| is_own && source.groups.iter().any(|own| Some(own) == pair.group_id.as_ref());
     let letting_in = |by_reference: bool| -> Allowed<'_> {
         let members = |pair: &UserIdGroupPair| if by_reference && is_sender(pair) { sender.clone() } else { IntervalSet::empty() };
-        security_group::allowed(home, groups, Direction::Ingress, Protocol::Tcp, port, &members)
+        security_group::allowed(home, groups, Direction::Ingress, protocol, port, &members)
     };
     let is_in = |set: &IntervalSet| sender.difference(set).is_empty();
     let allowed = letting_in(sees_references == Some(true));
@@ -78,7 +77,7 @@ pub(super) fn enter_interface(
     if may_come_in(&allowed) || (sees_references.is_none() && may_come_in(&letting_in(true))) {
         trace.hop(kind, told, Decision::Unknown, format!("whether {names} lets {from} in is not known"));
         let why = if allowed.unknowns.is_empty() {
-            vec![Unknown::new("fact_not_collected", id, format!("check that {names} lets {from} in on TCP {port}"))]
+            vec![Unknown::new("fact_not_collected", id, format!("check that {names} lets {from} in on {protocol} {port}"))]
         } else {
             allowed.unknowns
         };
@@ -90,9 +89,9 @@ pub(super) fn enter_interface(
     } else if is_in(&letting_in(true).sieve.must) {
         lost_reference(journey.came_by, &from)
     } else if is_in(&allowed.with_other_protocol) {
-        (Code::ProtocolRestriction, format!("lets {from} in with another protocol or port, not with TCP {port}"))
+        (Code::ProtocolRestriction, format!("lets {from} in with another protocol or port, not with {protocol} {port}"))
     } else {
-        (Code::EniSgRulesMismatch, format!("has no inbound rule for TCP {port} from {from}"))
+        (Code::EniSgRulesMismatch, format!("has no inbound rule for {protocol} {port} from {from}"))
     };
     // The step of an endpoint names the group that decides there.
     let of_group = if told == names { detail.clone() } else { format!("{names} {detail}") };

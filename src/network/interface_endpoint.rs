@@ -14,6 +14,7 @@ use super::endpoint_policy;
 use super::ingress::{Guarded, enter_interface};
 use super::journey::Journey;
 use super::local;
+use super::next_hop;
 use super::position::{self, Position};
 use super::route::NextHop;
 use super::set::IntervalSet;
@@ -34,12 +35,6 @@ pub(super) struct End<'r, 'a> {
     endpoint: &'a VpcEndpoint,
 }
 
-impl End<'_, '_> {
-    pub(super) fn is_ipv4(&self) -> bool {
-        self.address.is_ipv4()
-    }
-}
-
 /// The verdict if the name leads to an endpoint. `journey` is at its start.
 pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, because: &str, range: (u16, u16)) -> World {
     let source = journey.source;
@@ -57,7 +52,7 @@ pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, be
             let mut trace = Trace::new(IntervalSet::family_of(source.address), range, false);
             trace.doubt(why);
             let to = Destination::Groups(group_ids(&endpoint.groups));
-            leave_interface(&mut trace, source, journey.goal.port, &to, &|_| IntervalSet::everything());
+            leave_interface(&mut trace, source, journey.goal, &to, &|_| IntervalSet::everything());
             trace.via = Via::InterfaceEndpoint;
             return World::of(&[trace], &IntervalSet::family_of(source.address), false, vec![name]);
         }
@@ -104,7 +99,7 @@ fn to_end(journey: &Journey<'_, '_, '_>, end: &End<'_, '_>, all: &[End<'_, '_>],
     } else {
         Destination::Blocks(all.iter().map(|end| IpNet::from(end.address).to_string()).collect())
     };
-    leave_interface(&mut trace, source, journey.goal.port, &to, &members);
+    leave_interface(&mut trace, source, journey.goal, &to, &members);
     if !is_here {
         let onward = Journey { end: Some(end), ..journey.clone() };
         trace.via = Via::Other;
@@ -116,7 +111,11 @@ fn to_end(journey: &Journey<'_, '_, '_>, end: &End<'_, '_>, all: &[End<'_, '_>],
     }
     if !end.position.is_in_subnet_of(here) {
         let ends = &journey.sender.ends;
-        boundary::cross(&mut trace, here, &[Crossing::Out, Crossing::BackIn], ends);
+        let toward = Journey { end: Some(end), ..journey.clone() };
+        // What stands in the subnet itself and is to send it on is on this side of the boundary.
+        if !matches!(next_hop_toward(&toward), Some(NextHop::Interface(id)) if next_hop::stands_beside(journey, id)) {
+            boundary::cross(&mut trace, here, &[Crossing::Out, Crossing::BackIn], ends);
+        }
         let there = trace.addresses.clone();
         local::stays_local(&mut trace, here, here.table(), &there);
         boundary::cross(&mut trace, &end.position, &[Crossing::In, Crossing::BackOut], ends);

@@ -63,7 +63,7 @@ impl<'j, 'r, 'a> Journey<'j, 'r, 'a> {
     pub(super) fn start(source: &'j Source<'r, 'a>, goal: &'j Goal, assumptions: &'j Assumptions, end: Option<&'j End<'r, 'a>>) -> Self {
         let sender = Sender {
             position: source.position.clone(),
-            ends: Ends { sender: IntervalSet::address(source.address), leg: 0, port: goal.port },
+            ends: Ends { sender: IntervalSet::address(source.address), leg: 0, protocol: goal.protocol, port: goal.port },
             kind: SenderKind::Instance,
         };
         let at = source.position.clone();

@@ -128,7 +128,7 @@ fn send_on<'a>(
     };
     let sender = Sender {
         position: position.clone(),
-        ends: Ends { sender, leg, port: journey.goal.port },
+        ends: Ends { sender, leg, ..journey.sender.ends },
         kind: SenderKind::NatGateway {
             id: nat.nat_gateway_id.as_deref().unwrap_or_default(),
             is_private: is_word(nat.connectivity_type.as_ref(), "private"),

@@ -8,7 +8,6 @@ use super::local;
 use super::nat;
 use super::next_hop::edge;
 use super::position::Position;
-use super::protocol::Protocol;
 use super::route::NextHop;
 use super::security_group::{self, Direction};
 use super::set::IntervalSet;
@@ -69,17 +68,22 @@ fn send_on<'r, 'a>(trace: &mut Trace, journey: &Journey<'_, 'r, 'a>, interface: 
     let id = interface.network_interface_id.as_deref().unwrap_or_default();
     let nobody = |_: &UserIdGroupPair| IntervalSet::empty();
     let groups = group_ids(&interface.groups);
-    let allowed = security_group::allowed(position.home, &groups, Direction::Egress, Protocol::Tcp, journey.goal.port, &nobody);
+    let allowed = security_group::allowed(position.home, &groups, Direction::Egress, journey.goal.protocol, journey.goal.port, &nobody);
     let taken = trace.sift(&allowed.sieve);
     trace.unknowns.extend(allowed.unknowns);
     if !taken.is_empty() {
-        let detail = format!("lets no TCP {} out to {} from {id}, which is to forward it", journey.goal.port, trace.describe(&taken));
+        let detail = format!(
+            "lets no {} {} out to {} from {id}, which is to forward it",
+            journey.goal.protocol,
+            journey.goal.port,
+            trace.describe(&taken)
+        );
         trace.hop(HopKind::SecurityGroup, &groups.join(", "), trace.decision(&taken), detail.clone());
         trace.blame(Code::EniSgRulesMismatch, groups.first().map_or(id, String::as_str), detail, Place::Other);
     }
     let Some(own) = address(interface.private_ip_address.as_ref()) else { return };
     let has_public_address = interface.association.as_ref().is_some_and(|association| association.public_ip.is_some());
-    let ends = Ends { sender: IntervalSet::address(own), leg: trace.translate(), port: journey.goal.port };
+    let ends = Ends { sender: IntervalSet::address(own), leg: trace.translate(), ..journey.sender.ends };
     let sender = Sender { position: position.clone(), ends, kind: SenderKind::NatInstance { id, has_public_address } };
     let table = position.table();
     Journey { sender, at: position, ..journey.clone() }.route_on(trace, table);

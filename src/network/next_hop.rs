@@ -90,7 +90,7 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
 }
 
 /// Whether an interface is in the subnet in which the traffic is.
-fn stands_beside(journey: &Journey<'_, '_, '_>, id: &str) -> bool {
+pub(super) fn stands_beside(journey: &Journey<'_, '_, '_>, id: &str) -> bool {
     let interface = journey.at.home.interface(id).into_known();
     journey.at.subnet.is_some() && interface.is_some_and(|interface| interface.subnet_id.as_deref() == Some(journey.at.subnet_id()))
 }

@@ -16,7 +16,7 @@ use super::private_dns;
 use super::set::IntervalSet;
 use super::source::Source;
 use super::trace::Trace;
-use super::verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, assumption};
+use super::verdict::{Blocker, Code, Decision, Destination, Hop, HopKind, Path, Place, Target, Verdict, Via, assumption};
 use super::world::{World, combine};
 use crate::model::known::{Known, Unknown};
 use crate::model::{Assumptions, is_word};
@@ -45,7 +45,7 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
         Resolution::one(Answer::Public, "its addresses are declared")
     };
     if let Some(servers) = dns::own_servers(&place).filter(|_| goal.is_resolved) {
-        match dns_server::way_to(source, &servers) {
+        match dns_server::way_to(source, &servers, assumptions) {
             Way::Open => {}
             Way::Closed(blockers) => resolution = Resolution::one(Answer::NoServer { blockers }, "no DNS server can be asked"),
             Way::Unclear(blockers, why) => {
@@ -155,7 +155,7 @@ fn judge_answer(
             trace.hop(HopKind::Name, &goal.host, Decision::Unknown, because);
             trace.doubt(doubts.iter().cloned());
             // The name may lead to an endpoint, whose interfaces may carry any group, in the instance's own subnet, where no network ACL counts.
-            leave_interface(&mut trace, source, goal.port, &Destination::Internet, &|_| IntervalSet::everything());
+            leave_interface(&mut trace, source, goal, &Destination::Internet, &|_| IntervalSet::everything());
             vec![World::of(&[trace], &IntervalSet::family_of(source.address), false, Vec::new())]
         }
         Answer::Endpoint(reached) => {
@@ -190,7 +190,7 @@ fn blame_capture(world: &mut World, journey: &Journey<'_, '_, '_>, endpoint: &Vp
 }
 
 /// To the public addresses of a service: of the family that the instance has.
-fn to_public(journey: &Journey<'_, '_, '_>, because: &str, range: (u16, u16)) -> Vec<World> {
+pub(super) fn to_public(journey: &Journey<'_, '_, '_>, because: &str, range: (u16, u16)) -> Vec<World> {
     let goal = journey.goal;
     if journey.source.address.is_ipv4() || matches!(goal.answered_by, AnsweredBy::Addresses(_)) {
         return to_addresses(journey, goal::public_ipv4(journey.at.home, &journey.at.nets, &goal.answered_by), because, range);
@@ -229,11 +229,19 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
     if goal.is_at(source.address) {
         return vec![World::of(&[Trace::new(set.clone(), range, avoids_aws_lists)], &set, is_exact, vec![name])];
     }
+    // Inside a subnet no route counts.
+    if is_own_host && journey.at.subnet.is_some() && set.difference(&journey.at.addresses()).is_empty() {
+        let mut trace = Trace::new(set.clone(), range, avoids_aws_lists);
+        trace.via = Via::Other;
+        leave_interface(&mut trace, source, goal, &destination, &members);
+        host::arrive(&mut trace, journey);
+        return vec![World::of(&[trace], &set, is_exact, vec![name])];
+    }
     let mut worlds = Vec::new();
     match journey.at.table() {
         Known::Unknown(why) => {
             let mut trace = Trace::new(set.clone(), range, avoids_aws_lists);
-            leave_interface(&mut trace, source, goal.port, &destination, &members);
+            leave_interface(&mut trace, source, goal, &destination, &members);
             journey.leave_subnet(&mut trace);
             trace.doubt(why);
             worlds.push(World::of(&[trace], &set, is_exact, vec![name]));
@@ -245,7 +253,7 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
                 let mut traces = Vec::new();
                 for share in &split.shares {
                     let mut trace = Trace::new(share.addresses.clone(), range, avoids_aws_lists);
-                    leave_interface(&mut trace, source, goal.port, &destination, &members);
+                    leave_interface(&mut trace, source, goal, &destination, &members);
                     note_filtered(&mut trace, table);
                     next_hop::follow(&mut trace, journey, share, table_id);
                     traces.push(trace);

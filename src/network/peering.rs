@@ -35,12 +35,6 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, 
         trace.stop(KIND, Code::CannotRoute, id, detail, Place::Other);
         return;
     }
-    if journey.end.is_none() {
-        let settled_by =
-            format!("check by hand that the peer VPC lets the traffic to {} in, and the answers back", trace.addresses.as_addresses());
-        trace.unclear(KIND, id, "unsupported_target", settled_by);
-        return;
-    }
     let Some(connection) = trace.told_of(KIND, id, connection(journey.at.home, id), "the peering connection is not known") else { return };
     match connection.status.as_ref().and_then(|status| status.code.as_deref()) {
         Some(code) if code.eq_ignore_ascii_case("active") => {}
@@ -58,10 +52,16 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, 
     };
     let blocks = blocks(far);
     // It may leave out the IPv6 blocks.
-    let is_ipv4 = journey.end.is_some_and(interface_endpoint::End::is_ipv4);
+    let is_ipv4 = trace.addresses.intersection(&IntervalSet::ipv6()).is_empty();
     if is_ipv4 && !blocks.is_empty() && trace.addresses.intersection(&IntervalSet::nets(&blocks)).is_empty() {
         let detail = format!("carries traffic to the addresses of {vpc} only, and {} is none of them", trace.addresses.as_addresses());
         trace.stop(KIND, Code::PcxRequiresAddressInVpcCidr, id, detail, Place::Other);
+        return;
+    }
+    if journey.end.is_none() {
+        let settled_by =
+            format!("check by hand that the peer VPC lets the traffic to {} in, and the answers back", trace.addresses.as_addresses());
+        trace.unclear(KIND, id, "unsupported_target", settled_by);
         return;
     }
     let here = journey.at.home.name;

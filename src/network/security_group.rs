@@ -52,10 +52,12 @@ impl Rule<'_> {
             Direction::Egress => ("egress", "to"),
             Direction::Ingress => ("ingress", "from"),
         };
+        let is_udp = permission.ip_protocol.as_deref().is_some_and(|word| Protocol::Udp.is(word));
+        let protocol = if is_udp { Protocol::Udp } else { Protocol::Tcp };
         let what = match (permission.ip_protocol.as_deref(), permission.from_port, permission.to_port) {
             (Some("-1"), _, _) => "all traffic".to_owned(),
-            (_, Some(first), Some(last)) if first != last => format!("TCP {first}-{last}"),
-            (_, first, _) => format!("TCP {}", first.unwrap_or_default()),
+            (_, Some(first), Some(last)) if first != last => format!("{protocol} {first}-{last}"),
+            (_, first, _) => format!("{protocol} {}", first.unwrap_or_default()),
         };
         format!("{word} {what} {preposition} {peer} of {group}")
     }

@@ -6,9 +6,9 @@ use patch_preflight::network::AnsweredBy;
 use patch_preflight::network::Target::{Repository, S3, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Partial, Reachable, Unknown};
 use patch_preflight::snapshot::ec2;
-use patch_preflight::snapshot::route53::{AliasTarget, ResourceRecordSet};
+use patch_preflight::snapshot::route53::{AliasTarget, ResolverRule, ResolverRuleAssociation, ResourceRecordSet};
 
-use crate::hub::{beside, by_gateway, central_egress, peered};
+use crate::hub::{beside, by_gateway, central_egress, gateway_route, peered};
 use crate::topology::{Topology, base, https_group, https_to, own_name, route_to, some};
 use crate::truth_table::check;
 
@@ -49,6 +49,16 @@ fn a_private_address_is_nowhere_on_the_internet() {
             &["on_prem"],
         ),
     ]);
+}
+
+/// The answers would go straight to the sender, past the attachment by which the traffic came back.
+#[test]
+fn a_transit_gateway_that_leads_back_is_not_followed() {
+    let back = by_gateway(vec![])
+        .route("rtb-main", route_to("0.0.0.0/0", "tgw-1"))
+        .without_gateway_route("0.0.0.0/0")
+        .gateway_route(gateway_route("0.0.0.0/0", "tgw-attach-s", "vpc-1"));
+    check(vec![("into the VPC that it came from", back, Ssm, Unknown, &["routing_loop"])]);
 }
 
 #[test]
@@ -118,6 +128,18 @@ fn a_resolver_of_the_hub_knows_the_hub() {
     let rule = |topology: Topology| topology.forward_rule_to("eu-central-1.amazonaws.com.", &["10.100.1.53"]);
     let hub = |ingress: Vec<ec2::IpPermission>| by_gateway(ingress).hub_private_dns(true);
     let open = || hub(vec![https_to("10.0.0.0/16")]);
+    let on_premises = || hub(vec![]).nat().dns_servers(&["172.20.0.53"]).route("rtb-main", route_to("172.16.0.0/12", "vgw-1"));
+    let asks_the_hub = || by_gateway(vec![]).nat().dns_servers(&["10.100.1.53"]);
+    let forwarding = asks_the_hub().hub(|files| {
+        let association = ResolverRuleAssociation { resolver_rule_id: some("rslvr-rr-9"), vpc_id: some("vpc-h"), ..Default::default() };
+        files.resolver_rule_associations.as_mut().unwrap().resolver_rule_associations.push(association);
+        files.resolver_rules.as_mut().unwrap().resolver_rules.push(ResolverRule {
+            id: some("rslvr-rr-9"),
+            domain_name: some("eu-central-1.amazonaws.com."),
+            rule_type: some("FORWARD"),
+            ..Default::default()
+        });
+    });
     check(vec![
         ("a rule leads to it, the endpoint is open", rule(open()), Ssm, Unknown, &["on_prem"]),
         ("a rule leads to it, the endpoint is closed, a NAT gateway is there", rule(hub(vec![]).nat()), Ssm, Unknown, &["on_prem"]),
@@ -130,7 +152,10 @@ fn a_resolver_of_the_hub_knows_the_hub() {
             Unknown,
             &["custom_dns"],
         ),
-        ("DNS servers in no VPC that was seen", hub(vec![]).nat().dns_servers(&["172.20.0.53"]), Ssm, Reachable, &[]),
+        ("DNS servers in no VPC that was seen", on_premises(), Ssm, Reachable, &[]),
+        // What the hub's own resolver asks further is not followed.
+        ("DNS servers there, where nothing is private", asks_the_hub(), Ssm, Reachable, &[]),
+        ("DNS servers there, whose resolver forwards", forwarding, Ssm, Unknown, &["custom_dns"]),
     ]);
 }
 

@@ -5,7 +5,7 @@ use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 
 use patch_preflight::snapshot::ec2;
 
-use crate::hub::central_egress;
+use crate::hub::{central_egress, peered};
 use crate::repositories::s3_interface_endpoint;
 use crate::topology::{Topology, all_to, allow, base, group_id, https_to, route_to, security_group, some};
 use crate::truth_table::check;
@@ -63,12 +63,15 @@ fn a_server_must_be_reached() {
             files.hosted_zones.as_mut().unwrap().hosted_zone_summaries.insert("vpc-2".to_owned(), Vec::new());
         })
     };
+    let guarded = |entries: &[&str]| server(vec![allow("udp", 53, 53, "10.0.1.0/24")]).subnet_acl("subnet-e", entries);
+    let both_ways = ["100 in udp 53 10.0.1.0/24 allow", "100 out udp 1024-65535 10.0.1.0/24 allow"];
+    let beyond = |status| peered(vec![https_to("10.0.0.0/16")], status).endpoints().nat().dns_servers(&["10.100.1.53"]);
     let and = |more: &[&'static str]| [everything.as_slice(), more].concat();
     check(vec![
-        ("no group lets UDP 53 out", https_alone(asking(&["10.0.2.53"])), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
-        ("TCP 53 is no way to ask", with(allow("tcp", 53, 53, "0.0.0.0/0")), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
-        ("to another server", with(allow("udp", 53, 53, "10.0.3.0/24")), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
-        ("by another port", with(allow("udp", 54, 65535, "0.0.0.0/0")), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("no group lets UDP 53 out", https_alone(asking(&["10.0.2.53"])), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
+        ("TCP 53 is no way to ask", with(allow("tcp", 53, 53, "0.0.0.0/0")), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
+        ("to another server", with(allow("udp", 53, 53, "10.0.3.0/24")), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
+        ("by another port", with(allow("udp", 54, 65535, "0.0.0.0/0")), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
         ("a group lets UDP 53 out", with(allow("udp", 53, 53, "10.0.2.0/24")), Ssm, Reachable, &[]),
         ("by the protocol's number", with(allow("17", 53, 53, "10.0.2.53/32")), Ssm, Reachable, &[]),
         ("Amazon's resolver needs no rule", https_alone(base().nat()), Ssm, Reachable, &[]),
@@ -89,7 +92,7 @@ fn a_server_must_be_reached() {
         ("the resolver of another VPC, and a server there", beside_hub(&["10.100.0.2", "10.100.1.53"]), Ssm, Reachable, &[]),
         ("the instance itself", asking(&["10.0.1.10"]).egress(&[https_to("0.0.0.0/0")]), Ssm, Reachable, &[]),
         ("a server whose group lets UDP 53 in", server(vec![allow("udp", 53, 53, "10.0.1.0/24")]), Ssm, Reachable, &[]),
-        ("a server whose group lets HTTPS in", server(vec![https_to("10.0.1.0/24")]), Ssm, Blocked, &["ENI_SG_RULES_MISMATCH"]),
+        ("a server whose group lets HTTPS in", server(vec![https_to("10.0.1.0/24")]), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
         ("a server whose group is not known to let UDP 53 in", server(vec![of_unread_list()]), Ssm, Unknown, &["fact_not_collected"]),
         ("a server that nobody sees, beyond the gateway", unseen_hub(), Ssm, Unknown, &["custom_dns"]),
         ("in another network, whose block an unconnected VPC has too", unseen_beside_sandbox(), Ssm, Unknown, &["custom_dns"]),
@@ -100,14 +103,26 @@ fn a_server_must_be_reached() {
             Blocked,
             &["NO_ROUTE_TO_DESTINATION", "ENDPOINT_MISSING"],
         ),
-        ("nowhere near", asking(&["192.168.77.1"]).route("rtb-main", route_to("10.9.0.0/16", "vgw-1")), Ssm, Reachable, &[]),
+        ("behind a gateway", asking(&["192.168.77.1"]).route("rtb-main", route_to("192.168.0.0/16", "vgw-1")), Ssm, Reachable, &[]),
+        (
+            "a private address behind the NAT gateway",
+            asking(&["192.168.77.1"]),
+            Ssm,
+            Blocked,
+            &["IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS"],
+        ),
+        ("a public address behind the NAT gateway", asking(&["9.9.9.9"]), Ssm, Reachable, &[]),
+        ("a server whose network ACL knows no UDP", guarded(&everything), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        ("a server whose network ACL lets both through", guarded(&both_ways), Ssm, Reachable, &[]),
+        ("over a peering connection that is none any more", beyond("expired"), Ssm, Blocked, &["BAD_STATE"]),
+        ("over a peering connection", beyond("active"), Ssm, Reachable, &[]),
         ("behind no route", base().gateway_endpoint("rtb-main").dns_servers(&["192.168.77.1"]), S3, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
         (
             "a private address on the internet",
             base().route("rtb-main", route_to("0.0.0.0/0", "igw-1")).public_address().dns_servers(&["192.168.77.1"]),
             Ssm,
             Blocked,
-            &["NO_ROUTE_TO_DESTINATION"],
+            &["IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS"],
         ),
         (
             "a public address on the internet",
@@ -150,6 +165,12 @@ fn an_inbound_endpoint_answers_with_what_is_private() {
         ("Amazon's resolver", closed(base()), S3, Reachable, &[]),
         ("a server in the VPC", closed(base().dns_servers(&["10.0.2.99"])), S3, Unknown, &["custom_dns"]),
         ("a server in the VPC, and whichever answers is reached", open(base().dns_servers(&["10.0.2.99"])), S3, Reachable, &[]),
-        ("a server elsewhere", closed(asking(&["192.168.77.1"])), S3, Reachable, &[]),
+        (
+            "a server elsewhere",
+            closed(asking(&["192.168.77.1"]).route("rtb-main", route_to("192.168.0.0/16", "vgw-1"))),
+            S3,
+            Reachable,
+            &[],
+        ),
     ]);
 }

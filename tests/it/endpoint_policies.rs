@@ -66,6 +66,28 @@ fn policies_of_endpoints_in_other_partitions() {
     }
 }
 
+/// Who asks without a signature has a type and an id all the same
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable>).
+#[test]
+fn policies_about_anonymous_requests() {
+    let only = |key: &str, value: &str| {
+        let condition = format!(r#"{{"StringEquals": {{"{key}": "{value}"}}}}"#);
+        with(&format!(
+            r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}, {{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {condition}}}"#
+        ))
+    };
+    assert_eq!(said(&only("aws:PrincipalType", "Anonymous"), S3), Denied);
+    assert_eq!(said(&only("aws:userid", "anonymous"), S3), Denied);
+    // Whether AWS's account is in an organization, it does not say.
+    let owner = |operator: &str| {
+        with(&format!(
+            r#"{{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {{"{operator}": {{"aws:ResourceOrgID": "o-own"}}}}}}"#
+        ))
+    };
+    assert_eq!(said(&owner("StringEquals"), S3), Denied);
+    assert_eq!(said(&owner("StringEqualsIfExists"), S3), Unknown);
+}
+
 /// AWS tells the policy that it gives by default, so that none means that it was not read.
 #[test]
 fn the_policy_of_an_endpoint_that_was_not_read() {

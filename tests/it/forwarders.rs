@@ -77,6 +77,14 @@ fn nat_instances() {
             files.instances.as_mut().unwrap().reservations.push(reservation);
         })
     };
+    // What another interface of it sends on crosses other subnets.
+    let beside = || {
+        second().with(|files| {
+            let interfaces = &mut files.network_interfaces.as_mut().unwrap().network_interfaces;
+            let own = interfaces.iter_mut().find(|own| own.network_interface_id.as_deref() == Some("eni-nat"));
+            own.unwrap().subnet_id = some("subnet-p");
+        })
+    };
     check(vec![
         ("125", open(), Ssm, Unknown, &["os_forwarding"]),
         ("125, the user knows", vouched(open()), Ssm, Reachable, &[]),
@@ -105,7 +113,8 @@ fn nat_instances() {
         ("by another interface that only the instance shows", vouched(shown_by_instance()), Ssm, Reachable, &[]),
         ("its network ACL lets no answer out", acl(&[in_from_outside, to_it, out_from_it]), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
         ("its network ACL lets nothing out to the internet", acl(&[in_from_outside, to_it, answers]), Ssm, Unknown, &["os_forwarding"]),
-        ("in the instance's own subnet", vouched(change(open(), |interface| interface.subnet_id = some("subnet-p"))), Ssm, Reachable, &[]),
+        ("in the instance's own subnet", vouched(beside()), Ssm, Reachable, &[]),
+        ("there, where the network ACL sees neither of the ways", vouched(beside().subnet_acl("subnet-p", &[])), Ssm, Reachable, &[]),
     ]);
 }
 

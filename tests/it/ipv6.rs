@@ -85,6 +85,16 @@ fn private_ipv6_addresses_have_no_answers_from_the_internet() {
     ]);
 }
 
+/// A NAT gateway is told of for what DNS64 gives; a name with an IPv6 address of its own gets that.
+#[test]
+fn a_nat_gateway_is_no_way_for_ipv6_itself() {
+    let by_nat = || dns64(ipv6_only()).route("rtb-main", route_to("::/0", "nat-1")).amazon_linux_2023();
+    check(vec![
+        ("a dual-stack name", by_nat().route("rtb-u", route_to("::/0", "igw-1")), Repository, Unknown, &["nat_ipv6"]),
+        ("a name without an IPv6 address", by_nat(), Ssm, Reachable, &[]),
+    ]);
+}
+
 #[test]
 fn ipv6_alone() {
     let detached = by_egress_only_gateway().with(|files| {

@@ -423,6 +423,8 @@ fn firewalls() {
         ("the name alone is allowed, and not where it redirects", alone(), Ssm, Unknown, &["dns_firewall"]),
         ("the name alone is allowed, and its redirections are trusted", trusting(alone()), Ssm, Reachable, &[]),
         ("records for IPv4 are refused", asking_for("A"), Ssm, Blocked, &["DNS_FIREWALL_RULE"]),
+        ("the same by its number", asking_for("TYPE1"), Ssm, Blocked, &["DNS_FIREWALL_RULE"]),
+        ("records for IPv6 by their number", asking_for("TYPE28"), Ssm, Reachable, &[]),
         ("records for IPv6 are refused", asking_for("AAAA"), Ssm, Reachable, &[]),
         ("the firewall is going", associated("DELETING"), Ssm, Unknown, &["fact_not_collected"]),
         ("the list of associations was not collected", unlisted(), Ssm, Unknown, &["fact_not_collected"]),

@@ -2,7 +2,7 @@
 
 use patch_preflight::model::known;
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
-use patch_preflight::network::{AnsweredBy, Authorization, Path, PolicyBucket, Target, Verdict};
+use patch_preflight::network::{AnsweredBy, Authorization, Buckets, Goal, Path, PolicyBucket, Target, Verdict};
 use patch_preflight::snapshot::ec2;
 use patch_preflight::snapshot::route53::ResourceRecord;
 
@@ -135,6 +135,20 @@ fn the_bucket_of_the_snapshots_may_be_told_apart() {
     let aws_ssm = "aws-ssm-eu-central-1.s3.eu-central-1.amazonaws.com.";
     assert_eq!(zone(&[aws_ssm]).s3().verdict, Blocked);
     assert_eq!(zone(&[aws_ssm, &format!("{snapshot}.")]).path(Target::S3).verdict, Reachable);
+}
+
+/// In us-east-1 AWS's example has the old name, for which no endpoint answers.
+#[test]
+fn the_snapshots_of_us_east_1_have_two_names() {
+    let buckets = Buckets { presigned: some("patch-baseline-snapshot-us-east-1"), ..Buckets::default() };
+    let named = |region: &str| -> Vec<(String, bool, bool)> {
+        let all = Goal::of_snapshot(region, Some(&buckets));
+        all.into_iter().map(|wanted| (wanted.goal.host, wanted.goal.private_zone.is_some(), wanted.perhaps.is_some())).collect()
+    };
+    let (regional, global) =
+        ("patch-baseline-snapshot-us-east-1.s3.us-east-1.amazonaws.com", "patch-baseline-snapshot-us-east-1.s3.amazonaws.com");
+    assert_eq!(named("us-east-1"), [(regional.to_owned(), true, false), (global.to_owned(), false, true)]);
+    assert_eq!(named("us-east-2").len(), 1);
 }
 
 fn own_names(topology: Topology) -> Topology {

@@ -6,7 +6,7 @@
 use patch_preflight::network::{Ec2Messages, PortFamily, Target, Verdict};
 use patch_preflight::snapshot::RegionFiles;
 
-use super::simulator::{Answer, Block, Destination, Fate, Orders, World};
+use super::simulator::{Answer, Block, Destination, Fate, HTTPS, Orders, World};
 
 /// What no public name resolves to (decision 1).
 const NOT_PUBLIC: [&str; 14] = [
@@ -96,12 +96,12 @@ fn judge(world: &World, case: &Case) -> Verdict {
         Answer::Elsewhere if !world.lets_anything_out() => return Verdict::Blocked,
         Answer::Elsewhere => return Verdict::Unknown,
         Answer::Interfaces(interfaces) => interfaces.iter().copied().map(Destination::Interface).collect(),
-        Answer::Public => public_addresses(world, case.is_s3).into_iter().map(Destination::Public).collect(),
+        Answer::Public => public_addresses(world, case.is_s3).into_iter().map(Destination::Address).collect(),
     };
     let ports = stretches(case.range, &world.port_edges());
     let nat_ports = stretches(NAT_GATEWAY, &world.port_edges());
     let fates = |destination: &Destination| -> Vec<Fate> {
-        let way = world.out(&case.orders, *destination);
+        let way = world.out(&case.orders, HTTPS, *destination);
         let mut fates = Vec::with_capacity(ports.len() * nat_ports.len());
         for port in &ports {
             if way.nat.is_none() {

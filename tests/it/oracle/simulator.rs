@@ -16,9 +16,15 @@ use std::net::Ipv4Addr;
 
 use patch_preflight::snapshot::ec2;
 
-use filters::is_about;
+/// What is asked for: a protocol, by both of its names, and its port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Traffic {
+    protocol: [&'static str; 2],
+    port: u32,
+}
 
-const HTTPS: u32 = 443;
+pub(super) const HTTPS: Traffic = Traffic { protocol: ["tcp", "6"], port: 443 };
+const DNS: Traffic = Traffic { protocol: ["udp", "17"], port: 53 };
 
 /// What happens to a packet, or to a packet and its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,18 +92,23 @@ pub(super) enum Answer {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Destination {
-    Public(u32),
+    /// An address at which nothing of the VPC was seen.
+    Address(u32),
     Interface(usize),
 }
 
 /// How a packet went out, as far as its answer cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Way {
+    traffic: Traffic,
     pub(super) fate: Fate,
     /// The NAT gateway on the way.
     pub(super) nat: Option<Place>,
     /// The interface of an instance on the way, which is to send it on.
     through: Option<usize>,
+    /// The first hop is in the instance's own subnet, so that the subnet's network ACL has no say.
+    /// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html>
+    stays_in_subnet: bool,
 }
 
 /// Where a NAT gateway stands: its route table, and its subnet, which a regional one has not.
@@ -226,121 +237,138 @@ impl World {
     /// A group may be that of whatever is there.
     pub(super) fn lets_anything_out(&self) -> bool {
         let edges: Vec<u32> = self.blocks().iter().map(|block| block.first).collect();
-        self.groups.iter().flat_map(|group| &self.security_group(group).ip_permissions_egress).any(|permission| {
-            let named: Vec<String> = permission.user_id_group_pairs.iter().filter_map(|pair| pair.group_id.clone()).collect();
-            edges.iter().any(|address| self.permits(permission, *address, &named))
-        })
+        let permits = |permission: &ec2::IpPermission| {
+            edges.iter().any(|address| self.permits(permission, HTTPS, *address, &groups_that_it_names(permission)))
+        };
+        self.groups.iter().any(|group| self.security_group(group).ip_permissions_egress.iter().any(permits))
     }
 
-    pub(super) fn out(&self, orders: &Orders, to: Destination) -> Way {
+    /// Whether the instance's groups let it out to an address at which nothing was seen.
+    /// If it is one of the VPC, what stands there may carry any group; outside the VPC nothing carries one.
+    fn lets_out(&self, traffic: Traffic, address: u32) -> bool {
+        let permits = |permission: &ec2::IpPermission| {
+            let there = if self.vpc.holds(address) { groups_that_it_names(permission) } else { Vec::new() };
+            self.permits(permission, traffic, address, &there)
+        };
+        self.groups.iter().any(|group| self.security_group(group).ip_permissions_egress.iter().any(permits))
+    }
+
+    /// Whether an interface's groups let the instance in.
+    fn lets_in(&self, traffic: Traffic, interface: &Interface) -> bool {
+        let permits = |permission: &ec2::IpPermission| self.permits(permission, traffic, self.address, &self.groups);
+        interface.groups.iter().any(|group| self.security_group(group).ip_permissions.iter().any(permits))
+    }
+
+    pub(super) fn out(&self, orders: &Orders, traffic: Traffic, to: Destination) -> Way {
         match to {
-            Destination::Interface(interface) => {
-                Way { fate: self.out_to_interface(orders, &self.interfaces[interface]), nat: None, through: None }
-            }
-            Destination::Public(address) => self.out_to_public(orders, address),
+            Destination::Interface(interface) => self.out_to_interface(orders, traffic, &self.interfaces[interface]),
+            Destination::Address(address) => self.out_to_address(orders, traffic, address),
         }
     }
 
     /// Whether the answer comes back to the instance's port; the NAT gateway, if there is one, has sent from a port of its own.
     pub(super) fn back(&self, orders: &Orders, way: Way, from: Destination, port: u32, nat_port: u32) -> Fate {
+        let acl = |subnet, egress, remote, port| Fate::of(self.acl(subnet, egress, way.traffic.protocol, remote, port));
+        let enters = |remote| if way.stays_in_subnet { Passes } else { acl(self.subnet, false, remote, port) };
         way.fate.then(|| match (from, way.nat) {
             (Destination::Interface(interface), _) => {
                 let interface = &self.interfaces[interface];
                 if interface.subnet == self.subnet {
                     return Passes;
                 }
-                Fate::of(self.acl(interface.subnet, true, self.address, port))
+                acl(interface.subnet, true, self.address, port)
                     .then(|| self.inside(orders, self.subnets[interface.subnet].table, self.address))
-                    .then(|| Fate::of(self.acl(self.subnet, false, interface.address, port)))
+                    .then(|| enters(interface.address))
             }
-            (Destination::Public(public), None) => {
+            (Destination::Address(address), None) => {
                 let back_out = match way.through.map(|through| self.interfaces[through].subnet) {
-                    Some(subnet) if subnet != self.subnet => Fate::of(self.acl(subnet, true, self.address, port))
-                        .then(|| self.inside(orders, self.subnets[subnet].table, self.address)),
+                    Some(subnet) if subnet != self.subnet => {
+                        acl(subnet, true, self.address, port).then(|| self.inside(orders, self.subnets[subnet].table, self.address))
+                    }
                     _ => Passes,
                 };
-                back_out.then(|| Fate::of(self.acl(self.subnet, false, public, port)))
+                back_out.then(|| enters(address))
             }
-            (Destination::Public(public), Some(nat)) => {
-                let passes_acl = |egress, remote, port| Fate::of(nat.subnet.is_none_or(|subnet| self.acl(subnet, egress, remote, port)));
-                passes_acl(false, public, nat_port)
+            (Destination::Address(address), Some(nat)) => {
+                let passes_acl = |egress, remote, port| nat.subnet.map_or(Passes, |subnet| acl(subnet, egress, remote, port));
+                passes_acl(false, address, nat_port)
                     .then(|| passes_acl(true, self.address, port))
                     .then(|| self.inside(orders, nat.table, self.address))
                     // The address stays that of the service: a NAT gateway undoes what it did.
-                    .then(|| Fate::of(self.acl(self.subnet, false, public, port)))
+                    .then(|| enters(address))
             }
         })
     }
 
-    fn out_to_interface(&self, orders: &Orders, interface: &Interface) -> Fate {
+    fn out_to_interface(&self, orders: &Orders, traffic: Traffic, interface: &Interface) -> Way {
         let leaves = self.groups.iter().any(|group| {
             let permissions = &self.security_group(group).ip_permissions_egress;
-            permissions.iter().any(|permission| self.permits(permission, interface.address, &interface.groups))
+            permissions.iter().any(|permission| self.permits(permission, traffic, interface.address, &interface.groups))
         });
-        let enters = interface.groups.iter().any(|group| {
-            let permissions = &self.security_group(group).ip_permissions;
-            permissions.iter().any(|permission| self.permits(permission, self.address, &self.groups))
-        });
-        let fate = Fate::of(leaves && enters);
-        if interface.subnet == self.subnet {
-            // Inside a subnet there are no routes and no network ACLs.
-            // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
-            return fate;
-        }
-        fate.then(|| Fate::of(self.acl(self.subnet, true, interface.address, HTTPS)))
-            .then(|| self.inside(orders, self.subnets[self.subnet].table, interface.address))
-            .then(|| Fate::of(self.acl(interface.subnet, false, self.address, HTTPS)))
+        let fate = Fate::of(leaves && self.lets_in(traffic, interface));
+        let table = self.subnets[self.subnet].table;
+        // Inside a subnet there are no routes and no network ACLs.
+        let is_beside = interface.subnet == self.subnet;
+        let stays_in_subnet = is_beside || self.route(orders, table, interface.address).is_some_and(|route| self.stands_beside(route));
+        let fate = fate
+            .then(|| Fate::of(stays_in_subnet || self.acl(self.subnet, true, traffic.protocol, interface.address, traffic.port)))
+            .then(|| if is_beside { Passes } else { self.inside(orders, table, interface.address) })
+            .then(|| Fate::of(is_beside || self.acl(interface.subnet, false, traffic.protocol, self.address, traffic.port)));
+        Way { traffic, fate, nat: None, through: None, stays_in_subnet }
     }
 
-    fn out_to_public(&self, orders: &Orders, address: u32) -> Way {
-        let dead = Way { fate: Fails, nat: None, through: None };
-        let leaves = self.groups.iter().any(|group| {
-            let permissions = &self.security_group(group).ip_permissions_egress;
-            permissions.iter().any(|permission| self.permits(permission, address, &[]))
-        });
-        if !leaves || !self.acl(self.subnet, true, address, HTTPS) {
-            return dead;
+    fn out_to_address(&self, orders: &Orders, traffic: Traffic, address: u32) -> Way {
+        let way = |fate| Way { traffic, fate, nat: None, through: None, stays_in_subnet: false };
+        if !self.lets_out(traffic, address) {
+            return way(Fails);
         }
-        let Some(route) = self.route(orders, self.subnets[self.subnet].table, address) else { return dead };
-        if route.is_blackhole {
-            return dead;
+        if self.subnets[self.subnet].block.holds(address) {
+            return Way { stays_in_subnet: true, ..way(Unknown) };
         }
-        if route.target.starts_with("nat-") {
-            return self.out_by_nat(orders, &route.target, address);
+        let route = self.route(orders, self.subnets[self.subnet].table, address);
+        let Some(route) = route.filter(|route| !route.is_blackhole) else { return way(Fails) };
+        let stays_in_subnet = self.stands_beside(route);
+        if !stays_in_subnet && !self.acl(self.subnet, true, traffic.protocol, address, traffic.port) {
+            return way(Fails);
         }
-        let fate = match kind(&route.target) {
+        match kind(&route.target) {
+            "nat" => self.out_by_nat(orders, traffic, &route.target, address),
             "igw" => {
                 let is_open = self.is_attached(&route.target) && self.has_public_address && self.subnets[self.subnet].block_mode == "off";
-                Fate::of(is_open).then(|| self.edge(&route.target, self.address))
+                way(Fate::of(is_open && !is_private(address)).then(|| self.edge(&route.target, self.address)))
             }
             "eni" => {
-                let through = self.interfaces.iter().position(|interface| interface.id == route.target).unwrap();
-                return Way { fate: self.reach_forwarder(&self.interfaces[through]), nat: None, through: Some(through) };
+                let through = self.interfaces.iter().position(|interface| interface.id == route.target);
+                let fate = self.reach_forwarder(traffic, &self.interfaces[through.unwrap()]);
+                Way { through, stays_in_subnet, ..way(fate) }
             }
-            _ => self.beyond(&route.target),
-        };
-        Way { fate, nat: None, through: None }
+            // The VPC itself, where nothing was seen at the address.
+            "local" => way(Unknown),
+            _ => way(self.beyond(&route.target, address)),
+        }
+    }
+
+    /// Whether a route leads to an interface in the instance's own subnet.
+    fn stands_beside(&self, route: &Route) -> bool {
+        self.interfaces.iter().any(|interface| interface.id == route.target && interface.subnet == self.subnet)
     }
 
     /// Decision 16: AWS's side of an instance that forwards; what it does itself nobody knows.
-    fn reach_forwarder(&self, interface: &Interface) -> Fate {
-        let enters = interface.groups.iter().any(|group| {
-            let permissions = &self.security_group(group).ip_permissions;
-            permissions.iter().any(|permission| self.permits(permission, self.address, &self.groups))
-        });
+    fn reach_forwarder(&self, traffic: Traffic, interface: &Interface) -> Fate {
         let is_beside = interface.subnet == self.subnet;
-        Fate::of(enters && !interface.source_dest_check && (is_beside || self.acl(interface.subnet, false, self.address, HTTPS)))
-            .then(|| Unknown)
+        let enters = is_beside || self.acl(interface.subnet, false, traffic.protocol, self.address, traffic.port);
+        Fate::of(self.lets_in(traffic, interface) && !interface.source_dest_check && enters).then(|| Unknown)
     }
 
-    fn out_by_nat(&self, orders: &Orders, id: &str, address: u32) -> Way {
-        let dead = Way { fate: Fails, nat: None, through: None };
+    fn out_by_nat(&self, orders: &Orders, traffic: Traffic, id: &str, address: u32) -> Way {
+        let dead = Way { traffic, fate: Fails, nat: None, through: None, stays_in_subnet: false };
         let nat = self.nats.iter().find(|nat| nat.nat_gateway_id.as_deref() == Some(id)).unwrap();
         if !is_available(nat.state.as_ref()) {
             return dead;
         }
         let Some(place) = self.place_of(nat).filter(|place| place.subnet != Some(self.subnet)) else { return dead };
-        let passes_acl = |egress, remote| place.subnet.is_none_or(|subnet| self.acl(subnet, egress, remote, HTTPS));
+        let passes_acl =
+            |egress, remote| place.subnet.is_none_or(|subnet| self.acl(subnet, egress, traffic.protocol, remote, traffic.port));
         if !passes_acl(false, self.address) || !passes_acl(true, address) {
             return dead;
         }
@@ -350,7 +378,7 @@ impl World {
         let onward = match kind(&route.target) {
             "nat" => Fails,
             "igw" => {
-                let is_open = self.is_attached(&route.target) && is_public && block_mode != "block-bidirectional";
+                let is_open = self.is_attached(&route.target) && is_public && block_mode != "block-bidirectional" && !is_private(address);
                 // Any address of the subnet will do: edge routes are for whole subnets. A regional one has none, so that any may count.
                 let is_behind = |subnet: &&Subnet| place.subnet.is_none_or(|own| self.subnets[own].id == subnet.id);
                 let fates: Vec<Fate> =
@@ -361,10 +389,12 @@ impl World {
                     Some(_) => fates[0],
                 })
             }
-            _ => self.beyond(&route.target),
+            // The VPC itself: what stands there was not asked.
+            "local" => Unknown,
+            _ => self.beyond(&route.target, address),
         };
         let is_sure = nat.attached_appliances.is_empty() && (place.subnet.is_some() || self.serves_zone(nat));
-        Way { fate: if is_sure { onward } else { onward.then(|| Unknown) }, nat: Some(place), through: None }
+        Way { fate: if is_sure { onward } else { onward.then(|| Unknown) }, nat: Some(place), ..dead }
     }
 
     /// Decision 18: whether a regional NAT gateway surely takes traffic of the instance's zone.
@@ -384,7 +414,7 @@ impl World {
     }
 
     /// Targets that do the same for an instance and for a NAT gateway.
-    fn beyond(&self, target: &str) -> Fate {
+    fn beyond(&self, target: &str, address: u32) -> Fate {
         let endpoint = self.endpoints.iter().find(|endpoint| endpoint.vpc_endpoint_id.as_deref() == Some(target));
         match kind(target) {
             "vpce" => {
@@ -396,7 +426,8 @@ impl World {
                     _ => Fate::of(is_available).then(|| Unknown),
                 }
             }
-            // Decision 16.
+            // Decision 16: nothing public. What is private may stand in the other VPC.
+            "pcx" if is_private(address) => Unknown,
             "pcx" => Fails,
             // Decision 16: an instance takes no packets for others while the check is on.
             "eni" => {
@@ -414,7 +445,7 @@ impl World {
             None => Fails,
             Some(route) if route.is_blackhole => Fails,
             Some(route) if route.target == "local" => Passes,
-            Some(route) => self.beyond(&route.target),
+            Some(route) => self.beyond(&route.target, address),
         }
     }
 
@@ -445,4 +476,12 @@ fn is_available(state: Option<&String>) -> bool {
 
 fn kind(target: &str) -> &str {
     target.split('-').next().unwrap_or(target)
+}
+
+fn is_private(address: u32) -> bool {
+    Ipv4Addr::from(address).is_private()
+}
+
+fn groups_that_it_names(permission: &ec2::IpPermission) -> Vec<String> {
+    permission.user_id_group_pairs.iter().filter_map(|pair| pair.group_id.clone()).collect()
 }

@@ -41,6 +41,8 @@ const BLOCKS: &[&str] = &[
     "52.219.168.0/23",
     "3.5.134.0/23",
     "52.94.17.0/24",
+    "9.9.9.9/32",
+    "192.168.0.0/16",
 ];
 /// Destinations of static and propagated routes outside of the VPC.
 const DESTINATIONS: &[&str] = &[
@@ -57,6 +59,8 @@ const DESTINATIONS: &[&str] = &[
     "192.168.0.0/16",
     "100.64.0.0/10",
     "52.94.17.0/24",
+    "9.9.9.0/24",
+    "10.9.0.0/16",
 ];
 /// Entries of customer-managed lists that routes may name.
 const LIST_BLOCKS: &[&str] =
@@ -79,6 +83,21 @@ const PORTS: &[(i32, i32)] = &[
     (0, 443),
     (444, 65535),
     (22, 22),
+    (53, 53),
+];
+/// DNS servers of the user's own: outside the VPC, private and public, in each of its subnets, and where an endpoint may stand.
+const OWN_SERVERS: &[&[&str]] = &[
+    &["10.9.9.9"],
+    &["192.168.1.1"],
+    &["9.9.9.9"],
+    &["9.9.9.9"],
+    &["10.0.0.3"],
+    &["10.0.1.53"],
+    &["10.0.2.53"],
+    &["10.0.9.53"],
+    &["10.0.2.100"],
+    &["10.0.0.3", "192.168.1.1"],
+    &["9.9.9.9", "10.0.2.53"],
 ];
 const ELSEWHERE: &[&str] = &["vgw-1", "eni-fw", "vpce-gwlb", "vpce-gwlb-failed", "pcx-1", "arn:aws:networkmanager::core-network"];
 
@@ -342,8 +361,8 @@ fn tables(default: &'static str) -> BoxedStrategy<Vec<Route>> {
 
 fn permission() -> BoxedStrategy<Permission> {
     (
-        one_of(&["tcp", "tcp", "-1", "6", "udp"]),
-        one_of(&[(443, 443), (443, 443), (0, 65535), (0, 1024), (444, 65535), (80, 80), (442, 443)]),
+        one_of(&["tcp", "tcp", "-1", "6", "udp", "17"]),
+        one_of(&[(443, 443), (443, 443), (0, 65535), (0, 1024), (444, 65535), (80, 80), (442, 443), (53, 53)]),
         vec(one_of(BLOCKS), 0..3),
         vec(one_of(&["pl-s3", "pl-a", "pl-b", "pl-c"]), 0..2),
         vec(one_of(&["sg-i", "sg-j", "sg-e", "sg-f", "sg-gone"]), 0..2),
@@ -359,7 +378,11 @@ pub(super) fn one_permission() -> BoxedStrategy<ec2::IpPermission> {
 
 fn permissions(usual: &'static str) -> BoxedStrategy<Vec<Permission>> {
     let open = Permission { protocol: "tcp", ports: (443, 443), blocks: vec![usual], lists: Vec::new(), groups: Vec::new() };
-    (weighted(0.7, Just(open)), vec(permission(), 0..3)).prop_map(|(open, random)| open.into_iter().chain(random).collect()).boxed()
+    let to_servers = (one_of(&["udp", "17"]), one_of(&[(53, 53), (0, 65535), (53, 54)]), usually(usual, 3, BLOCKS))
+        .prop_map(|(protocol, ports, block)| Permission { protocol, ports, blocks: vec![block], lists: Vec::new(), groups: Vec::new() });
+    (weighted(0.7, Just(open)), weighted(0.5, to_servers), vec(permission(), 0..3))
+        .prop_map(|(open, to_servers, random)| open.into_iter().chain(to_servers).chain(random).collect())
+        .boxed()
 }
 
 fn groups() -> BoxedStrategy<Groups> {
@@ -371,7 +394,7 @@ fn groups() -> BoxedStrategy<Groups> {
 fn acls() -> BoxedStrategy<Acls> {
     let ports =
         prop_oneof![5 => one_of(PORTS), 1 => (0_i32..65536, 0_i32..65536).prop_map(|(one, other)| (one.min(other), one.max(other)))];
-    let entry = (usually_true(3), one_of(&["6", "6", "-1", "tcp", "17"]), ports, one_of(BLOCKS));
+    let entry = (usually_true(3), one_of(&["6", "6", "6", "-1", "tcp", "17", "udp"]), ports, one_of(BLOCKS));
     let entries = |last: Entry| {
         (btree_map(1_i32..60, entry.clone(), 0..5), weighted(0.7, Just(last))).prop_map(|(mut entries, last)| {
             entries.extend(last.map(|last| (100, last)));
@@ -434,7 +457,7 @@ fn names() -> BoxedStrategy<Names> {
         8 => one_of(&servers).prop_map(Servers::These),
         1 => Just(Servers::Default),
         1 => Just(Servers::None),
-        1 => one_of::<&'static [&'static str]>(&[&["10.9.9.9"], &["10.0.0.3", "192.168.1.1"]]).prop_map(Servers::These),
+        5 => one_of(OWN_SERVERS).prop_map(Servers::These),
     ];
     let zone = one_of(&[
         "amazonaws.com.",

@@ -158,7 +158,7 @@ fn assumptions_are_told() {
         .endpoint("ssm", &["subnet-e", "subnet-u"])
         .subnet_acl("subnet-u", &[ALL_OUT]);
     let excluded = base().nat().block_public_access("block-bidirectional", &[("subnet-u", "allow-egress")]);
-    let custom_dns = |topology: Topology| topology.dns_servers(&["10.9.9.9"]).nat();
+    let custom_dns = |topology: Topology| topology.dns_servers(&["10.9.9.9"]).nat().route("rtb-main", route_to("10.9.0.0/16", "vgw-1"));
     let of_type = |kind: &str| eps().each_endpoint(|endpoint| endpoint.vpc_endpoint_type = Some(kind.into())).nat();
     let rows = vec![
         (20, filtered),

@@ -23,7 +23,14 @@ fn names() {
         ("66", full().dns_attributes(false, true), S3, Blocked, &["DNS_VPC_ATTRIBUTE_OFF"]),
         ("67", eps().dns_servers(&["10.9.9.9"]).route("rtb-main", route_to("10.9.0.0/16", "vgw-1")), Ssm, Unknown, &["custom_dns"]),
         ("67, and no route to the server", eps().dns_servers(&["10.9.9.9"]), Ssm, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
-        ("68", eps().dns_servers(&["10.9.9.9"]).nat(), Ssm, Reachable, &[]),
+        ("68", eps().dns_servers(&["10.9.9.9"]).nat().route("rtb-main", route_to("10.9.0.0/16", "vgw-1")), Ssm, Reachable, &[]),
+        (
+            "68, and the server is looked for on the internet",
+            eps().dns_servers(&["10.9.9.9"]).nat(),
+            Ssm,
+            Blocked,
+            &["IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS"],
+        ),
         ("69 Nitro", eps().default_dhcp(), Ssm, Reachable, &[]),
         (
             "69 Xen",

@@ -2,21 +2,21 @@
 
 use patch_preflight::snapshot::ec2::{self, IpPermission};
 
-use super::{Block, HTTPS, World, port};
+use super::{Block, Traffic, World, port};
 
 impl World {
     pub(super) fn security_group(&self, id: &str) -> &ec2::SecurityGroup {
         self.security_groups.iter().find(|group| group.group_id.as_deref() == Some(id)).unwrap()
     }
 
-    /// Whether a security group's rule fits TCP 443 with the remote address, whose network interface (if it has one here) is in the groups.
-    pub(super) fn permits(&self, permission: &IpPermission, address: u32, groups: &[String]) -> bool {
+    /// Whether a security group's rule fits traffic with the remote address, whose network interface (if it has one here) is in the groups.
+    pub(super) fn permits(&self, permission: &IpPermission, traffic: Traffic, address: u32, groups: &[String]) -> bool {
         let is_of = |pair: &ec2::UserIdGroupPair| groups.iter().any(|group| Some(group) == pair.group_id.as_ref());
-        is_about(permission, ["tcp", "6"], HTTPS) && (self.names(permission, address) || permission.user_id_group_pairs.iter().any(is_of))
+        is_about(permission, traffic) && (self.names(permission, address) || permission.user_id_group_pairs.iter().any(is_of))
     }
 
     /// Whether a rule names the address, in a block or a list.
-    pub(super) fn names(&self, permission: &IpPermission, address: u32) -> bool {
+    fn names(&self, permission: &IpPermission, address: u32) -> bool {
         let in_list = |id: &Option<String>| {
             let list = self.lists.iter().find(|list| Some(&list.id) == id.as_ref()).unwrap();
             list.blocks.iter().any(|block| block.holds(address))
@@ -25,12 +25,8 @@ impl World {
             || permission.prefix_list_ids.iter().any(|list| in_list(&list.prefix_list_id))
     }
 
-    /// Whether the subnet's network ACL lets TCP with the remote address to the destination port through.
-    pub(super) fn acl(&self, subnet: usize, egress: bool, address: u32, to_port: u32) -> bool {
-        self.acl_of(["tcp", "6"], subnet, egress, address, to_port)
-    }
-
-    pub(super) fn acl_of(&self, protocol: [&str; 2], subnet: usize, egress: bool, address: u32, to_port: u32) -> bool {
+    /// Whether the subnet's network ACL lets a packet with the remote address to the destination port through.
+    pub(super) fn acl(&self, subnet: usize, egress: bool, protocol: [&str; 2], address: u32, to_port: u32) -> bool {
         let mut decision: Option<(i32, bool)> = None;
         for entry in &self.acls[self.subnets[subnet].acl] {
             let number = entry.rule_number.unwrap();
@@ -55,10 +51,12 @@ impl World {
 }
 
 /// Whether a security group's rule is about the protocol and the port.
-pub(super) fn is_about(permission: &IpPermission, protocol: [&str; 2], to_port: u32) -> bool {
+fn is_about(permission: &IpPermission, traffic: Traffic) -> bool {
     match permission.ip_protocol.as_deref() {
         Some("-1") => true,
-        Some(word) if protocol.contains(&word) => port(permission.from_port) <= to_port && to_port <= port(permission.to_port),
+        Some(word) if traffic.protocol.contains(&word) => {
+            port(permission.from_port) <= traffic.port && traffic.port <= port(permission.to_port)
+        }
         _ => false,
     }
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use patch_preflight::snapshot::ec2;
 
-use super::{Answer, Orders, World, Zone, is_about, is_available};
+use super::{Answer, DNS, Destination, Fate, Orders, World, Zone, is_available};
 use crate::topology::REGION;
 
 impl World {
@@ -39,23 +39,33 @@ impl World {
         self.servers.iter().flatten().any(is_unseen) && self.answers(service) != [Answer::Nothing]
     }
 
-    /// Whether a query by UDP may get to a DNS server and its answer back. Amazon's own is beyond all rules.
+    /// Whether a question by UDP may get to a DNS server, and its answer back, from some port and with some order of the lists:
+    /// what becomes of either need not be known, as long as it is not surely lost. Amazon's own server is beyond all rules.
     fn may_ask(&self, server: Ipv4Addr) -> bool {
-        let (udp, address) = (["udp", "17"], u32::from(server));
-        // A group that a rule names may be the server's.
-        let permits = |permission: &ec2::IpPermission| {
-            is_about(permission, udp, 53) && (self.names(permission, address) || !permission.user_id_group_pairs.is_empty())
+        let address = u32::from(server);
+        // What it asks itself never leaves it.
+        address == self.address || self.all_orders().iter().any(|orders| self.may_ask_by(orders, address))
+    }
+
+    fn may_ask_by(&self, orders: &Orders, address: u32) -> bool {
+        let server = self.server_at(orders, address);
+        let way = self.out(orders, DNS, server);
+        let ports: Vec<u32> = self.port_edges().into_iter().chain([1024]).filter(|port| (1024..=65535).contains(port)).collect();
+        let comes_back = |port: u32| {
+            // The ports of a NAT gateway are as many.
+            ports.iter().any(|nat_port| self.back(orders, way, server, port, *nat_port) != Fate::Fails)
         };
-        let leaves = self.groups.iter().any(|group| self.security_group(group).ip_permissions_egress.iter().any(permits));
-        let from_ports: Vec<u32> = self.port_edges().into_iter().chain([1024]).filter(|port| (1024..=65535).contains(port)).collect();
-        let passes_acl = self.subnets[self.subnet].block.holds(address)
-            || (self.acl_of(udp, self.subnet, true, address, 53)
-                && from_ports.iter().any(|port| self.acl_of(udp, self.subnet, false, address, *port)));
-        let is_lost = |orders: &Orders| match self.route(orders, self.subnets[self.subnet].table, address) {
-            None => true,
-            Some(route) => route.is_blackhole || (route.target.starts_with("igw-") && server.is_private()),
-        };
-        leaves && passes_acl && !self.all_orders().iter().all(is_lost)
+        ports.iter().any(|port| comes_back(*port))
+    }
+
+    /// The interface that has the address, if it was seen and nothing stands before it.
+    fn server_at(&self, orders: &Orders, address: u32) -> Destination {
+        let is_beside = self.subnets[self.subnet].block.holds(address);
+        let is_local = self.route(orders, self.subnets[self.subnet].table, address).is_some_and(|route| route.target == "local");
+        match self.interfaces.iter().position(|interface| interface.address == address) {
+            Some(interface) if is_beside || is_local => Destination::Interface(interface),
+            _ => Destination::Address(address),
+        }
     }
 
     /// What an inbound resolver endpoint of the VPC says besides: S3's endpoint may be private to those who ask there.
