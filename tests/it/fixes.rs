@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patch_preflight::model::Estate;
 use patch_preflight::network::{Alternative, AnsweredBy, Destination, Goal, Network, Sources, Target, Wanted, dependents};
-use patch_preflight::plan::{Before, Change, Group, Origin, Placement, Proof, Verifier};
+use patch_preflight::plan::{Before, Change, Group, Origin, Placement, Proof, Verifier, Whom};
 use patch_preflight::report::types::Verified;
 use patch_preflight::report::{Form, explain, find};
 use patch_preflight::snapshot::ec2::{self, InstanceNetworkInterfaceAttachment};
 
-use crate::hub::{HUB, beside, by_gateway, central, peered};
+use crate::hub::{HUB, beside, by_gateway, central, central_egress, peered};
 use crate::laws::Judge;
 use crate::repositories::s3_interface_endpoint;
 use crate::topology::{ACCOUNT, REGION, Topology, base, https_to, https_to_list, own_name, route_to, some};
 
 /// What comes of a change that is to help the instance.
 fn tried(topology: &Topology, change: &Change) -> Proof {
+    tried_for(topology, change, &BTreeSet::from([(ACCOUNT.to_owned(), REGION.to_owned(), "i-1".to_owned())]))
+}
+
+fn tried_for(topology: &Topology, change: &Change, whom: &BTreeSet<Whom>) -> Proof {
     let snapshot = topology.snapshot();
     let estate = Estate::new(&snapshot);
     let region = estate.region(ACCOUNT, REGION).unwrap();
@@ -24,7 +28,7 @@ fn tried(topology: &Topology, change: &Change) -> Proof {
     let before =
         Before { account: ACCOUNT, region: REGION, instance: "i-1", needs: &needs, paths: &judged.paths, repository: &judged.repository };
     let verifier = Verifier::new(&estate, &topology.assumptions, [before]);
-    verifier.verify(ACCOUNT, REGION, change, &[], &BTreeSet::from([(ACCOUNT.to_owned(), REGION.to_owned(), "i-1".to_owned())]))
+    verifier.verify(ACCOUNT, REGION, change, &[], whom)
 }
 
 /// An interface endpoint in E whose own group lets these blocks in.
@@ -286,14 +290,40 @@ fn a_group_of_another_account_is_named_with_it() {
 /// Where the hub's resolver answers for a spoke, a name that changes in the hub changes there too.
 #[test]
 fn a_change_of_names_is_tried_for_those_who_ask_there() {
-    let asks_the_hub = beside(vec![]).nat().dns_servers(&["10.100.1.53"]).route("rtb-main", route_to("10.100.0.0/16", "pcx-1"));
+    let asks_the_hub = by_gateway(vec![]).nat().dns_servers(&["10.100.1.53"]);
     let snapshot = asks_the_hub.snapshot();
     let estate = Estate::new(&snapshot);
     let there: BTreeMap<_, _> = dependents(&estate, &asks_the_hub.assumptions);
     assert_eq!(there.get(&(REGION, "vpc-h")), Some(&BTreeSet::from(["vpc-1"])), "{there:?}");
+    let of_hub = Change::CreateInterfaceEndpoint {
+        vpc: "vpc-h".to_owned(),
+        service_name: format!("com.amazonaws.{REGION}.ssm"),
+        placement: Placement {
+            subnets: BTreeMap::from([("euc1-az1".to_owned(), "subnet-he".to_owned())]),
+            vpc_blocks: vec!["10.100.0.0/16".to_owned()],
+            group_name: "ssm-endpoint".to_owned(),
+        },
+    };
+    rejected(
+        &tried_for(&asks_the_hub, &of_hub, &BTreeSet::new()),
+        "i-1 would lose ssm.eu-central-1.amazonaws.com: reachable before, unknown after",
+        &["i-1"],
+    );
     let forwards = beside(vec![]).forward_rule_to("corp.", &["10.100.1.53"]).snapshot();
     assert!(dependents(&Estate::new(&forwards), &asks_the_hub.assumptions).contains_key(&(REGION, "vpc-h")));
     assert!(dependents(&Estate::new(&beside(vec![]).snapshot()), &asks_the_hub.assumptions).is_empty());
+}
+
+/// A gateway endpoint carries nothing that comes from another VPC.
+#[test]
+fn a_route_of_the_hub_is_tried_for_those_whom_it_leads() {
+    let of_hub = Change::CreateGatewayEndpoint {
+        vpc: "vpc-h".to_owned(),
+        service_name: format!("com.amazonaws.{REGION}.s3"),
+        route_tables: BTreeSet::from(["rtb-h-main".to_owned()]),
+    };
+    let Proof::Rejected { breaks, because } = tried_for(&central_egress(), &of_hub, &BTreeSet::new()) else { panic!() };
+    assert_eq!(breaks, ["i-1"], "{because}");
 }
 
 /// A way of which nobody knows where it ends keeps an instance from being ready.

@@ -109,6 +109,8 @@ pub(super) struct Way {
     /// The first hop is in the instance's own subnet, so that the subnet's network ACL has no say.
     /// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html>
     stays_in_subnet: bool,
+    /// The same of the next hop of the NAT gateway and the NAT gateway's subnet.
+    nat_stays_in_subnet: bool,
 }
 
 /// Where a NAT gateway stands: its route table, and its subnet, which a regional one has not.
@@ -291,7 +293,8 @@ impl World {
             }
             (Destination::Address(address), Some(nat)) => {
                 let passes_acl = |egress, remote, port| nat.subnet.map_or(Passes, |subnet| acl(subnet, egress, remote, port));
-                passes_acl(false, address, nat_port)
+                let enters_nat = if way.nat_stays_in_subnet { Passes } else { passes_acl(false, address, nat_port) };
+                enters_nat
                     .then(|| passes_acl(true, self.address, port))
                     .then(|| self.inside(orders, nat.table, self.address))
                     // The address stays that of the service: a NAT gateway undoes what it did.
@@ -309,16 +312,17 @@ impl World {
         let table = self.subnets[self.subnet].table;
         // Inside a subnet there are no routes and no network ACLs.
         let is_beside = interface.subnet == self.subnet;
-        let stays_in_subnet = is_beside || self.route(orders, table, interface.address).is_some_and(|route| self.stands_beside(route));
+        let stays_in_subnet =
+            is_beside || self.route(orders, table, interface.address).is_some_and(|route| self.stands_in(self.subnet, route));
         let fate = fate
             .then(|| Fate::of(stays_in_subnet || self.acl(self.subnet, true, traffic.protocol, interface.address, traffic.port)))
             .then(|| if is_beside { Passes } else { self.inside(orders, table, interface.address) })
             .then(|| Fate::of(is_beside || self.acl(interface.subnet, false, traffic.protocol, self.address, traffic.port)));
-        Way { traffic, fate, nat: None, through: None, stays_in_subnet }
+        Way { traffic, fate, nat: None, through: None, stays_in_subnet, nat_stays_in_subnet: false }
     }
 
     fn out_to_address(&self, orders: &Orders, traffic: Traffic, address: u32) -> Way {
-        let way = |fate| Way { traffic, fate, nat: None, through: None, stays_in_subnet: false };
+        let way = |fate| Way { traffic, fate, nat: None, through: None, stays_in_subnet: false, nat_stays_in_subnet: false };
         if !self.lets_out(traffic, address) {
             return way(Fails);
         }
@@ -327,7 +331,7 @@ impl World {
         }
         let route = self.route(orders, self.subnets[self.subnet].table, address);
         let Some(route) = route.filter(|route| !route.is_blackhole) else { return way(Fails) };
-        let stays_in_subnet = self.stands_beside(route);
+        let stays_in_subnet = self.stands_in(self.subnet, route);
         if !stays_in_subnet && !self.acl(self.subnet, true, traffic.protocol, address, traffic.port) {
             return way(Fails);
         }
@@ -344,13 +348,15 @@ impl World {
             }
             // The VPC itself, where nothing was seen at the address.
             "local" => way(Unknown),
+            // A server of the user's own may stand in the other VPC.
+            "pcx" if traffic == DNS => way(Unknown),
             _ => way(self.beyond(&route.target, address)),
         }
     }
 
-    /// Whether a route leads to an interface in the instance's own subnet.
-    fn stands_beside(&self, route: &Route) -> bool {
-        self.interfaces.iter().any(|interface| interface.id == route.target && interface.subnet == self.subnet)
+    /// Whether a route leads to an interface in the subnet.
+    fn stands_in(&self, subnet: usize, route: &Route) -> bool {
+        self.interfaces.iter().any(|interface| interface.id == route.target && interface.subnet == subnet)
     }
 
     /// Decision 16: AWS's side of an instance that forwards; what it does itself nobody knows.
@@ -361,7 +367,7 @@ impl World {
     }
 
     fn out_by_nat(&self, orders: &Orders, traffic: Traffic, id: &str, address: u32) -> Way {
-        let dead = Way { traffic, fate: Fails, nat: None, through: None, stays_in_subnet: false };
+        let dead = Way { traffic, fate: Fails, nat: None, through: None, stays_in_subnet: false, nat_stays_in_subnet: false };
         let nat = self.nats.iter().find(|nat| nat.nat_gateway_id.as_deref() == Some(id)).unwrap();
         if !is_available(nat.state.as_ref()) {
             return dead;
@@ -369,10 +375,11 @@ impl World {
         let Some(place) = self.place_of(nat).filter(|place| place.subnet != Some(self.subnet)) else { return dead };
         let passes_acl =
             |egress, remote| place.subnet.is_none_or(|subnet| self.acl(subnet, egress, traffic.protocol, remote, traffic.port));
-        if !passes_acl(false, self.address) || !passes_acl(true, address) {
+        let Some(route) = self.route(orders, place.table, address).filter(|route| !route.is_blackhole) else { return dead };
+        let nat_stays_in_subnet = place.subnet.is_some_and(|subnet| self.stands_in(subnet, route));
+        if !passes_acl(false, self.address) || !(nat_stays_in_subnet || passes_acl(true, address)) {
             return dead;
         }
-        let Some(route) = self.route(orders, place.table, address).filter(|route| !route.is_blackhole) else { return dead };
         let block_mode = place.subnet.map_or(&self.block_mode, |subnet| &self.subnets[subnet].block_mode);
         let is_public = nat.connectivity_type.as_deref() != Some("private");
         let onward = match kind(&route.target) {
@@ -391,10 +398,11 @@ impl World {
             }
             // The VPC itself: what stands there was not asked.
             "local" => Unknown,
+            "pcx" if traffic == DNS => Unknown,
             _ => self.beyond(&route.target, address),
         };
         let is_sure = nat.attached_appliances.is_empty() && (place.subnet.is_some() || self.serves_zone(nat));
-        Way { fate: if is_sure { onward } else { onward.then(|| Unknown) }, nat: Some(place), ..dead }
+        Way { fate: if is_sure { onward } else { onward.then(|| Unknown) }, nat: Some(place), nat_stays_in_subnet, ..dead }
     }
 
     /// Decision 18: whether a regional NAT gateway surely takes traffic of the instance's zone.

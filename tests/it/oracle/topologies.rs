@@ -348,8 +348,14 @@ fn tables(default: &'static str) -> BoxedStrategy<Vec<Route>> {
     let propagated =
         (one_of(&[DESTINATIONS, &["10.0.1.0/24", "10.0.2.0/24", "10.0.0.0/16"]].concat()), one_of(&[Way::Propagated, Way::Advertised]))
             .prop_map(|(to, way)| Route { to, target: "vgw-1", way });
-    (weighted(0.8, usual), weighted(0.5, gateway), vec(any_static, 0..3), weighted(0.08, inside), weighted(0.15, propagated), any::<bool>())
-        .prop_map(|(usual, gateway, some, inside, propagated, reversed)| {
+    // A way of its own to DNS servers outside of the VPC.
+    let to_servers =
+        (one_of(&["10.9.0.0/16", "192.168.0.0/16", "9.9.9.0/24"]), one_of(&["nat-1", "nat-1", "eni-fw", "eni-fw", "vgw-1", "pcx-1"]))
+            .prop_map(|(to, target)| Route { to, target, way: Way::Static });
+    let rare = (weighted(0.2, to_servers), weighted(0.08, inside), weighted(0.15, propagated));
+    (weighted(0.8, usual), weighted(0.5, gateway), vec(any_static, 0..3), rare, any::<bool>())
+        .prop_map(|(usual, gateway, some, (to_servers, inside, propagated), reversed)| {
+            let some = some.into_iter().chain(to_servers);
             let mut routes: Vec<Route> = usual.into_iter().chain(gateway).chain(some).chain(inside).chain(propagated).collect();
             if reversed {
                 routes.reverse();
@@ -395,11 +401,17 @@ fn acls() -> BoxedStrategy<Acls> {
     let ports =
         prop_oneof![5 => one_of(PORTS), 1 => (0_i32..65536, 0_i32..65536).prop_map(|(one, other)| (one.min(other), one.max(other)))];
     let entry = (usually_true(3), one_of(&["6", "6", "6", "-1", "tcp", "17", "udp"]), ports, one_of(BLOCKS));
+    // What stops questions or answers of DNS alone.
+    let no_udp =
+        (Just(false), one_of(&["17", "udp"]), one_of(&[(53, 53), (0, 65535), (1024, 65535)]), one_of(&["0.0.0.0/0", "10.0.0.0/8"]));
     let entries = |last: Entry| {
-        (btree_map(1_i32..60, entry.clone(), 0..5), weighted(0.7, Just(last))).prop_map(|(mut entries, last)| {
-            entries.extend(last.map(|last| (100, last)));
-            entries
-        })
+        (btree_map(1_i32..60, entry.clone(), 0..5), weighted(0.25, no_udp.clone()), weighted(0.7, Just(last))).prop_map(
+            |(mut entries, no_udp, last)| {
+                entries.extend(no_udp.map(|no_udp| (90, no_udp)));
+                entries.extend(last.map(|last| (100, last)));
+                entries
+            },
+        )
     };
     let all: Entry = (true, "-1", (0, 0), "0.0.0.0/0");
     let list = weighted(0.5, [entries(all), entries(all)]);
