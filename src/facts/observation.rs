@@ -106,10 +106,11 @@ pub(super) struct Seen<'s> {
 }
 
 /// Whether a patch operation fails where a repository does not answer. Amazon Linux 2023 passes over it (`skip_if_unavailable`, see
-/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-prerequisites.html>), and apt goes on with the lists that it has.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-prerequisites.html>), apt goes on with the lists that it has, and zypper without a
+/// repository that it cannot refresh.
 /// `system` is in Patch Manager's words.
 pub(super) fn fails_without_repositories(system: &str) -> bool {
-    !["AMAZON_LINUX_2023", "DEBIAN", "RASPBIAN", "UBUNTU"].contains(&system)
+    !["AMAZON_LINUX_2023", "DEBIAN", "RASPBIAN", "SUSE", "UBUNTU"].contains(&system)
 }
 
 impl Seen<'_> {

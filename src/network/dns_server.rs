@@ -8,8 +8,10 @@ use ipnet::IpNet;
 use super::goal::Goal;
 use super::journey::Journey;
 use super::path;
+use super::protocol::Protocol;
 use super::source::Source;
 use super::verdict::{Blocker, Code, Place, Verdict};
+use super::world::World;
 use crate::model::Assumptions;
 use crate::model::known::Unknown;
 
@@ -49,14 +51,14 @@ pub(super) fn way_to(source: &Source<'_, '_>, servers: &[IpAddr], assumptions: &
 /// The way of a question to a server, hop by hop, as to any host of the user's.
 fn way_to_one(source: &Source<'_, '_>, server: IpAddr, assumptions: &Assumptions) -> Way {
     // What a host asks itself never leaves it.
-    if server.is_ipv4() != source.address.is_ipv4() || server == source.address {
+    if server.is_ipv4() != source.address.is_ipv4() || server == source.address || is_on_the_host(server) {
         return Way::Open;
     }
     if let Some(blocker) = nobody_there(source, server) {
         return Way::Closed(vec![blocker]);
     }
-    let goal = Goal::of_dns_server(server);
-    let mut worlds = path::to_public(&Journey::start(source, &goal, assumptions, None), "", ASKING_PORTS);
+    let by_udp = Goal::of_dns_server(server, Protocol::Udp);
+    let mut worlds = worlds(source, &by_udp, assumptions);
     if worlds.iter().any(|world| matches!(world.verdict, Verdict::Reachable | Verdict::Partial)) {
         return Way::Open;
     }
@@ -68,13 +70,35 @@ fn way_to_one(source: &Source<'_, '_>, server: IpAddr, assumptions: &Assumptions
     let mut blockers: Vec<Blocker> = worlds.iter_mut().flat_map(|world| std::mem::take(&mut world.blockers)).map(told).collect();
     blockers.sort();
     blockers.dedup();
-    if worlds.iter().all(|world| world.verdict == Verdict::Blocked) {
-        return Way::Closed(blockers);
+    if are_blocked(&worlds) {
+        if are_blocked(&self::worlds(source, &Goal::of_dns_server(server, Protocol::Tcp), assumptions)) {
+            return Way::Closed(blockers);
+        }
+        // systemd-resolved goes over to TCP where no answer comes; others ask by UDP again.
+        let settled_by = format!("let UDP 53 through to {server} and its answers back: by TCP 53 alone not every resolver asks");
+        return Way::Unclear(blockers, vec![Unknown::new("custom_dns", server.to_string(), settled_by)]);
     }
     // What no scan could tell is taken to let questions pass (assumption A-68).
-    let is_open = |why: &Unknown| matches!(why.code.as_str(), "fact_not_collected" | "owner_account_not_collected");
+    let is_open =
+        |why: &Unknown| matches!(why.code.as_str(), "fact_not_collected" | "owner_account_not_collected" | "tgw_owner_not_collected");
     let doubts: Vec<Unknown> = worlds.into_iter().flat_map(|world| world.unknowns).filter(is_open).collect();
     if doubts.is_empty() { Way::Open } else { Way::Unclear(blockers, doubts) }
+}
+
+fn worlds(source: &Source<'_, '_>, goal: &Goal, assumptions: &Assumptions) -> Vec<World> {
+    path::to_public(&Journey::start(source, goal, assumptions, None), "", ASKING_PORTS)
+}
+
+fn are_blocked(worlds: &[World]) -> bool {
+    worlds.iter().all(|world| world.verdict == Verdict::Blocked)
+}
+
+/// A resolver or cache on the host itself.
+fn is_on_the_host(server: IpAddr) -> bool {
+    match server {
+        IpAddr::V4(server) => server.is_loopback() || server.is_link_local(),
+        IpAddr::V6(server) => server.is_loopback() || server.is_unicast_link_local(),
+    }
 }
 
 fn refused(code: Code, resource: &str, detail: String) -> Blocker {

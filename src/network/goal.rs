@@ -259,10 +259,10 @@ impl Goal {
     }
 
     /// A DNS server of the user's own.
-    pub(super) fn of_dns_server(server: IpAddr) -> Self {
+    pub(super) fn of_dns_server(server: IpAddr, protocol: Protocol) -> Self {
         let host = server.to_string();
         let answered_by = AnsweredBy::Addresses(vec![IpNet::from(server)]);
-        Self { protocol: Protocol::Udp, ..Self::of_repository(&host, 53, answered_by, None, false) }
+        Self { protocol, ..Self::of_repository(&host, 53, answered_by, None, false) }
     }
 }
 

@@ -11,7 +11,7 @@ use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
 use super::verdict::{HopKind, Place};
-use crate::model::{Region, address, net};
+use crate::model::{Region, address, is_word, net};
 use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair};
 
 /// To addresses of the VPC in which the traffic is.
@@ -89,6 +89,12 @@ fn peer_of(at: &Position<'_, '_>, id: &str) -> IntervalSet {
 pub(super) fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, home: &Region<'_>, interface: &NetworkInterface) {
     let id = interface.network_interface_id.as_deref().unwrap_or_default();
     let groups = group_ids(&interface.groups);
+    if groups.is_empty() && is_word(interface.interface_type.as_ref(), "network_load_balancer") {
+        let settled_by =
+            format!("check that the targets of the load balancer at {id} answer: without security groups it lets everybody in");
+        trace.unclear(HopKind::Other, id, "unsupported_target", settled_by);
+        return;
+    }
     let names = groups.join(", ");
     enter_interface(trace, journey, Guarded { home, groups: &groups, id, hop: (HopKind::SecurityGroup, &names) }, |_| Place::Other);
 }

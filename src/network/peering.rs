@@ -5,6 +5,7 @@ use ipnet::IpNet;
 
 use super::encryption;
 use super::goal::AnsweredBy;
+use super::host;
 use super::interface_endpoint;
 use super::journey::{CameBy, Journey, SenderKind};
 use super::position::{self, Position};
@@ -18,7 +19,7 @@ use crate::snapshot::ec2::{RouteTable, VpcPeeringConnection, VpcPeeringConnectio
 
 const KIND: HopKind = HopKind::Peering;
 
-/// Through a peering connection, to the interface for which the traffic is meant.
+/// Through a peering connection, to the interface or the host for which the traffic is meant.
 pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, place: Place) {
     if journey.end.is_none() && !matches!(journey.goal.answered_by, AnsweredBy::Addresses(_)) {
         let detail = "carries traffic to the peer VPC's own addresses only";
@@ -58,12 +59,6 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, 
         trace.stop(KIND, Code::PcxRequiresAddressInVpcCidr, id, detail, Place::Other);
         return;
     }
-    if journey.end.is_none() {
-        let settled_by =
-            format!("check by hand that the peer VPC lets the traffic to {} in, and the answers back", trace.addresses.as_addresses());
-        trace.unclear(KIND, id, "unsupported_target", settled_by);
-        return;
-    }
     let here = journey.at.home.name;
     let region = far.region.as_deref().unwrap_or(here);
     match position::vpc_of(journey.source.estate.region(owner, region), owner, vpc) {
@@ -71,7 +66,8 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, 
             trace.hop(KIND, id, Decision::Pass, format!("active, leads to {vpc}"));
             encryption::cross_peering(trace, id, &journey.at, &at);
             let came_by = CameBy::Peering { id, is_same_region: region == here };
-            interface_endpoint::arrive(trace, &Journey { at, came_by, ..journey.clone() });
+            let beyond = Journey { at, came_by, ..journey.clone() };
+            if journey.end.is_some() { interface_endpoint::arrive(trace, &beyond) } else { host::arrive(trace, &beyond) }
         }
         Known::Unknown(why) => {
             trace.hop(KIND, id, Decision::Unknown, format!("what {vpc} does with it is not known"));

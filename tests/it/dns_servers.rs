@@ -63,13 +63,11 @@ fn a_server_must_be_reached() {
             files.hosted_zones.as_mut().unwrap().hosted_zone_summaries.insert("vpc-2".to_owned(), Vec::new());
         })
     };
-    let guarded = |entries: &[&str]| server(vec![allow("udp", 53, 53, "10.0.1.0/24")]).subnet_acl("subnet-e", entries);
-    let both_ways = ["100 in udp 53 10.0.1.0/24 allow", "100 out udp 1024-65535 10.0.1.0/24 allow"];
-    let beyond = |status| peered(vec![https_to("10.0.0.0/16")], status).endpoints().nat().dns_servers(&["10.100.1.53"]);
     let and = |more: &[&'static str]| [everything.as_slice(), more].concat();
     check(vec![
         ("no group lets UDP 53 out", https_alone(asking(&["10.0.2.53"])), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
-        ("TCP 53 is no way to ask", with(allow("tcp", 53, 53, "0.0.0.0/0")), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
+        ("by TCP 53 alone some ask, and some do not", with(allow("tcp", 53, 53, "0.0.0.0/0")), Ssm, Unknown, &["custom_dns"]),
+        ("a resolver on the host", asking(&["127.0.0.53"]), Ssm, Reachable, &[]),
         ("to another server", with(allow("udp", 53, 53, "10.0.3.0/24")), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
         ("by another port", with(allow("udp", 54, 65535, "0.0.0.0/0")), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
         ("a group lets UDP 53 out", with(allow("udp", 53, 53, "10.0.2.0/24")), Ssm, Reachable, &[]),
@@ -77,8 +75,15 @@ fn a_server_must_be_reached() {
         ("Amazon's resolver needs no rule", https_alone(base().nat()), Ssm, Reachable, &[]),
         ("nor does it beside another", https_alone(asking(&["10.0.2.53", "10.0.0.2"])), Ssm, Reachable, &[]),
         ("one of two can be asked", with(allow("udp", 53, 53, "10.0.9.9/32")).dns_servers(&["10.0.2.53", "10.0.9.9"]), Ssm, Reachable, &[]),
-        ("the network ACL has no UDP", acl(&everything), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
-        ("it lets no answer in", acl(&and(&["110 out udp 53 0.0.0.0/0 allow"])), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        (
+            "the network ACL has HTTPS alone",
+            acl(&["100 out tcp 443 0.0.0.0/0 allow", everything[1]]),
+            Ssm,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
+        ("the network ACL has TCP alone", acl(&everything), Ssm, Unknown, &["custom_dns"]),
+        ("it lets no answer by UDP in", acl(&and(&["110 out udp 53 0.0.0.0/0 allow"])), Ssm, Unknown, &["custom_dns"]),
         (
             "it lets both through",
             acl(&and(&["110 out udp 53 0.0.0.0/0 allow", "110 in udp 1024-65535 10.0.2.53/32 allow"])),
@@ -103,19 +108,6 @@ fn a_server_must_be_reached() {
             Blocked,
             &["NO_ROUTE_TO_DESTINATION", "ENDPOINT_MISSING"],
         ),
-        ("behind a gateway", asking(&["192.168.77.1"]).route("rtb-main", route_to("192.168.0.0/16", "vgw-1")), Ssm, Reachable, &[]),
-        (
-            "a private address behind the NAT gateway",
-            asking(&["192.168.77.1"]),
-            Ssm,
-            Blocked,
-            &["IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS"],
-        ),
-        ("a public address behind the NAT gateway", asking(&["9.9.9.9"]), Ssm, Reachable, &[]),
-        ("a server whose network ACL knows no UDP", guarded(&everything), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
-        ("a server whose network ACL lets both through", guarded(&both_ways), Ssm, Reachable, &[]),
-        ("over a peering connection that is none any more", beyond("expired"), Ssm, Blocked, &["BAD_STATE"]),
-        ("over a peering connection", beyond("active"), Ssm, Reachable, &[]),
         ("behind no route", base().gateway_endpoint("rtb-main").dns_servers(&["192.168.77.1"]), S3, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
         (
             "a private address on the internet",
@@ -131,6 +123,53 @@ fn a_server_must_be_reached() {
             Reachable,
             &[],
         ),
+    ]);
+}
+
+/// The question goes on hop by hop, and the answer comes back.
+#[test]
+fn a_server_elsewhere_must_be_reached() {
+    let everything = ["100 out tcp 0-65535 0.0.0.0/0 allow", "100 in tcp 0-65535 0.0.0.0/0 allow"];
+    let guarded = |entries: &[&str]| server(vec![allow("udp", 53, 53, "10.0.1.0/24")]).subnet_acl("subnet-e", entries);
+    let both_ways = ["100 in udp 53 10.0.1.0/24 allow", "100 out udp 1024-65535 10.0.1.0/24 allow"];
+    let beyond = |status| peered(vec![https_to("10.0.0.0/16")], status).endpoints().nat().dns_servers(&["10.100.1.53"]);
+    let guarded_beyond = |is_open: bool| {
+        beyond("active").hub(|files| {
+            let rules = if is_open { vec![allow("udp", 53, 53, "10.0.0.0/16")] } else { vec![] };
+            let of_endpoint = files.network_interfaces.as_ref().unwrap().network_interfaces[0].clone();
+            files.network_interfaces.as_mut().unwrap().network_interfaces.push(ec2::NetworkInterface {
+                network_interface_id: some("eni-h-dns"),
+                private_ip_address: some("10.100.1.53"),
+                private_ip_addresses: vec![],
+                groups: vec![group_id("sg-h-dns")],
+                ..of_endpoint
+            });
+            files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-h-dns", rules, vec![]));
+        })
+    };
+    let load_balancer = || {
+        server(vec![]).with(|files| {
+            let interface = files.network_interfaces.as_mut().unwrap().network_interfaces.last_mut().unwrap();
+            (interface.interface_type, interface.groups) = (some("network_load_balancer"), vec![]);
+        })
+    };
+    check(vec![
+        ("behind a gateway", asking(&["192.168.77.1"]).route("rtb-main", route_to("192.168.0.0/16", "vgw-1")), Ssm, Reachable, &[]),
+        (
+            "a private address behind the NAT gateway",
+            asking(&["192.168.77.1"]),
+            Ssm,
+            Blocked,
+            &["IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS"],
+        ),
+        ("a public address behind the NAT gateway", asking(&["9.9.9.9"]), Ssm, Reachable, &[]),
+        ("a server whose network ACL knows no UDP", guarded(&everything), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        ("a server whose network ACL lets both through", guarded(&both_ways), Ssm, Reachable, &[]),
+        ("over a peering connection that is none any more", beyond("expired"), Ssm, Blocked, &["BAD_STATE"]),
+        ("over a peering connection, where nobody was seen", beyond("active"), Ssm, Reachable, &[]),
+        ("over a peering connection, and the server lets it in", guarded_beyond(true), Ssm, Reachable, &[]),
+        ("over a peering connection, and it lets nobody in", guarded_beyond(false), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
+        ("a load balancer without groups", load_balancer(), Ssm, Reachable, &[]),
     ]);
 }
 

@@ -25,6 +25,7 @@ pub(super) struct Traffic {
 
 pub(super) const HTTPS: Traffic = Traffic { protocol: ["tcp", "6"], port: 443 };
 const DNS: Traffic = Traffic { protocol: ["udp", "17"], port: 53 };
+const DNS_BY_TCP: Traffic = Traffic { protocol: ["tcp", "6"], port: 53 };
 
 /// What happens to a packet, or to a packet and its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -349,7 +350,7 @@ impl World {
             // The VPC itself, where nothing was seen at the address.
             "local" => way(Unknown),
             // A server of the user's own may stand in the other VPC.
-            "pcx" if traffic == DNS => way(Unknown),
+            "pcx" if traffic.port == DNS.port => way(Unknown),
             _ => way(self.beyond(&route.target, address)),
         }
     }
@@ -398,7 +399,7 @@ impl World {
             }
             // The VPC itself: what stands there was not asked.
             "local" => Unknown,
-            "pcx" if traffic == DNS => Unknown,
+            "pcx" if traffic.port == DNS.port => Unknown,
             _ => self.beyond(&route.target, address),
         };
         let is_sure = nat.attached_appliances.is_empty() && (place.subnet.is_some() || self.serves_zone(nat));

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use patch_preflight::snapshot::ec2;
 
-use super::{Answer, DNS, Destination, Fate, Orders, World, Zone, is_available};
+use super::{Answer, DNS, DNS_BY_TCP, Destination, Fate, Orders, Traffic, World, Zone, is_available};
 use crate::topology::REGION;
 
 impl World {
@@ -19,16 +19,20 @@ impl World {
         };
         let base_plus_two = Ipv4Addr::from(self.vpc.first + 2).to_string();
         let is_amazon = |server: &String| [&*base_plus_two, "169.254.169.253", "AmazonProvidedDNS"].contains(&&**server);
-        if !servers.iter().any(is_amazon) && !servers.iter().any(|server| self.may_ask(server.parse().unwrap())) {
+        let may_ask =
+            |traffic| servers.iter().any(is_amazon) || servers.iter().any(|server| self.may_ask(server.parse().unwrap(), traffic));
+        if !may_ask(DNS) && !may_ask(DNS_BY_TCP) {
             return vec![Answer::Nothing];
         }
+        // By TCP alone some ask, and some do not.
+        let perhaps = if may_ask(DNS) { Vec::new() } else { vec![Answer::Nothing] };
         let stands_here = |server: &String| server.parse::<Ipv4Addr>().is_ok_and(|server| self.vpc.holds(u32::from(server)));
         let inbound = if servers.iter().any(stands_here) { self.by_inbound_endpoint(service) } else { Vec::new() };
         match (servers.iter().all(is_amazon), self.dns_support) {
             (true, true) => self.amazon(service, &self.rules),
             (true, false) => vec![Answer::Nothing],
-            (false, true) => [vec![Answer::Public], self.amazon(service, &self.rules), inbound].concat(),
-            (false, false) => vec![Answer::Public],
+            (false, true) => [vec![Answer::Public], self.amazon(service, &self.rules), inbound, perhaps].concat(),
+            (false, false) => [vec![Answer::Public], perhaps].concat(),
         }
     }
 
@@ -39,17 +43,17 @@ impl World {
         self.servers.iter().flatten().any(is_unseen) && self.answers(service) != [Answer::Nothing]
     }
 
-    /// Whether a question by UDP may get to a DNS server, and its answer back, from some port and with some order of the lists:
+    /// Whether a question may get to a DNS server, and its answer back, from some port and with some order of the lists:
     /// what becomes of either need not be known, as long as it is not surely lost. Amazon's own server is beyond all rules.
-    fn may_ask(&self, server: Ipv4Addr) -> bool {
+    fn may_ask(&self, server: Ipv4Addr, traffic: Traffic) -> bool {
         let address = u32::from(server);
         // What it asks itself never leaves it.
-        address == self.address || self.all_orders().iter().any(|orders| self.may_ask_by(orders, address))
+        address == self.address || self.all_orders().iter().any(|orders| self.may_ask_by(orders, traffic, address))
     }
 
-    fn may_ask_by(&self, orders: &Orders, address: u32) -> bool {
+    fn may_ask_by(&self, orders: &Orders, traffic: Traffic, address: u32) -> bool {
         let server = self.server_at(orders, address);
-        let way = self.out(orders, DNS, server);
+        let way = self.out(orders, traffic, server);
         let ports: Vec<u32> = self.port_edges().into_iter().chain([1024]).filter(|port| (1024..=65535).contains(port)).collect();
         let comes_back = |port: u32| {
             // The ports of a NAT gateway are as many.

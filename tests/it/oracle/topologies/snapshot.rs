@@ -250,7 +250,20 @@ impl Plan {
             ..Default::default()
         };
         let (vpc, state) = plan.internet;
+        // To a VPC in which nothing was seen.
+        let side = |vpc: &str| Some(ec2::VpcPeeringConnectionVpcInfo { vpc_id: some(vpc), owner_id: some(ACCOUNT), ..Default::default() });
+        let peering = ec2::VpcPeeringConnection {
+            vpc_peering_connection_id: some("pcx-1"),
+            requester_vpc_info: side("vpc-1"),
+            accepter_vpc_info: side("vpc-9"),
+            status: Some(ec2::VpcPeeringConnectionStateReason { code: some("active"), message: None }),
+            ..Default::default()
+        };
         topology.with(|files| {
+            let peer = ec2::Vpc { vpc_id: some("vpc-9"), cidr_block: some("172.31.0.0/16"), ..Default::default() };
+            files.vpcs.as_mut().unwrap().vpcs.push(peer);
+            files.hosted_zones.as_mut().unwrap().hosted_zone_summaries.insert("vpc-9".to_owned(), Vec::new());
+            files.peering_connections = Some(ec2::DescribeVpcPeeringConnections { vpc_peering_connections: vec![peering] });
             let endpoints = &mut files.vpc_endpoints.as_mut().unwrap().vpc_endpoints;
             endpoints.extend(plan.s3.map(|state| endpoint("vpce-s3", "Gateway", state)));
             endpoints.push(endpoint("vpce-gwlb", "GatewayLoadBalancer", "available"));
