@@ -96,8 +96,8 @@ fn are_blocked(worlds: &[World]) -> bool {
 /// A resolver or cache on the host itself.
 fn is_on_the_host(server: IpAddr) -> bool {
     match server {
-        IpAddr::V4(server) => server.is_loopback() || server.is_link_local(),
-        IpAddr::V6(server) => server.is_loopback() || server.is_unicast_link_local(),
+        IpAddr::V4(server) => server.is_unspecified() || server.is_loopback() || server.is_link_local(),
+        IpAddr::V6(server) => server.is_unspecified() || server.is_loopback() || server.is_unicast_link_local(),
     }
 }
 

@@ -3,14 +3,16 @@
 use ipnet::IpNet;
 
 use super::boundary::{self, Crossing};
+use super::egress::leave_interface;
 use super::goal::not_public_ipv4;
 use super::ingress::{Guarded, enter_interface};
 use super::journey::Journey;
 use super::position::Position;
+use super::security_group::{self, Direction};
 use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
-use super::verdict::{HopKind, Place};
+use super::verdict::{Destination, HopKind, Place};
 use crate::model::{Region, address, is_word, net};
 use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair};
 
@@ -89,12 +91,30 @@ fn peer_of(at: &Position<'_, '_>, id: &str) -> IntervalSet {
 pub(super) fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, home: &Region<'_>, interface: &NetworkInterface) {
     let id = interface.network_interface_id.as_deref().unwrap_or_default();
     let groups = group_ids(&interface.groups);
-    if groups.is_empty() && is_word(interface.interface_type.as_ref(), "network_load_balancer") {
-        let settled_by =
-            format!("check that the targets of the load balancer at {id} answer: without security groups it lets everybody in");
+    leave_for(trace, journey, &groups);
+    let is_balancer = is_word(interface.interface_type.as_ref(), "network_load_balancer");
+    if is_balancer {
+        let settled_by = format!("check that the targets of the load balancer at {id} answer: what it does with traffic was not looked at");
         trace.unclear(HopKind::Other, id, "unsupported_target", settled_by);
+    }
+    // Without security groups a load balancer lets everybody in.
+    if is_balancer && groups.is_empty() {
         return;
     }
     let names = groups.join(", ");
     enter_interface(trace, journey, Guarded { home, groups: &groups, id, hop: (HopKind::SecurityGroup, &names) }, |_| Place::Other);
+}
+
+/// Out of the instance once more, to a host whose groups are known now: a rule that refers to a group means those alone that carry it.
+fn leave_for(trace: &mut Trace, journey: &Journey<'_, '_, '_>, groups: &[String]) {
+    let (source, goal, addresses) = (journey.source, journey.goal, trace.addresses.clone());
+    let carriers = |pair: &UserIdGroupPair| {
+        let is_carried = pair.group_id.as_ref().is_some_and(|group| groups.contains(group));
+        if is_carried { addresses.clone() } else { IntervalSet::empty() }
+    };
+    let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, goal.protocol, goal.port, &carriers);
+    if !addresses.difference(&allowed.sieve.must).is_empty() {
+        let to = Destination::Blocks(addresses.to_nets().iter().map(ToString::to_string).collect());
+        leave_interface(trace, source, goal, &to, &carriers);
+    }
 }

@@ -147,6 +147,11 @@ fn a_server_elsewhere_must_be_reached() {
             files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-h-dns", rules, vec![]));
         })
     };
+    let to_group = |group: &'static str| {
+        let pair = ec2::UserIdGroupPair { group_id: some(group), vpc_peering_connection_id: some("pcx-1"), ..Default::default() };
+        let rule = ec2::IpPermission { ip_ranges: vec![], user_id_group_pairs: vec![pair], ..allow("udp", 53, 53, "10.0.0.0/8") };
+        guarded_beyond(true).egress(&[https_to("0.0.0.0/0"), rule])
+    };
     let load_balancer = || {
         server(vec![]).with(|files| {
             let interface = files.network_interfaces.as_mut().unwrap().network_interfaces.last_mut().unwrap();
@@ -168,6 +173,8 @@ fn a_server_elsewhere_must_be_reached() {
         ("over a peering connection that is none any more", beyond("expired"), Ssm, Blocked, &["BAD_STATE"]),
         ("over a peering connection, where nobody was seen", beyond("active"), Ssm, Reachable, &[]),
         ("over a peering connection, and the server lets it in", guarded_beyond(true), Ssm, Reachable, &[]),
+        ("a rule out to the group that the server carries", to_group("sg-h-dns"), Ssm, Reachable, &[]),
+        ("a rule out to another group", to_group("sg-h-other"), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
         ("over a peering connection, and it lets nobody in", guarded_beyond(false), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
         ("a load balancer without groups", load_balancer(), Ssm, Reachable, &[]),
     ]);
