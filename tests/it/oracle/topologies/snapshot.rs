@@ -262,7 +262,6 @@ impl Plan {
         topology.with(|files| {
             let peer = ec2::Vpc { vpc_id: some("vpc-9"), cidr_block: some("172.31.0.0/16"), ..Default::default() };
             files.vpcs.as_mut().unwrap().vpcs.push(peer);
-            files.hosted_zones.as_mut().unwrap().hosted_zone_summaries.insert("vpc-9".to_owned(), Vec::new());
             files.peering_connections = Some(ec2::DescribeVpcPeeringConnections { vpc_peering_connections: vec![peering] });
             let endpoints = &mut files.vpc_endpoints.as_mut().unwrap().vpc_endpoints;
             endpoints.extend(plan.s3.map(|state| endpoint("vpce-s3", "Gateway", state)));
