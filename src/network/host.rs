@@ -91,8 +91,11 @@ fn peer_of(at: &Position<'_, '_>, id: &str) -> IntervalSet {
 pub(super) fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, home: &Region<'_>, interface: &NetworkInterface) {
     let id = interface.network_interface_id.as_deref().unwrap_or_default();
     let groups = group_ids(&interface.groups);
-    leave_for(trace, journey, &groups);
     let is_balancer = is_word(interface.interface_type.as_ref(), "network_load_balancer");
+    // One that shows no groups may have any, unless it is a load balancer, which may have none.
+    if is_balancer || !groups.is_empty() {
+        leave_for(trace, journey, &groups);
+    }
     if is_balancer {
         let settled_by = format!("check that the targets of the load balancer at {id} answer: what it does with traffic was not looked at");
         trace.unclear(HopKind::Other, id, "unsupported_target", settled_by);
