@@ -99,24 +99,20 @@ fn are_resolvers_of_others(place: &Place<'_, '_, '_>, servers: &[&str]) -> bool 
 /// endpoint that a Profile brings them.
 pub fn dependents<'r>(estate: &'r Estate<'_>, assumptions: &Assumptions) -> BTreeMap<(&'r str, &'r str), BTreeSet<&'r str>> {
     let mut dependents: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for region in estate.regions() {
-        for (_, position) in of_region(estate, region.name).filter(|(home, _)| home.account == region.account) {
-            let place = Place { estate, position: &position, is_nitro: None, is_ipv6: false, assumptions };
+    let names: BTreeSet<&str> = estate.regions().map(|region| region.name).collect();
+    for name in names {
+        let vpcs: Vec<_> = of_region(estate, name).collect();
+        for (region, position) in &vpcs {
+            let place = Place { estate, position, is_nitro: None, is_ipv6: false, assumptions };
             let mut servers = servers_of_user(&place);
             let rules = estate.forward_rules(region, position.vpc_id, place.uncollected()).into_known().unwrap_or_default();
             servers.extend(rules.iter().flat_map(|rule| &rule.targets).filter_map(|target| target.parse::<IpAddr>().ok()));
+            let holds = |there: &Position<'_, '_>| servers.iter().any(|server| there.nets.iter().any(|block| block.contains(server)));
+            let asked = vpcs.iter().map(|(_, there)| there).filter(|there| holds(there)).map(|there| there.vpc_id);
             let brought = region.profile_resources(position.vpc_id).into_known().map(|resources| resources.endpoints).unwrap_or_default();
-            let mut answering: BTreeSet<&str> = brought
-                .into_iter()
-                .filter_map(|id| estate.endpoint(region.name, id))
-                .filter_map(|(_, endpoint)| endpoint.vpc_id.as_deref())
-                .collect();
-            if !servers.is_empty() {
-                let holds = |there: &Position<'_, '_>| servers.iter().any(|server| there.nets.iter().any(|block| block.contains(server)));
-                answering.extend(of_region(estate, region.name).filter(|(_, there)| holds(there)).map(|(_, there)| there.vpc_id));
-            }
-            for vpc in answering.into_iter().filter(|vpc| *vpc != position.vpc_id) {
-                dependents.entry((region.name, vpc)).or_default().insert(position.vpc_id);
+            let owners = brought.into_iter().filter_map(|id| estate.endpoint(name, id)?.1.vpc_id.as_deref());
+            for vpc in asked.chain(owners).filter(|vpc| *vpc != position.vpc_id) {
+                dependents.entry((name, vpc)).or_default().insert(position.vpc_id);
             }
         }
     }

@@ -87,7 +87,11 @@ fn to_end(journey: &Journey<'_, '_, '_>, end: &End<'_, '_>, all: &[End<'_, '_>],
     let mut trace = Trace::new(IntervalSet::address(end.address), range, false);
     trace.via = Via::InterfaceEndpoint;
     let is_here = end.position.is_in_vpc_of(here);
-    let keeps_references = is_here || is_peered_in_region(journey, end);
+    let onward = Journey { end: Some(end), ..journey.clone() };
+    let first = next_hop_toward(&onward);
+    // Over peering within a Region groups may refer to groups.
+    let is_peered_in_region = matches!(first, Some(NextHop::Peering(_))) && end.position.home.name == source.region.name;
+    let keeps_references = is_here || is_peered_in_region;
     let members = |pair: &UserIdGroupPair| {
         let group = pair.group_id.as_deref().unwrap_or_default();
         let carriers = all.iter().filter(|end| keeps_references && end.groups.iter().any(|own| own == group));
@@ -101,19 +105,17 @@ fn to_end(journey: &Journey<'_, '_, '_>, end: &End<'_, '_>, all: &[End<'_, '_>],
     };
     leave_interface(&mut trace, source, journey.goal, &to, &members);
     if !is_here {
-        let onward = Journey { end: Some(end), ..journey.clone() };
         trace.via = Via::Other;
         let mut inner = trace.part(&trace.addresses);
         onward.route_on(&mut inner, here.table());
-        trace.via = first_via(&onward);
+        trace.via = first_via(first);
         trace.join(vec![vec![inner]], Vec::new());
         return trace;
     }
     if !end.position.is_in_subnet_of(here) {
         let ends = &journey.sender.ends;
-        let toward = Journey { end: Some(end), ..journey.clone() };
         // What stands in the subnet itself and is to send it on is on this side of the boundary.
-        if !matches!(next_hop_toward(&toward), Some(NextHop::Interface(id)) if next_hop::stands_beside(journey, id)) {
+        if !matches!(first, Some(NextHop::Interface(id)) if next_hop::stands_beside(journey, id)) {
             boundary::cross(&mut trace, here, &[Crossing::Out, Crossing::BackIn], ends);
         }
         let there = trace.addresses.clone();
@@ -125,9 +127,8 @@ fn to_end(journey: &Journey<'_, '_, '_>, end: &End<'_, '_>, all: &[End<'_, '_>],
     trace
 }
 
-/// The next hop of the instance's own table toward the interface.
-fn first_via(journey: &Journey<'_, '_, '_>) -> Via {
-    match next_hop_toward(journey) {
+fn first_via(next_hop: Option<NextHop<'_>>) -> Via {
+    match next_hop {
         Some(NextHop::Peering(_)) => Via::Peering,
         Some(NextHop::TransitGateway(_)) => Via::TransitGateway,
         Some(NextHop::VirtualPrivateGateway(_)) => Via::VirtualPrivateGateway,
@@ -136,18 +137,13 @@ fn first_via(journey: &Journey<'_, '_, '_>) -> Via {
     }
 }
 
+/// The next hop of the instance's own table toward the interface, where there is one for sure.
 fn next_hop_toward<'a>(journey: &Journey<'_, '_, 'a>) -> Option<NextHop<'a>> {
     let table = *journey.at.table().known()?;
     let splits = journey.split(table, &IntervalSet::address(journey.end?.address), false);
     let [split] = splits.as_slice() else { return None };
     let [share] = split.shares.as_slice() else { return None };
     Some(share.next_hop)
-}
-
-/// Whether the instance's routes lead to the interface by a peering connection within the Region, over which groups may refer to groups.
-fn is_peered_in_region(journey: &Journey<'_, '_, '_>, end: &End<'_, '_>) -> bool {
-    let toward = Journey { end: Some(end), ..journey.clone() };
-    matches!(next_hop_toward(&toward), Some(NextHop::Peering(_))) && end.position.home.name == journey.source.region.name
 }
 
 /// In the VPC of the interface, after a way through other VPCs: over the boundary of its subnet, and back the way it came.
