@@ -155,7 +155,7 @@ pub fn learn<'r, 'a>(
             &platform,
             region,
             id,
-            Signs { is_registered: registered.is_some(), has_run: observation.has_run },
+            Signs { is_registered: registered.is_some(), has_run: observation.has_run() },
             observed.image_name,
             surroundings,
         ),

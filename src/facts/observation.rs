@@ -16,8 +16,6 @@ use crate::snapshot::ssm::InstanceInformation;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Observation {
     proofs: Vec<Proof>,
-    /// Whether a patch operation came to its end.
-    pub(super) has_run: bool,
     /// Whether the model agrees with what was seen; `None` where nothing was, or the model does not know.
     pub(super) agrees: Option<bool>,
     /// In whole sentences.
@@ -55,6 +53,11 @@ pub(super) struct Proven<'o> {
 }
 
 impl Observation {
+    /// Whether a patch operation came to its end, which has read from S3.
+    pub(super) fn has_run(&self) -> bool {
+        self.proofs.iter().any(|proof| proof.target == Target::S3)
+    }
+
     /// How it was seen that a path works, if it was. That some connections do says nothing of a path that works for a part of them.
     pub(super) fn proof_of(&self, path: &Path) -> Option<Proven<'_>> {
         let proof = self.proofs.iter().find(|proof| proof.target == path.target)?;
@@ -66,8 +69,7 @@ impl Observation {
 
     /// `s3` and `repository` are the verdicts over all names of S3 and of repositories that every run needs.
     pub(super) fn of(seen: &Seen<'_>, paths: &[Arc<Path>], s3: &Path, repository: &Path) -> Self {
-        let proofs = seen.proofs();
-        let mut observation = Self { has_run: proofs.iter().any(|proof| proof.target == Target::S3), proofs, ..Self::default() };
+        let mut observation = Self { proofs: seen.proofs(), ..Self::default() };
         let path_to = |target: Target| paths.iter().find(|path| path.target == target);
         for proof in &observation.proofs {
             let path = match proof.target {

@@ -162,7 +162,7 @@ impl<'r, 'a> Network<'r, 'a> {
     /// The bucket of the snapshots, where DNS answers for it otherwise than for the others of S3.
     fn told_apart(&self, source: &Source<'r, 'a>, needs: &Needs) -> Vec<Wanted> {
         let region = source.region.name;
-        let snapshots = Goal::of_snapshot(region, needs.buckets.as_ref());
+        let snapshots = needs.of_snapshots(region);
         let mut classes = self.classes.borrow_mut();
         let members = classes.entry(self.class(source)).or_default();
         let are_told_apart = members.told_apart.get_or_insert_with(|| {

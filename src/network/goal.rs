@@ -6,11 +6,9 @@ use std::sync::LazyLock;
 use ipnet::IpNet;
 
 use super::protocol::Protocol;
-use super::repository::Wanted;
 use super::set::{IPV4, IntervalSet};
 use super::verdict::{Destination, Target};
 use crate::model::Region;
-use crate::model::known::Unknown;
 
 /// A service that an instance must reach.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -181,26 +179,22 @@ impl Goal {
     }
 
     /// From where a patch run downloads the snapshot of its baseline: a bucket of S3 by its own name
-    /// (<https://docs.aws.amazon.com/cli/latest/reference/ssm/get-deployable-patch-snapshot-for-instance.html>, the example), which in us-east-1 is
-    /// the old name without a Region, for which no endpoint answers
-    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html>). None where AWS does not publish the bucket.
-    pub fn of_snapshot(region: &str, buckets: Option<&Buckets>) -> Vec<Wanted> {
-        let Some(bucket) = buckets.and_then(|buckets| buckets.presigned.clone()) else { return Vec::new() };
+    /// (<https://docs.aws.amazon.com/cli/latest/reference/ssm/get-deployable-patch-snapshot-for-instance.html>, the example). `None` where AWS does
+    /// not publish which bucket that is.
+    pub fn of_snapshot(region: &str, buckets: Option<&Buckets>) -> Option<Self> {
+        let bucket = buckets?.presigned.clone()?;
         let of_s3 = Self::of_service(region, Target::S3, None);
         let host = format!("{bucket}.{}", of_s3.host);
-        let without_region = format!("{bucket}.s3.{COMMERCIAL}");
         let requests = Requests::OfAws(Buckets { presigned: Some(bucket), ..Buckets::default() });
-        let named = Self { asked: host.clone(), host, requests, ..of_s3 };
-        let mut all = vec![Wanted { goal: named.clone(), perhaps: None }];
-        if region == "us-east-1" {
-            let settled_by = format!(
-                "look at SnapshotDownloadUrl of aws ssm get-deployable-patch-snapshot-for-instance: AWS's example has {without_region}"
-            );
-            let perhaps = Some(Unknown::new("snapshot_host", region, settled_by));
-            let goal = Self { asked: without_region.clone(), host: without_region, private_zone: None, ..named };
-            all.push(Wanted { goal, perhaps });
-        }
-        all
+        Some(Self { asked: host.clone(), host, requests, ..of_s3 })
+    }
+
+    /// The same by the old name without a Region, which the example has in us-east-1. No endpoint answers for it
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html>).
+    pub fn of_snapshot_without_region(region: &str, buckets: Option<&Buckets>) -> Option<Self> {
+        let named = Self::of_snapshot(region, buckets).filter(|_| region == "us-east-1")?;
+        let host = format!("{}.s3.{COMMERCIAL}", buckets?.presigned.as_ref()?);
+        Some(Self { asked: host.clone(), host, private_zone: None, ..named })
     }
 
     /// From where a patch run downloads its program, on every operating system: S3 by its dual-stack name, the bucket in the path

@@ -117,6 +117,20 @@ impl Needs {
         goals.map(|goal| Wanted { goal, perhaps: None }).collect()
     }
 
+    /// The names that the bucket of the snapshots has, and may have.
+    fn of_snapshots(&self, region: &str) -> Vec<Wanted> {
+        let buckets = self.buckets.as_ref();
+        let named = Goal::of_snapshot(region, buckets).map(|goal| Wanted { goal, perhaps: None });
+        let without_region = Goal::of_snapshot_without_region(region, buckets).map(|goal| {
+            let settled_by = format!(
+                "look at SnapshotDownloadUrl of aws ssm get-deployable-patch-snapshot-for-instance: AWS's example has {}",
+                goal.host
+            );
+            Wanted { goal, perhaps: Some(Unknown::new("snapshot_host", region, settled_by)) }
+        });
+        named.into_iter().chain(without_region).collect()
+    }
+
     fn of_policy_buckets(&self, region: &str) -> Vec<Wanted> {
         let wanted = |(bucket, perhaps): &(PolicyBucket, Option<Unknown>)| Wanted {
             goal: Goal::of_policy_bucket(region, bucket),

@@ -141,14 +141,12 @@ fn the_bucket_of_the_snapshots_may_be_told_apart() {
 #[test]
 fn the_snapshots_of_us_east_1_have_two_names() {
     let buckets = Buckets { presigned: some("patch-baseline-snapshot-us-east-1"), ..Buckets::default() };
-    let named = |region: &str| -> Vec<(String, bool, bool)> {
-        let all = Goal::of_snapshot(region, Some(&buckets));
-        all.into_iter().map(|wanted| (wanted.goal.host, wanted.goal.private_zone.is_some(), wanted.perhaps.is_some())).collect()
-    };
-    let (regional, global) =
-        ("patch-baseline-snapshot-us-east-1.s3.us-east-1.amazonaws.com", "patch-baseline-snapshot-us-east-1.s3.amazonaws.com");
-    assert_eq!(named("us-east-1"), [(regional.to_owned(), true, false), (global.to_owned(), false, true)]);
-    assert_eq!(named("us-east-2").len(), 1);
+    let without_region = |region: &str| Goal::of_snapshot_without_region(region, Some(&buckets));
+    let named = Goal::of_snapshot("us-east-1", Some(&buckets)).unwrap();
+    assert_eq!(named.host, "patch-baseline-snapshot-us-east-1.s3.us-east-1.amazonaws.com");
+    let old = without_region("us-east-1").unwrap();
+    assert_eq!((old.host.as_str(), old.private_zone), ("patch-baseline-snapshot-us-east-1.s3.amazonaws.com", None));
+    assert_eq!(without_region("us-east-2"), None);
 }
 
 fn own_names(topology: Topology) -> Topology {
