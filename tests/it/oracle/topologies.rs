@@ -3,6 +3,7 @@
 //! Nothing that AWS would refuse: one route a destination, one rule a number, a route to a deleted thing is a blackhole.
 //! All facts are known.
 
+mod names;
 mod snapshot;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+
+use names::{Names, names};
 
 const SUBNETS: [(&str, &str, &str); 3] =
     [("subnet-p", "10.0.1.0/24", "10.0.1."), ("subnet-e", "10.0.2.0/24", "10.0.2."), ("subnet-u", "10.0.9.0/24", "10.0.9.")];
@@ -84,20 +87,6 @@ const PORTS: &[(i32, i32)] = &[
     (444, 65535),
     (22, 22),
     (53, 53),
-];
-/// DNS servers of the user's own: outside the VPC, private and public, in each of its subnets, and where an endpoint may stand.
-const OWN_SERVERS: &[&[&str]] = &[
-    &["10.9.9.9"],
-    &["192.168.1.1"],
-    &["9.9.9.9"],
-    &["9.9.9.9"],
-    &["10.0.0.3"],
-    &["10.0.1.53"],
-    &["10.0.2.53"],
-    &["10.0.9.53"],
-    &["10.0.2.100"],
-    &["10.0.0.3", "192.168.1.1"],
-    &["9.9.9.9", "10.0.2.53"],
 ];
 const ELSEWHERE: &[&str] = &["vgw-1", "eni-fw", "vpce-gwlb", "vpce-gwlb-failed", "pcx-1", "arn:aws:networkmanager::core-network"];
 
@@ -216,33 +205,6 @@ struct Nat {
     /// Of a regional one: whether AWS provides the zones, and the zone of its address.
     zones: (bool, &'static str),
     has_appliance: bool,
-}
-
-#[derive(Debug, Clone)]
-struct Names {
-    support: bool,
-    hostnames: bool,
-    servers: Servers,
-    zones: BTreeMap<&'static str, (Records, bool)>,
-    /// Domain, type, whether it is associated with this VPC.
-    rules: BTreeMap<&'static str, (&'static str, bool)>,
-}
-
-#[derive(Debug, Clone)]
-enum Servers {
-    Default,
-    None,
-    These(&'static [&'static str]),
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Records {
-    None,
-    /// Each service's name is an alias of its endpoint.
-    Endpoint,
-    /// The same, and `*.` below it.
-    EndpointAndBelow,
-    Elsewhere,
 }
 
 #[derive(Debug, Clone)]
@@ -459,41 +421,6 @@ fn gateways() -> BoxedStrategy<Gateways> {
     let s3 = weighted(0.85, usually("available", 10, &["pending", "deleting", "failed"]));
     (internet, [nat(2), nat(2)], s3, usually_false(3))
         .prop_map(|(internet, nats, s3, firewall_checks)| Gateways { internet, nats, s3, firewall_checks })
-        .boxed()
-}
-
-fn names() -> BoxedStrategy<Names> {
-    let servers: [&'static [&'static str]; 4] =
-        [&["AmazonProvidedDNS"], &["169.254.169.253"], &["10.0.0.2"], &["10.0.0.2", "169.254.169.253"]];
-    let servers = prop_oneof![
-        8 => one_of(&servers).prop_map(Servers::These),
-        1 => Just(Servers::Default),
-        1 => Just(Servers::None),
-        5 => one_of(OWN_SERVERS).prop_map(Servers::These),
-    ];
-    let zone = one_of(&[
-        "amazonaws.com.",
-        "eu-central-1.amazonaws.com",
-        "ssm.eu-central-1.amazonaws.com.",
-        "ssmmessages.eu-central-1.amazonaws.com",
-        "s3.eu-central-1.amazonaws.com.",
-        "central-1.amazonaws.com.",
-        "example.com",
-    ]);
-    let records = one_of(&[Records::None, Records::Endpoint, Records::EndpointAndBelow, Records::EndpointAndBelow, Records::Elsewhere]);
-    let zones = prop_oneof![4 => Just(BTreeMap::new()), 1 => btree_map(zone, (records, usually_false(5)), 1..3)];
-    let domain = one_of(&[
-        ".",
-        "amazonaws.com",
-        "eu-central-1.amazonaws.com.",
-        "ssm.eu-central-1.amazonaws.com",
-        "s3.eu-central-1.amazonaws.com.",
-        "example.com.",
-    ]);
-    let rule = (usually("FORWARD", 4, &["SYSTEM", "RECURSIVE"]), usually_true(6));
-    let rules = prop_oneof![6 => Just(BTreeMap::new()), 1 => btree_map(domain, rule, 1..3)];
-    (usually_true(10), usually_true(8), servers, zones, rules)
-        .prop_map(|(support, hostnames, servers, zones, rules)| Names { support, hostnames, servers, zones, rules })
         .boxed()
 }
 

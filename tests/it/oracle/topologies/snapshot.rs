@@ -6,7 +6,8 @@ use patch_preflight::network::{DEFAULT_ENDPOINT_POLICY, Ec2Messages, PortFamily}
 use patch_preflight::snapshot::route53::{self, HostedZoneSummary, ResolverRule, ResolverRuleAssociation, ResourceRecordSet};
 use patch_preflight::snapshot::{RegionFiles, ec2};
 
-use super::{Acls, Blocking, Entry, Nat, Permission, Plan, Records, Route, SERVICES, SUBNETS, Servers, Way};
+use super::names::{Records, Servers};
+use super::{Acls, Blocking, Entry, Nat, Permission, Plan, Route, SERVICES, SUBNETS, Way};
 use crate::topology::{ACCOUNT, REGION, Topology, base, dhcp, group_id, route_to, security_group};
 
 #[expect(clippy::unnecessary_wraps, reason = "every member of AWS's shapes is optional")]
