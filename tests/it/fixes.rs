@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patch_preflight::model::Estate;
-use patch_preflight::network::{Alternative, AnsweredBy, Destination, Goal, Network, Sources, Target, Wanted, dependents};
+use patch_preflight::network::{Alternative, AnsweredBy, Destination, Goal, Network, Place, Sources, Target, Wanted, dependents};
 use patch_preflight::plan::{Before, Change, Group, Origin, Placement, Proof, Verifier, Whom};
 use patch_preflight::report::types::Verified;
 use patch_preflight::report::{Form, explain, find};
@@ -334,7 +334,7 @@ fn what_becomes_unknown_is_not_unblocked() {
         &Change::AllowEgress { group: "sg-i".to_owned(), to: Destination::Internet, owner: None, port: 443 },
     );
     let Proof::Verified { still, .. } = proof else { panic!("{proof:?}") };
-    assert!(still.values().all(|targets| targets.contains(&Target::Ssm)), "{still:?}");
+    assert!(still.len() == 1 && still.values().all(|targets| targets.contains(&Target::Ssm)), "{still:?}");
 }
 
 /// Behind a transit gateway an outbound rule that refers to a group means nobody: the endpoint is let in by its addresses.
@@ -344,6 +344,18 @@ fn an_endpoint_behind_a_transit_gateway_is_named_by_its_addresses() {
     let fix = report.fixes.iter().find(|fix| fix.kind == "allow-egress" && fix.title.contains("10.100.")).unwrap();
     assert_eq!(fix.verified, Verified::Verified, "{fix:#?}");
     assert!(fix.commands.aws_cli[0].contains("IpRanges=[{CidrIp=10.100."), "{fix:#?}");
+}
+
+/// A host of the user's is let in by its address, and not with the whole internet.
+#[test]
+fn a_mirror_is_named_by_its_address() {
+    let mirror = AnsweredBy::Addresses(vec!["10.0.2.80/32".parse().unwrap()]);
+    let path = base().patched_from(&[("mirror.corp", 443, mirror)]).egress(&[]).paths().into_iter().find(|path| path.host == "mirror.corp");
+    let places: Vec<Place> = path.unwrap().blockers.into_iter().map(|blocker| blocker.place).collect();
+    let to = Destination::Blocks(vec!["10.0.2.80/32".to_owned()]);
+    assert_eq!(places, [Place::InstanceEgress { groups: vec!["sg-i".to_owned()], to: to.clone(), port: 443 }]);
+    let commands = Change::AllowEgress { group: "sg-i".to_owned(), to, owner: None, port: 443 }.commands(REGION);
+    assert!(matches!(commands.as_slice(), [one] if one.contains("IpRanges=[{CidrIp=10.0.2.80/32}]")), "{commands:?}");
 }
 
 /// A VPC needs one gateway endpoint, whatever route tables lead to it, and instances share the rule that lets their VPC in.

@@ -5,8 +5,9 @@ use patch_preflight::model::known::Unknown as Why;
 use patch_preflight::network::Target::Repository;
 use patch_preflight::network::Verdict::{Blocked, NotNeeded, Partial, Reachable, Unknown};
 use patch_preflight::network::{Alternative, AnsweredBy, Goal, Sources, Wanted};
+use patch_preflight::snapshot::ec2;
 
-use crate::topology::{Topology, allow, base, blackhole, https_to, https_to_list, route_to};
+use crate::topology::{Topology, allow, base, blackhole, group_id, https_to, https_to_list, route_to, some};
 use crate::truth_table::check;
 
 /// "3EP + gwS3"
@@ -49,10 +50,8 @@ pub(crate) fn s3_interface_endpoint(topology: Topology, family: &'static str) ->
     topology.endpoint_group("sg-e", vec![https_to("10.0.0.0/16")]).endpoint("s3", &["subnet-e"]).each_endpoint(move |endpoint| {
         if endpoint.vpc_endpoint_type.as_deref() == Some("Interface") {
             endpoint.ip_address_type = Some(family.to_owned());
-            endpoint.dns_options = Some(patch_preflight::snapshot::ec2::DnsOptions {
-                private_dns_only_for_inbound_resolver_endpoint: Some(false),
-                ..Default::default()
-            });
+            endpoint.dns_options =
+                Some(ec2::DnsOptions { private_dns_only_for_inbound_resolver_endpoint: Some(false), ..Default::default() });
         }
     })
 }
@@ -138,4 +137,30 @@ fn the_users_word_on_what_lies_behind_a_gateway_is_taken() {
     assert_eq!(inside.path(Repository).verdict, Unknown, "the internet is not the network that a mirror of one's own stands in");
     let told = path.hops.iter().find(|hop| hop.resource == "vgw-1").map(|hop| hop.because.as_str());
     assert_eq!(told, Some("assumed to lead to the internet and back"), "{path:#?}");
+}
+
+/// A mirror that is a member of its clients' class keeps its name in what is told of them.
+#[test]
+fn a_mirror_among_its_clients_is_told_as_itself() {
+    let mirror = AnsweredBy::Addresses(vec!["10.0.1.5/32".parse().unwrap()]);
+    let topology = base().patched_from(&[("mirror.corp", 443, mirror)]).with(|files| {
+        let instances = &mut files.instances.as_mut().unwrap().reservations[0].instances;
+        let mut host = instances[0].clone();
+        (host.instance_id, host.private_ip_address) = (some("i-0"), some("10.0.1.5"));
+        let interface = &mut host.network_interfaces[0];
+        (interface.network_interface_id, interface.private_ip_address) = (some("eni-mirror"), some("10.0.1.5"));
+        instances.insert(0, host);
+        files.network_interfaces.as_mut().unwrap().network_interfaces.push(ec2::NetworkInterface {
+            network_interface_id: some("eni-mirror"),
+            vpc_id: some("vpc-1"),
+            subnet_id: some("subnet-p"),
+            private_ip_address: some("10.0.1.5"),
+            groups: vec![group_id("sg-i")],
+            ..Default::default()
+        });
+    });
+    let by_classes = topology.all_paths(true);
+    assert_eq!(by_classes, topology.all_paths(false));
+    let of_client = by_classes[1].iter().find(|path| path.host == "mirror.corp").unwrap();
+    assert!(of_client.blockers.iter().any(|blocker| blocker.detail.ends_with("guards eni-mirror")), "{of_client:#?}");
 }
