@@ -209,10 +209,17 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
         Place::EndpointIngress { endpoint, groups, from_address, from_groups } => {
             let group = groups.first()?.clone();
             let from = match from_groups.first() {
-                Some(id) => Origin::Group(Group { id: id.clone(), owner: patient.owner(id, &group) }),
-                None => Origin::Block(block_around(patient, from_address)),
+                Some(id) => Some(Origin::Group(Group { id: id.clone(), owner: patient.owner(id, &group) })),
+                None => block_around(patient, from_address).map(Origin::Block),
             };
-            Some(Change::AllowEndpointIngress { endpoint: endpoint.clone(), group, from })
+            Some(match from {
+                Some(from) => Change::AllowEndpointIngress { endpoint: endpoint.clone(), group, from },
+                // Of several addresses only AWS knows which one sends.
+                None => Change::ByHand {
+                    what: format!("Allow inbound TCP 443 from {from_address} on {group}, the security group of {endpoint}"),
+                    resource: group,
+                },
+            })
         }
         Place::NetworkAcl { acl, egress, addresses, ports } => Some(allow_in_acl(patient, acl, *egress, addresses, *ports)),
         // A dead route is mended where it stands; a gateway endpoint's is made anew with the endpoint.
@@ -271,12 +278,17 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
     }
 }
 
-/// The block of the instance's VPC in which an address lies, so that its neighbours share the rule; else the address by itself.
-fn block_around(patient: Patient<'_>, from: &str) -> String {
+/// The block of the instance's VPC in which an address lies, so that its neighbours share the rule; else the address by itself. `None`
+/// where there is no one block.
+fn block_around(patient: Patient<'_>, from: &str) -> Option<String> {
     let vpc = patient.instance.vpc_id.as_deref().unwrap_or_default();
     let blocks = patient.home(vpc).vpc(vpc).known().map(|vpc| vpc_nets(vpc)).unwrap_or_default();
-    let Ok(address) = from.parse::<IpAddr>() else { return from.to_owned() };
-    blocks.into_iter().find(|block| block.contains(&address)).unwrap_or_else(|| IpNet::from(address)).to_string()
+    // A sender of which only the subnet is known.
+    if let Ok(block) = from.parse::<IpNet>() {
+        return Some(block.to_string());
+    }
+    let address = from.parse::<IpAddr>().ok()?;
+    Some(blocks.into_iter().find(|block| block.contains(&address)).unwrap_or_else(|| IpNet::from(address)).to_string())
 }
 
 /// Whether the addresses behind a path are those of the Region's S3, which a gateway endpoint carries.

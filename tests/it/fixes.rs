@@ -346,6 +346,23 @@ fn an_endpoint_behind_a_transit_gateway_is_named_by_its_addresses() {
     assert!(fix.commands.aws_cli[0].contains("IpRanges=[{CidrIp=10.100."), "{fix:#?}");
 }
 
+/// Of a NAT gateway that tells no address only the subnet is known, and all of it is let in.
+#[test]
+fn a_sender_whose_address_is_not_known_is_let_in_by_its_subnet() {
+    let by_private_nat = by_gateway(vec![]).zone_to_hub().with(|files| {
+        let nat = &mut files.nat_gateways.as_mut().unwrap().nat_gateways[0];
+        (nat.connectivity_type, nat.nat_gateway_addresses) = (some("private"), vec![]);
+        let tables = &mut files.route_tables.as_mut().unwrap().route_tables;
+        tables[0].routes.retain(|route| route.transit_gateway_id.is_none());
+        tables[0].routes.push(route_to("10.100.0.0/16", "nat-1"));
+        tables[1].routes.push(route_to("10.100.0.0/16", "tgw-1"));
+    });
+    let report = Judge::new().report(&by_private_nat.snapshot());
+    let fix = report.fixes.iter().find(|fix| fix.kind == "allow-endpoint-ingress").unwrap();
+    assert_eq!(fix.verified, Verified::Verified, "{fix:#?}");
+    assert!(fix.commands.aws_cli[0].contains("IpRanges=[{CidrIp=10.0.9.0/24}]"), "{fix:#?}");
+}
+
 /// A host of the user's is let in by its address, and not with the whole internet.
 #[test]
 fn a_mirror_is_named_by_its_address() {
