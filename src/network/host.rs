@@ -34,7 +34,12 @@ pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
         return;
     };
     let Some(position) = trace.told(at.subnet(interface.subnet_id.as_deref().unwrap_or_default())) else { return };
-    enter(trace, journey, position.home, interface);
+    let groups = group_ids(&interface.groups);
+    // One that shows no groups may have any, unless it is a load balancer, which may have none.
+    if is_balancer(interface) || !groups.is_empty() {
+        leave_for(trace, journey, &groups);
+    }
+    enter(trace, journey, position.home, interface, &groups);
     // Inside a subnet there are no routes and no network ACLs, and beside the attachment the ACL does not see what comes from the transit gateway.
     if !position.is_in_subnet_of(at) {
         boundary::cross(trace, &position, &[Crossing::In], &journey.sender.ends);
@@ -88,14 +93,9 @@ fn peer_of(at: &Position<'_, '_>, id: &str) -> IntervalSet {
 }
 
 /// Through the security groups of an interface, inbound.
-pub(super) fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, home: &Region<'_>, interface: &NetworkInterface) {
+pub(super) fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, home: &Region<'_>, interface: &NetworkInterface, groups: &[String]) {
     let id = interface.network_interface_id.as_deref().unwrap_or_default();
-    let groups = group_ids(&interface.groups);
-    let is_balancer = is_word(interface.interface_type.as_ref(), "network_load_balancer");
-    // One that shows no groups may have any, unless it is a load balancer, which may have none.
-    if is_balancer || !groups.is_empty() {
-        leave_for(trace, journey, &groups);
-    }
+    let is_balancer = is_balancer(interface);
     if is_balancer {
         let settled_by = format!("check that the targets of the load balancer at {id} answer: what it does with traffic was not looked at");
         trace.unclear(HopKind::Other, id, "unsupported_target", settled_by);
@@ -105,7 +105,11 @@ pub(super) fn enter(trace: &mut Trace, journey: &Journey<'_, '_, '_>, home: &Reg
         return;
     }
     let names = groups.join(", ");
-    enter_interface(trace, journey, Guarded { home, groups: &groups, id, hop: (HopKind::SecurityGroup, &names) }, |_| Place::Other);
+    enter_interface(trace, journey, Guarded { home, groups, id, hop: (HopKind::SecurityGroup, &names) }, |_| Place::Other);
+}
+
+fn is_balancer(interface: &NetworkInterface) -> bool {
+    is_word(interface.interface_type.as_ref(), "network_load_balancer")
 }
 
 /// Out of the instance once more, to a host whose groups are known now: a rule that refers to a group means those alone that carry it.

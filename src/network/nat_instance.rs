@@ -43,7 +43,7 @@ fn pass(trace: &mut Trace, journey: &Journey<'_, '_, '_>, interface: &NetworkInt
     let id = interface.network_interface_id.as_deref().unwrap_or_default();
     let Some(position) = trace.told(journey.at.subnet(interface.subnet_id.as_deref().unwrap_or_default())) else { return };
     nat::enter_subnet(trace, journey, &position);
-    host::enter(trace, journey, position.home, interface);
+    host::enter(trace, journey, position.home, interface, &group_ids(&interface.groups));
     if !position.is_in_subnet_of(&journey.at) {
         journey.come_back(trace, &position, position.table());
     }

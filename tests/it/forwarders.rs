@@ -261,7 +261,10 @@ fn whom_a_rule_for_a_group_means() {
         rule.user_id_group_pairs[0].vpc_peering_connection_id = some("pcx-1");
         rule
     };
+    // Who forwards it carries `sg-nat`, and what has the address beyond may carry the group that the rule names.
+    let by_forwarder = || self::open().egress(&[https_group("sg-i")]).route("rtb-main", route_to("10.0.2.0/24", "eni-nat"));
     check(vec![
+        ("nobody has the address to which another forwards", mirror(by_forwarder(), "10.0.2.51"), Repository, Unknown, &["os_forwarding"]),
         ("the instance's group refers to the mirror's", open().egress(&[https_group("sg-nat")]), Repository, Reachable, &[]),
         ("the instance's group refers to another", open().egress(&[https_group("sg-i")]), Repository, Blocked, &["ENI_SG_RULES_MISMATCH"]),
         (
