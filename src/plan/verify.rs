@@ -181,8 +181,9 @@ impl<'s> Verifier<'s> {
                     format!("{} would lose {}: {} before, {} after", before.instance, was.host, told(was), told(is))
                 });
             }
-            let is_better =
-                pairs.iter().any(|(was, is)| rank(is) > rank(was) || (is.blockers.len() < was.blockers.len() && !is_refused(is)));
+            // What a policy refuses beside the network was refused before: one of two hindrances is gone.
+            let is_freer = |was: &Path, is: &Path| is.blockers.len() < was.blockers.len() && (is_refused(was) || !is_refused(is));
+            let is_better = pairs.iter().any(|(was, is)| rank(is) > rank(was) || is_freer(was, is));
             let whom = (before.account.to_owned(), before.region.to_owned(), before.instance.to_owned());
             let is_meant = trial.helped.contains(&whom);
             if is_meant && !is_better {

@@ -12,7 +12,7 @@ use patch_preflight::snapshot::ec2::{self, InstanceNetworkInterfaceAttachment};
 use crate::hub::{HUB, beside, by_gateway, central, central_egress, peered};
 use crate::laws::Judge;
 use crate::repositories::s3_interface_endpoint;
-use crate::topology::{ACCOUNT, REGION, Topology, base, https_to, https_to_list, own_name, route_to, some};
+use crate::topology::{ACCOUNT, ALL_OUT, REGION, Topology, base, https_to, https_to_list, own_name, route_to, some};
 
 /// What comes of a change that is to help the instance.
 fn tried(topology: &Topology, change: &Change) -> Proof {
@@ -104,7 +104,7 @@ fn quotas_are_kept() {
     verified(&tried(&with_list(59), &change));
     // The deny at the end counts.
     let entries: Vec<String> = (0..19).map(|number| format!("{} in tcp 443 10.9.{number}.0/24 allow", 100 + number)).collect();
-    let entries: Vec<&str> = entries.iter().map(String::as_str).chain([crate::topology::ALL_OUT]).collect();
+    let entries: Vec<&str> = entries.iter().map(String::as_str).chain([ALL_OUT]).collect();
     let change = Change::AllowInNetworkAcl {
         acl: "acl-subnet-p".to_owned(),
         is_egress: false,
@@ -174,6 +174,23 @@ fn a_change_that_leads_to_a_refusal_is_rejected() {
     let change = Change::AssociateGatewayEndpoint { endpoint: "vpce-s3".to_owned(), route_table: "rtb-main".to_owned() };
     rejected(&tried(&refusing(base().nat()), &change), "reachable before, reachable, but vpce-s3 ", &["i-1"]);
     rejected(&tried(&refusing(base()), &change), "it does not help i-1: the path would be reachable, but vpce-s3 ", &[]);
+}
+
+/// What a policy refused before is no reason against a change that mends the network.
+#[test]
+fn one_of_two_hindrances_is_worth_mending_beside_a_refusal() {
+    let policy = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}]}"#;
+    let topology = base().endpoint_group("sg-e", Vec::new()).endpoint("ssm", &["subnet-e"]).each_endpoint(|endpoint| {
+        endpoint.policy_document = Some(policy.to_owned());
+    });
+    let topology = topology.subnet_acl("subnet-p", &["100 in tcp 443 0.0.0.0/0 allow", ALL_OUT]);
+    let let_in = Change::AllowEndpointIngress {
+        endpoint: "vpce-ssm".to_owned(),
+        group: "sg-e".to_owned(),
+        from: Origin::Block("10.0.0.0/16".to_owned()),
+    };
+    assert_eq!(topology.path(Target::Ssm).blockers.len(), 2);
+    verified(&tried(&topology, &let_in));
 }
 
 /// Whoever runs a command needs the credentials of the account that has what it changes.
