@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 pub use identity::{CredentialSource, IdentityFacts, PatchPolicyAccessFacts, PermissionFacts};
 pub use learn::{AccountNames, Learned, Surroundings, learn};
+pub use observation::MODEL_MISMATCH;
 pub use packages::{PackageManager, PackagesFacts};
 pub use policies::patch_policies;
 use schemars::JsonSchema;

@@ -12,6 +12,9 @@ use crate::model::known::Known;
 use crate::network::{Authorization, Blocker, Path, Place, Target, Verdict};
 use crate::snapshot::ssm::InstanceInformation;
 
+/// How a note begins that tells of an instance at work where the model sees no way.
+pub const MODEL_MISMATCH: &str = "MODEL_MISMATCH";
+
 /// What was seen of one instance shortly before the snapshot.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Observation {
@@ -225,7 +228,7 @@ fn mismatch(proof: &Proof, path: &Path, seen: &Seen<'_>) -> String {
         _ => String::new(),
     };
     format!(
-        "MODEL_MISMATCH: {}, though the model says that {} of {} is blocked{blocked_by}. Likeliest first: {}.",
+        "{MODEL_MISMATCH}: {}, though the model says that {} of {} is blocked{blocked_by}. Likeliest first: {}.",
         proof.seen,
         path.host,
         seen.instance,

@@ -7,6 +7,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Tab
 
 use super::plain;
 use super::types::{AccountStatus, Counts, Finding, FindingStatus, Fix, Instance, PolicyOrigin, Readiness, Report, Severity, Verified};
+use crate::facts::MODEL_MISMATCH;
 
 /// How the table is drawn.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +55,32 @@ fn headline(text: &mut String, report: &Report) {
         "{} ready · {} not ready · {} unknown · {} excluded · {} managed by Systems Manager",
         summary.ready, summary.not_ready, summary.unknown, summary.excluded, summary.managed
     );
+    agreement(text, report);
+}
+
+/// How far the model can be trusted here: what it says of the paths that were seen to work.
+fn agreement(text: &mut String, report: &Report) {
+    const NAMED: usize = 5;
+    let agreement = &report.summary.agreement;
+    let seen = agreement.agree + agreement.mismatch;
+    if seen == 0 {
+        return;
+    }
+    let rate = agreement.agree * 100 / seen;
+    let _ = writeln!(
+        text,
+        "The model finds the paths open that {} of {} were seen to use ({rate} %)",
+        agreement.agree,
+        count(seen, "instance")
+    );
+    let is_mismatch = |instance: &&Instance| instance.notes.iter().any(|note| note.starts_with(MODEL_MISMATCH));
+    let ids: Vec<&str> = report.instances.iter().filter(is_mismatch).map(|instance| instance.instance_id.as_str()).collect();
+    if !ids.is_empty() {
+        let named = ids.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        let more = ids.len().saturating_sub(NAMED);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let _ = writeln!(text, "{MODEL_MISMATCH}: `patch-preflight explain` tells what may be why of {named}{more}");
+    }
 }
 
 fn table(look: Look, header: &[&str]) -> Table {
