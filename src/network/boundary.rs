@@ -120,7 +120,14 @@ fn blame(
     let id = acl.network_acl_id.as_deref().unwrap_or_default();
     let (addresses, ports) = (denied.addresses(), denied.ports());
     let direction = if is_egress { "outbound to" } else { "inbound from" };
-    let detail = format!("denies {protocol} {} {direction} {} ({})", ports.as_ports(), trace.describe(&addresses), filtered.deniers());
+    let told = |addresses: &IntervalSet, ports: &IntervalSet, rules: &str| {
+        format!("{protocol} {} {direction} {} ({rules})", ports.as_ports(), trace.describe(addresses))
+    };
+    let what = match filtered.by_denier(denied) {
+        Some(each) => each.iter().map(|(addresses, ports, rule)| told(addresses, ports, rule)).collect::<Vec<_>>().join(" and "),
+        None => told(&addresses, &ports, &filtered.deniers()),
+    };
+    let detail = format!("denies {what}");
     let is_part_of_target = !trace.addresses.intersection(&addresses).is_empty() && !trace.addresses.difference(&addresses).is_empty();
     let code = match () {
         () if ports != *asked => Code::EphemeralPartial,

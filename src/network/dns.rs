@@ -40,6 +40,21 @@ pub(super) enum Answer<'r, 'a> {
     Unseen,
 }
 
+impl Answer<'_, '_> {
+    /// The answer as a condition.
+    pub(super) fn told(&self) -> String {
+        match self {
+            Self::Public => "DNS answers with public addresses".to_owned(),
+            Self::Endpoint(reached) => format!("DNS answers with {}", reached.endpoint.vpc_endpoint_id.as_deref().unwrap_or_default()),
+            Self::NoSuchName { zone } => format!("{zone} knows no such name"),
+            Self::Refused { group } => format!("{group} refuses the name"),
+            Self::NoResolver { .. } | Self::NoServer { .. } => "no DNS server answers".to_owned(),
+            Self::Anything => "DNS answers with something else".to_owned(),
+            Self::Unseen => "a DNS server that was not seen answers with something else".to_owned(),
+        }
+    }
+}
+
 /// An interface endpoint that answers, in the VPC itself or in another one.
 #[derive(Debug, Clone)]
 pub(super) struct Reached<'r, 'a> {

@@ -38,6 +38,10 @@ pub(super) fn leave_interface(trace: &mut Trace, source: &Source<'_, '_>, goal: 
             Code::PrefixListPartial,
             format!("lets {protocol} {port} out to a part of the prefix list only, not to {}", trace.describe(&taken)),
         )
+    } else if is_part {
+        const MOST_BLOCKS: usize = 4;
+        let not_to = if taken.to_nets().len() > MOST_BLOCKS { String::new() } else { format!(", not to {}", taken.as_addresses()) };
+        (Code::EniSgRulesMismatch, format!("lets {protocol} {port} out to a part of {} only{not_to}", far_end(to, &trace.addresses)))
     } else {
         (Code::EniSgRulesMismatch, format!("has no outbound rule for {protocol} {port} to {}", far_end(to, &taken)))
     };

@@ -1,6 +1,7 @@
 //! Private hosted zones: what one of the user's answers for a name that it claims
 //! (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html>).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::dns::{Answer, Place, Reached, Resolution, covers};
@@ -195,11 +196,12 @@ fn of_zone(home: &Region<'_>, endpoint: &VpcEndpoint, name: &str) -> Option<Vec<
     (!addresses.is_empty()).then_some(addresses)
 }
 
-/// A private hosted zone of this very name, of whatever VPC of the Region that was seen.
-pub(super) fn named<'a>(estate: &Estate<'a>, region: &str, host: &str) -> Option<&'a str> {
-    let regions = estate.regions().filter(|seen| seen.name == region);
+/// The private hosted zones of this very name, of whatever VPC of the Region that was seen, and what each would answer in this place.
+pub(super) fn elsewhere<'r, 'a>(place: &Place<'_, 'r, 'a>, goal: &Goal) -> Vec<(&'a str, Vec<Answer<'r, 'a>>)> {
+    let regions = place.estate.regions().filter(|seen| seen.name == place.region().name);
     let zones = regions.filter_map(|seen| seen.files.hosted_zones.as_ref()).flat_map(|file| file.hosted_zone_summaries.values().flatten());
-    let mut own = zones.filter(|zone| zone.owner.as_ref().is_none_or(|owner| owner.owning_service.is_none()));
-    let found = own.find(|zone| zone.name.as_deref().is_some_and(|name| name.trim_end_matches('.').eq_ignore_ascii_case(host)))?;
-    found.hosted_zone_id.as_deref()
+    let own = zones.filter(|zone| zone.owner.as_ref().is_none_or(|owner| owner.owning_service.is_none()));
+    let named = own.filter(|zone| zone.name.as_deref().is_some_and(|name| name.trim_end_matches('.').eq_ignore_ascii_case(&goal.host)));
+    let ids: BTreeSet<&str> = named.filter_map(|zone| zone.hosted_zone_id.as_deref()).collect();
+    ids.into_iter().map(|id| (id, of_records(place, id, &goal.host, goal).0)).collect()
 }

@@ -74,10 +74,34 @@ pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, be
     let name = Hop { because: format!("{}: {because}", all.as_addresses()), ..name };
     let traces: Vec<Trace> = ends.iter().map(|end| to_end(journey, end, &ends, range)).collect();
     let mut world = World::of(&traces, &all, true, vec![name]);
+    name_who_is_cut_off(&mut world, &ends, &traces);
+    world.notes.extend(is_of_other_zone(journey, endpoint, &ends));
     if ends.len() > 1 && world.verdict == Verdict::Partial {
         world.notes.push(assumption(85, "DNS may answer with any of the endpoint's interfaces"));
     }
     world
+}
+
+/// That the endpoint stands in other zones than the instance, which keeps no traffic back
+/// (<https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html>).
+fn is_of_other_zone(journey: &Journey<'_, '_, '_>, endpoint: &VpcEndpoint, ends: &[End<'_, '_>]) -> Option<String> {
+    let own = journey.at.zone()?;
+    let is_elsewhere = |end: &End<'_, '_>| end.position.is_in_vpc_of(&journey.at) && end.position.zone().is_some_and(|zone| zone != own);
+    let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
+    ends.iter().all(is_elsewhere).then(|| {
+        format!("{id} has no interface in {own}, the instance's Availability Zone: the traffic crosses to another one, for which AWS charges, and fails with it.")
+    })
+}
+
+/// Where some of the interfaces alone cannot be reached, says which.
+fn name_who_is_cut_off(world: &mut World, ends: &[End<'_, '_>], traces: &[Trace]) {
+    for blocker in &mut world.blockers {
+        let blocked = ends.iter().zip(traces).filter(|(_, trace)| trace.blockers.contains(blocker)).map(|(end, _)| end.address);
+        let blocked: Vec<String> = blocked.map(|address| address.to_string()).collect();
+        if blocked.len() < ends.len() {
+            blocker.detail = format!("{}, on the way to {}", blocker.detail, blocked.join(", "));
+        }
+    }
 }
 
 /// From the instance to one interface: inside its VPC, or by its subnet's routes into another one.

@@ -33,16 +33,15 @@ pub(super) fn nat_gateway(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: 
     }
     let Some(nat) = trace.told_of(kind, id, journey.at.home.nat_gateway(id), "the NAT gateways are not known") else { return };
     let state = nat.map_or(Some("deleted"), |nat| nat.state.as_deref());
-    let Some(nat) = nat.filter(|_| state.is_none_or(|state| state.eq_ignore_ascii_case("available"))) else {
-        let detail = format!("is {}, not available", state.unwrap_or_default());
-        trace.stop(kind, Code::BadState, id, detail, Place::Other);
-        return;
-    };
-    if state.is_none() {
-        trace.doubt([Unknown::new("fact_not_collected", id, "collect ec2-describe-nat-gateways.json again: the gateway has no State")]);
-    } else {
-        trace.hop(kind, id, Decision::Pass, "the NAT gateway is available");
+    match state {
+        Some(state) if state.eq_ignore_ascii_case("available") => trace.hop(kind, id, Decision::Pass, "the NAT gateway is available"),
+        // What lies behind it, one in its place would meet as well.
+        Some(state) => trace.stop(kind, Code::BadState, id, format!("is {state}, not available"), Place::Other),
+        None => {
+            trace.doubt([Unknown::new("fact_not_collected", id, "collect ec2-describe-nat-gateways.json again: the gateway has no State")]);
+        }
     }
+    let Some(nat) = nat else { return };
     encryption::leave_by(trace, &journey.at, kind, id, Exit::NatGateway);
     if !trace.addresses.intersection(&IntervalSet::ipv6()).difference(&IntervalSet::nat64()).is_empty() {
         let settled_by = format!(

@@ -27,9 +27,23 @@ impl Filtered {
 
     /// The rules that denied something, as a fragment of a sentence.
     pub(super) fn deniers(&self) -> String {
-        let name = |number: &Option<i32>| number.map_or_else(|| "the final deny".to_owned(), |number| format!("rule {number}"));
-        self.denied.iter().map(|(number, _)| name(number)).collect::<Vec<_>>().join(", ")
+        self.denied.iter().map(|(number, _)| name(*number)).collect::<Vec<_>>().join(", ")
     }
+
+    /// Which addresses and ports each rule took, and the name of the rule; `None` where there is but one, or where they are too many to tell.
+    pub(super) fn by_denier(&self, denied: &FlowSet) -> Option<Vec<(IntervalSet, IntervalSet, String)>> {
+        const MOST: usize = 4;
+        let mut each = Vec::new();
+        for (number, flows) in &self.denied {
+            let own = flows.intersection(denied).products();
+            each.extend(own.into_iter().map(|(addresses, ports)| (addresses, ports, name(*number))));
+        }
+        (self.denied.len() > 1 && each.len() <= MOST).then_some(each)
+    }
+}
+
+fn name(number: Option<i32>) -> String {
+    number.map_or_else(|| "the final deny".to_owned(), |number| format!("rule {number}"))
 }
 
 /// Passes the protocol between `addresses` and `ports` through the entries of one direction.

@@ -62,7 +62,11 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
     let journey = Journey::start(source, goal, assumptions, None);
     // One row for each answer, in it a cell for each range of ports.
     let row = |answer: &Answer<'_, '_>| -> Vec<Vec<World>> {
-        let of_ports = |range: &(u16, u16)| judge_answer(&journey, answer, &resolution.because, &resolution.depends_on, *range);
+        let of_ports = |range: &(u16, u16)| -> Vec<World> {
+            let from = format!("it asks from the ports {}", IntervalSet::ports(*range).as_ports());
+            let worlds = judge_answer(&journey, answer, &resolution.because, &resolution.depends_on, *range);
+            worlds.into_iter().map(|world| world.under(&*from).under(answer.told())).collect()
+        };
         ports.ranges().iter().map(of_ports).collect()
     };
     let (of_unseen, known): (Vec<_>, Vec<_>) = resolution.answers.iter().partition(|answer| **answer == Answer::Unseen);
@@ -73,8 +77,7 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
     let verdicts: Vec<Vec<BTreeSet<Verdict>>> =
         worlds.iter().map(|row| row.iter().map(|cell| cell.iter().map(|world| world.verdict).collect()).collect()).collect();
     // Where whatever is asked for is blocked, the name does not matter.
-    let any_answer = |range: &(u16, u16)| judge_answer(&journey, &Answer::Anything, "", &[], *range);
-    let name_matters = ports.ranges().iter().flat_map(any_answer).any(|world| world.verdict != Verdict::Blocked);
+    let name_matters = ports.ranges().iter().any(|range| to_anywhere(&journey, "", &[], *range).verdict != Verdict::Blocked);
     let assumed = if name_matters { assumed_of_names(&place, goal, &resolution) } else { Vec::new() };
     let mut doubts = Vec::new();
     if !are_alike(&verdicts) {
@@ -85,7 +88,7 @@ pub(super) fn judge(source: &Source<'_, '_>, goal: &Goal, ports: PortFamily, ass
             "learn the operating system (register the instance, or use an image whose system is known): its ephemeral ports depend on it";
         doubts.push(Unknown::new("fact_not_collected", "the operating system", settled_by));
     }
-    let mut path = combine(goal, worlds.into_iter().flatten().flatten().collect(), doubts);
+    let mut path = combine(goal, &worlds.into_iter().flatten().flatten().collect::<Vec<_>>(), doubts);
     if path.verdict != Verdict::Unknown {
         path.notes.extend(assumed);
     }
@@ -128,39 +131,33 @@ fn judge_answer(
     doubts: &[Unknown],
     range: (u16, u16),
 ) -> Vec<World> {
-    let (source, goal) = (journey.source, journey.goal);
-    let vpc = journey.at.vpc_id;
     match answer {
         Answer::NoSuchName { zone } => {
-            let host = &goal.asked;
+            let host = &journey.goal.asked;
             let detail = format!("claims {host} as a private hosted zone and has no record for it, so the public name is never asked");
-            vec![World::nameless(Code::DnsPhzNxdomain, zone, detail, Place::Other)]
+            vec![nameless(journey, range, World::nameless(Code::DnsPhzNxdomain, zone, detail, Place::Other))]
         }
         Answer::Refused { group } => {
-            let detail = format!("refuses {} to the resolver of {vpc}", goal.asked);
-            vec![World::nameless(Code::DnsFirewallRule, group, detail, Place::Other)]
+            let detail = format!("refuses {} to the resolver of {}", journey.goal.asked, journey.at.vpc_id);
+            vec![nameless(journey, range, World::nameless(Code::DnsFirewallRule, group, detail, Place::Other))]
         }
-        Answer::NoServer { blockers } => vec![World::unasked(blockers.clone())],
-        Answer::NoResolver { is_switched_off: true } => {
-            let place = Place::VpcAttribute { vpc: vpc.to_owned(), attribute: "enableDnsSupport" };
-            vec![World::nameless(Code::DnsVpcAttributeOff, vpc, "has enableDnsSupport off, so no name resolves".to_owned(), place)]
+        Answer::NoServer { blockers } => vec![nameless(journey, range, World::unasked(blockers.clone()))],
+        Answer::NoResolver { is_switched_off } => {
+            let vpc = journey.at.vpc_id;
+            let world = if *is_switched_off {
+                let place = Place::VpcAttribute { vpc: vpc.to_owned(), attribute: "enableDnsSupport" };
+                World::nameless(Code::DnsVpcAttributeOff, vpc, "has enableDnsSupport off, so no name resolves".to_owned(), place)
+            } else {
+                let detail = "has DHCP options without a DNS server, and the instance runs on the Xen hypervisor, so no name resolves";
+                World::nameless(Code::DnsNoResolver, vpc, detail.to_owned(), Place::Other)
+            };
+            vec![nameless(journey, range, world)]
         }
-        Answer::NoResolver { is_switched_off: false } => {
-            let detail =
-                "has DHCP options without a DNS server, and the instance runs on the Xen hypervisor, so no name resolves".to_owned();
-            vec![World::nameless(Code::DnsNoResolver, vpc, detail, Place::Other)]
-        }
-        Answer::Anything | Answer::Unseen => {
-            let mut trace = Trace::new(IntervalSet::family_of(source.address), range, false);
-            trace.hop(HopKind::Name, &goal.host, Decision::Unknown, because);
-            trace.doubt(doubts.iter().cloned());
-            // The name may lead to an endpoint, whose interfaces may carry any group, in the instance's own subnet, where no network ACL counts.
-            leave_interface(&mut trace, source, goal, &Destination::Internet, &|_| IntervalSet::everything());
-            vec![World::of(&[trace], &IntervalSet::family_of(source.address), false, Vec::new())]
-        }
+        Answer::Anything | Answer::Unseen => vec![to_anywhere(journey, because, doubts, range)],
         Answer::Endpoint(reached) => {
             let mut world = interface_endpoint::judge(journey, reached, because, range);
-            let is_own = reached.endpoint.vpc_id.as_deref() == Some(vpc) && reached.home.account == journey.at.home.account;
+            let at = &journey.at;
+            let is_own = reached.endpoint.vpc_id.as_deref() == Some(at.vpc_id) && reached.home.account == at.home.account;
             if is_own && matches!(world.verdict, Verdict::Blocked | Verdict::Partial) {
                 blame_capture(&mut world, journey, reached.endpoint, because, range);
             }
@@ -168,6 +165,28 @@ fn judge_answer(
         }
         Answer::Public => to_public(journey, because, range),
     }
+}
+
+/// To wherever a name leads: perhaps to an endpoint, whose interfaces may carry any group, in the instance's own subnet, where no network ACL counts.
+fn to_anywhere(journey: &Journey<'_, '_, '_>, because: &str, doubts: &[Unknown], range: (u16, u16)) -> World {
+    let (source, goal) = (journey.source, journey.goal);
+    let mut trace = Trace::new(IntervalSet::family_of(source.address), range, false);
+    trace.hop(HopKind::Name, &goal.host, Decision::Unknown, because);
+    trace.doubt(doubts.iter().cloned());
+    leave_interface(&mut trace, source, goal, &Destination::Internet, &|_| IntervalSet::everything());
+    World::of(&[trace], &IntervalSet::family_of(source.address), false, Vec::new())
+}
+
+/// A world without an answer, beside which is named what would keep the instance from any answer.
+fn nameless(journey: &Journey<'_, '_, '_>, range: (u16, u16), mut world: World) -> World {
+    let anywhere = to_anywhere(journey, "", &[], range);
+    if anywhere.verdict == Verdict::Blocked {
+        let is_new = |blocker: &Blocker| !world.blockers.iter().any(|own| (own.code, &own.resource) == (blocker.code, &blocker.resource));
+        let more: Vec<Blocker> = anywhere.blockers.into_iter().filter(is_new).collect();
+        world.hops.extend(anywhere.hops.into_iter().filter(|hop| hop.decision == Decision::Block));
+        world.blockers.extend(more);
+    }
+    world
 }
 
 /// Names an endpoint that takes the name for the whole VPC, where the public way would work.
@@ -205,13 +224,19 @@ pub(super) fn to_public(journey: &Journey<'_, '_, '_>, because: &str, range: (u1
         match journey.at.subnet.and_then(|subnet| subnet.enable_dns64) {
             Some(true) => by_nat64(),
             Some(false) => nameless(),
-            None => by_nat64().into_iter().chain(nameless()).collect(),
+            None => {
+                let with = by_nat64().into_iter().map(|world| world.under("the subnet has DNS64"));
+                with.chain(nameless().into_iter().map(|world| world.under("the subnet has no DNS64"))).collect()
+            }
         }
     };
     match goal.has_ipv6 {
         Some(true) => over_ipv6(),
         Some(false) => over_ipv4(),
-        None => over_ipv6().into_iter().chain(over_ipv4()).collect(),
+        None => {
+            let with = over_ipv6().into_iter().map(|world| world.under("the name has an IPv6 address"));
+            with.chain(over_ipv4().into_iter().map(|world| world.under("the name has no IPv6 address"))).collect()
+        }
     }
 }
 
@@ -258,7 +283,8 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
                     next_hop::follow(&mut trace, journey, share, table_id);
                     traces.push(trace);
                 }
-                worlds.push(World::of(&traces, &set, is_exact, vec![name.clone()]));
+                let world = World::of(&traces, &set, is_exact, vec![name.clone()]);
+                worlds.push(if split.when.is_empty() { world } else { world.under(&*split.when) });
             }
             let verdicts: Vec<Verdict> = worlds.iter().map(|world| world.verdict).collect();
             if !are_alike(&verdicts) {
@@ -269,13 +295,21 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
         }
     }
     for world in &mut worlds {
-        explain_public_answer(world, journey);
+        explain_public_answer(world, journey, range);
     }
     worlds
 }
 
+/// Whether the instance would get to the endpoint that is answered, but for rules that let traffic pass.
+fn leads_to_endpoint(journey: &Journey<'_, '_, '_>, answer: &Answer<'_, '_>, range: (u16, u16)) -> bool {
+    let Answer::Endpoint(reached) = answer else { return false };
+    let is_of_rules =
+        |place: &Place| matches!(place, Place::InstanceEgress { .. } | Place::EndpointIngress { .. } | Place::NetworkAcl { .. });
+    interface_endpoint::judge(journey, reached, "", range).blockers.iter().all(|blocker| is_of_rules(&blocker.place))
+}
+
 /// Where the public answer leads nowhere, says why no endpoint answered instead.
-fn explain_public_answer(world: &mut World, journey: &Journey<'_, '_, '_>) {
+fn explain_public_answer(world: &mut World, journey: &Journey<'_, '_, '_>, range: (u16, u16)) {
     let lacks_way_out = world.blockers.iter().any(|blocker| {
         !matches!(blocker.place, Place::InstanceEgress { .. } | Place::NetworkAcl { .. } | Place::VpcAttribute { .. })
             && blocker.code != Code::PrefixListPartial
@@ -302,8 +336,10 @@ fn explain_public_answer(world: &mut World, journey: &Journey<'_, '_, '_>) {
     } else if serving.is_empty() && !matches!(goal.answered_by, AnsweredBy::S3Elsewhere(_)) {
         add(Code::EndpointMissing, vpc, format!("has no interface endpoint for {service}"), Place::NoEndpoint { vpc: vpc.to_owned() });
     }
+    let leads_there = |answers: &[Answer<'_, '_>]| answers.iter().any(|answer| leads_to_endpoint(journey, answer, range));
     if serving.is_empty()
-        && let Some(zone) = hosted_zone::named(journey.source.estate, home.name, &goal.host)
+        && let Some((zone, _)) =
+            hosted_zone::elsewhere(&place(journey.source, journey.assumptions), goal).iter().find(|(_, answers)| leads_there(answers))
     {
         let detail = format!("answers for {} in other VPCs, and is not associated with {vpc}", goal.host);
         add(Code::DnsPhzNotAssociated, zone, detail, Place::Other);

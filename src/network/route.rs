@@ -25,6 +25,8 @@ pub(super) struct Share<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Split<'a> {
     pub(super) shares: Vec<Share<'a>>,
+    /// When AWS routes so; empty where there is no other way.
+    pub(super) when: String,
     pub(super) depends_on: Vec<Unknown>,
 }
 
@@ -154,7 +156,9 @@ pub(super) fn split<'a>(
                 Some((route, _)) => shares.push(Share::new(target.clone(), route)),
                 None => shares = by_longest_prefix(&entries, vpc_nets, target, order),
             }
-            splits.push(Split { shares, depends_on });
+            let wins = |route: &Route| format!("the route to {} wins", destination(route));
+            let when = taker.map(|(route, _)| *route).or(order).map(wins).unwrap_or_default();
+            splits.push(Split { shares, when, depends_on });
         }
     }
     splits

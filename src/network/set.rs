@@ -284,6 +284,18 @@ impl FlowSet {
         Self(self.0.iter().map(|(run, addresses)| (*run, change(addresses))).filter(|(_, addresses)| !addresses.is_empty()).collect())
     }
 
+    /// The flows as products, one for each set of addresses: these, with all of those ports.
+    pub fn products(&self) -> Vec<(IntervalSet, IntervalSet)> {
+        let mut products: Vec<(IntervalSet, Vec<(u128, u128)>)> = Vec::new();
+        for (run, addresses) in &self.0 {
+            match products.iter_mut().find(|(same, _)| same == addresses) {
+                Some((_, runs)) => runs.push(*run),
+                None => products.push((addresses.clone(), vec![*run])),
+            }
+        }
+        products.into_iter().map(|(addresses, runs)| (addresses, IntervalSet::from_ranges(runs))).collect()
+    }
+
     fn combine(&self, other: &Self, operation: impl Fn(&IntervalSet, &IntervalSet) -> IntervalSet) -> Self {
         let mut cuts: Vec<u128> = Vec::new();
         for ((first, last), _) in self.0.iter().chain(&other.0) {

@@ -35,7 +35,14 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
         let settled_by = format!("check by hand what the transit gateway does with it: {nat} is a public NAT gateway");
         trace.unclear(KIND, id, "unsupported_target", settled_by);
     }
-    let Some(door) = leave_vpc(trace, at, id) else { return };
+    let stopped_before = trace.blockers.len();
+    let Some(door) = leave_vpc(trace, at, id) else {
+        if trace.blockers.len() > stopped_before {
+            boundary::cross(trace, at, &[Crossing::Out], &journey.sender.ends);
+            bring_answers(trace, journey, id);
+        }
+        return;
+    };
     if door.position.is_in_subnet_of(at) {
         boundary::cross(trace, at, &[Crossing::Out, Crossing::In], &journey.sender.ends);
     } else {
@@ -60,10 +67,12 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
             Next::Dead => {
                 let detail = format!("has a dead route to {}", share.destination);
                 part.stop(KIND, Code::TgwRtbBadStateRoute, core.table, detail, Place::Other);
+                bring_answers(&mut part, journey, id);
             }
             Next::Nothing => {
                 let detail = format!("has no route for {}", part.describe(&part.addresses));
                 part.stop(KIND, Code::TgwRtbNoRouteToTgwAttachment, core.table, detail, Place::Other);
+                bring_answers(&mut part, journey, id);
             }
             Next::Unclear(settled_by) => {
                 part.unclear(KIND, core.table, "transit_gateway_not_modelled", settled_by);
@@ -77,6 +86,19 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
 
 /// The way of the answers from one VPC back to the sender's, which it left by a transit gateway.
 pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Position<'_, 'a>, table: &'a RouteTable) {
+    let stopped_before = trace.blockers.len();
+    let arrive = find_way_back(trace, journey, from, table);
+    // What is lost on the way would meet the rest of it once that is mended.
+    if !arrive
+        && trace.blockers.len() > stopped_before
+        && let CameBy::TransitGateway { id, .. } = journey.came_by
+    {
+        bring_answers(trace, journey, id);
+    }
+}
+
+/// Whether the answers are followed to the sender.
+fn find_way_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Position<'_, 'a>, table: &'a RouteTable) -> bool {
     let sender = &journey.sender.ends.sender;
     let table_id = table.route_table_id.as_deref().unwrap_or_default();
     let splits = route::split(from.home, table, &from.nets, sender, false);
@@ -85,7 +107,7 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
     if shares.iter().all(|share| share.loses_answers()) {
         let detail = format!("has no route back to {back}, so the answers are lost");
         trace.stop(HopKind::RouteTable, Code::NoRouteToDestination, table_id, detail, Place::Other);
-        return;
+        return false;
     }
     let gateway = match shares.as_slice() {
         [share] => share.next_hop,
@@ -99,15 +121,15 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
             "asymmetric",
             format!("make the routes symmetric: {table_id} sends the answers to {back} by {elsewhere}, not by the transit gateway"),
         );
-        return;
+        return false;
     };
     trace.doubt_if(shares.first().and_then(|share| share.doubt(table_id)));
     let destination = shares.first().map_or("", |share| share.destination.as_str());
     trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the route to {destination} leads the answers to {back} to {id}"));
-    let Some(door) = leave_vpc(trace, from, id) else { return };
+    let Some(door) = leave_vpc(trace, from, id) else { return false };
     boundary::cross(trace, &door.position, &[Crossing::BackIn], &journey.sender.ends);
-    let Some(core) = Core::of(trace, journey.source.estate, from, id, door.attachment) else { return };
-    let Some(shares) = core.split(trace, sender) else { return };
+    let Some(core) = Core::of(trace, journey.source.estate, from, id, door.attachment) else { return false };
+    let Some(shares) = core.split(trace, sender) else { return false };
     let home = &journey.sender.position;
     for share in &shares {
         match share.next {
@@ -115,17 +137,17 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
             Next::Nothing => {
                 let detail = format!("has no route back to {back}, so the answers are lost");
                 trace.stop(KIND, Code::TgwRtbNoRouteToTgwAttachment, core.table, detail, Place::Other);
-                return;
+                return false;
             }
             Next::Dead => {
                 let detail = format!("has a dead route back to {back}");
                 trace.stop(KIND, Code::TgwRtbBadStateRoute, core.table, detail, Place::Other);
-                return;
+                return false;
             }
             Next::Attachment(_) | Next::Unclear(_) => {
                 let settled_by = format!("make the routes symmetric: {} sends the answers to {back} elsewhere", core.table);
                 trace.unclear(KIND, core.table, "asymmetric", settled_by);
-                return;
+                return false;
             }
         }
     }
@@ -133,8 +155,9 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
     destinations.sort_unstable();
     let because = format!("the route to {} leads the answers to {back} to {}", destinations.join(", "), home.vpc_id);
     trace.hop(KIND, core.table, Decision::Pass, because);
-    let Some(attachment) = attachment_of(trace, home, id) else { return };
+    let Some(attachment) = attachment_of(trace, home, id) else { return false };
     answers_by(trace, journey, (id, attachment), from.zone());
+    true
 }
 
 /// The answers' way into the sender's VPC, from wherever the transit gateway has them: that much is sure whatever lies behind it.
@@ -391,6 +414,7 @@ fn enter_vpc(
         return;
     };
     if !is_up(trace, attachment) {
+        bring_answers(trace, journey, gateway);
         return;
     }
     let owner = attachment.vpc_owner_id.as_deref().unwrap_or_default();

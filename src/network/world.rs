@@ -17,9 +17,24 @@ pub(super) struct World {
     pub(super) hops: Vec<Hop>,
     pub(super) authorization: Authorization,
     pub(super) notes: Vec<String>,
+    /// What makes it so, from the name on: `DNS answers with the public addresses`.
+    pub(super) when: Vec<String>,
 }
 
+/// What two worlds must share to be told as one: the verdict, and who blocks what.
+type Outcome<'w> = (Verdict, BTreeSet<(Code, &'w str)>);
+
 impl World {
+    /// The world, if this is so.
+    pub(super) fn under(mut self, condition: impl Into<String>) -> Self {
+        self.when.insert(0, condition.into());
+        self
+    }
+
+    fn outcome(&self) -> Outcome<'_> {
+        (self.verdict, self.blockers.iter().map(|blocker| (blocker.code, blocker.resource.as_str())).collect())
+    }
+
     /// A world in which the name leads nowhere.
     pub(super) fn nameless(code: Code, resource: &str, detail: String, place: Place) -> Self {
         Self::unasked(vec![Blocker { code, resource: resource.to_owned(), detail, place }])
@@ -42,6 +57,7 @@ impl World {
             unknowns: Vec::new(),
             authorization: Authorization::Allowed,
             notes: Vec::new(),
+            when: Vec::new(),
         }
     }
 
@@ -65,16 +81,86 @@ impl World {
             hops: first_hops.into_iter().chain(side_by_side(traces)).collect(),
             authorization: traces.iter().fold(Authorization::Allowed, |sum, trace| sum.and(trace.authorization.clone())),
             notes: traces.iter().flat_map(|trace| trace.notes.iter().cloned()).collect(),
+            when: Vec::new(),
         }
     }
 }
 
+/// A world as it is told: under which conditions, of those on which something hangs.
+struct Branch<'w> {
+    world: &'w World,
+    /// From the widest condition to the narrowest, each with the verdict if all worlds under it have the same.
+    conditions: Vec<(&'w str, Option<Verdict>)>,
+    /// Of worlds that end alike the first is shown.
+    is_shown: bool,
+}
+
+/// Tells worlds apart where they end differently, from the condition at `depth` on.
+fn branches<'w>(worlds: &[&'w World], depth: usize) -> Vec<Branch<'w>> {
+    let mut groups: Vec<(Option<&'w String>, Vec<&'w World>)> = Vec::new();
+    for world in worlds {
+        let condition = world.when.get(depth);
+        match groups.iter_mut().find(|(same, _)| *same == condition) {
+            Some((_, group)) => group.push(world),
+            None => groups.push((condition, vec![world])),
+        }
+    }
+    let outcomes: Vec<BTreeSet<Outcome<'_>>> =
+        groups.iter().map(|(_, group)| group.iter().map(|world| world.outcome()).collect()).collect();
+    let are_alike = outcomes.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
+    let mut all = Vec::new();
+    for (number, (condition, group)) in groups.into_iter().enumerate() {
+        let below = match condition {
+            Some(_) => branches(&group, depth + 1),
+            None => group.iter().zip(0..).map(|(world, number)| Branch { world, conditions: Vec::new(), is_shown: number == 0 }).collect(),
+        };
+        let verdicts: BTreeSet<Verdict> = group.iter().map(|world| world.verdict).collect();
+        let agreed = if verdicts.len() == 1 { verdicts.first().copied() } else { None };
+        for mut branch in below {
+            if are_alike {
+                branch.is_shown &= number == 0;
+            } else if let Some(condition) = condition {
+                branch.conditions.insert(0, (condition, agreed));
+            }
+            all.push(branch);
+        }
+    }
+    all
+}
+
+impl Branch<'_> {
+    /// Its hops, under what they hang on.
+    fn hops(&self) -> impl Iterator<Item = Hop> {
+        let told = |(condition, agreed): &(&str, Option<Verdict>)| match agreed {
+            Some(verdict) => format!("if {condition} ({})", verdict.as_str()),
+            None => format!("if {condition}"),
+        };
+        let conditions: Vec<String> = self.conditions.iter().map(told).collect();
+        self.world.hops.iter().map(move |hop| Hop { way: conditions.iter().chain(&hop.way).cloned().collect(), ..hop.clone() })
+    }
+
+    /// Its blockers: what is in the way in some worlds alone, with when it is.
+    fn blockers<'b>(&'b self, worlds: &'b [World]) -> impl Iterator<Item = Blocker> {
+        let is_everywhere = |blocker: &Blocker| {
+            worlds.iter().all(|world| world.blockers.iter().any(|own| (own.code, &own.resource) == (blocker.code, &blocker.resource)))
+        };
+        self.world.blockers.iter().cloned().map(move |mut blocker| {
+            if !is_everywhere(&blocker) {
+                let when = self.conditions.iter().flat_map(|(condition, _)| [", if ", *condition]);
+                blocker.detail.extend(when);
+            }
+            blocker
+        })
+    }
+}
+
 /// One verdict where all worlds agree, else unknown with what it depends on.
-pub(super) fn combine(goal: &Goal, worlds: Vec<World>, doubts: Vec<Unknown>) -> Path {
+pub(super) fn combine(goal: &Goal, worlds: &[World], doubts: Vec<Unknown>) -> Path {
     let verdicts: BTreeSet<Verdict> = worlds.iter().map(|world| world.verdict).collect();
     let agreed = if verdicts.len() == 1 { verdicts.first().copied() } else { None };
     let verdict = agreed.unwrap_or(Verdict::Unknown);
-    let mut blockers: Vec<Blocker> = worlds.iter().flat_map(|world| world.blockers.iter().cloned()).collect();
+    let told = branches(&worlds.iter().collect::<Vec<_>>(), 0);
+    let mut blockers: Vec<Blocker> = told.iter().flat_map(|branch| branch.blockers(worlds)).collect();
     if verdict == Verdict::Unknown {
         // Only what blocks whichever way it is, is sure.
         blockers.retain(|blocker| worlds.iter().all(|world| world.blockers.contains(blocker)));
@@ -98,8 +184,8 @@ pub(super) fn combine(goal: &Goal, worlds: Vec<World>, doubts: Vec<Unknown>) -> 
     let mut notes: Vec<String> = worlds.iter().flat_map(|world| world.notes.iter().cloned()).collect();
     notes.sort();
     notes.dedup();
-    let authorization = authorization(&worlds);
-    let hops = worlds.into_iter().next().map(|world| world.hops).unwrap_or_default();
+    let authorization = authorization(worlds);
+    let hops = told.iter().filter(|branch| branch.is_shown).flat_map(Branch::hops).collect();
     Path { target: goal.target, host: goal.host.clone(), port: goal.port, verdict, via, blockers, unknowns, hops, authorization, notes }
 }
 

@@ -162,6 +162,7 @@ fn path(path: &crate::network::Path) -> Path {
         blockers: path.blockers.iter().map(blocker).collect(),
         unknowns: path.unknowns.clone(),
         hops: path.hops.iter().map(hop).collect(),
+        notes: path.notes.clone(),
         authorization: authorization(&path.authorization),
     }
 }

@@ -349,6 +349,9 @@ pub struct Path {
     pub blockers: Vec<Blocker>,
     pub unknowns: Vec<Unknown>,
     pub hops: Vec<Hop>,
+    /// What the verdict rests on that AWS does not document, and remarks that do not change it, in whole sentences. The instance's notes repeat them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Whether the policies of the endpoints on the path let the requests pass: a layer above the network.
     #[serde(default)]
     pub authorization: Authorization,
@@ -390,8 +393,8 @@ pub struct Hop {
     pub kind: HopKind,
     pub decision: Decision,
     pub because: String,
-    /// Which of the path's addresses come by here, where they part: from the widest part to the narrowest. Absent where all of them do; what comes
-    /// under one name goes on beside what comes under another, not after it.
+    /// Which of the path's addresses come by here, where they part, or, beginning with `if`, on what the hop hangs that is not known: from the
+    /// widest part to the narrowest. Absent where all of them do; what comes under one name goes on beside what comes under another, not after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub way: Vec<String>,
 }

@@ -3,7 +3,7 @@
 use patch_preflight::network::Place;
 use patch_preflight::network::Target::{self, S3, Ssm};
 
-use crate::topology::{ALL_IN, ALL_OUT, Topology, base};
+use crate::topology::{ALL_IN, ALL_OUT, Topology, base, https_to};
 
 /// The one network ACL that is blamed: direction, addresses, ports.
 fn blamed(topology: &Topology, target: Target) -> (bool, Vec<String>, (u16, u16)) {
@@ -71,6 +71,23 @@ fn texts_name_what_decided() {
             Ssm,
             "acl-subnet-p denies TCP 32768-40000 inbound from 10.0.2.103 (rule 90)",
         ),
+        (
+            s3_in(2).subnet_acl(
+                "subnet-p",
+                &["80 in tcp 1024-40000 52.219.0.0/24 deny", "90 in tcp 0-65535 52.219.2.0/25 deny", ALL_IN, ALL_OUT],
+            ),
+            S3,
+            "acl-subnet-p denies TCP 32768-40000 inbound from 52.219.0.0/24 (rule 80) and TCP 32768-60999 inbound from 52.219.2.0/25 (rule 90)",
+        ),
+        (
+            base()
+                .endpoint_group("sg-e", vec![https_to("10.0.0.0/16")])
+                .endpoint("ssm", &["subnet-e", "subnet-u"])
+                .subnet_acl("subnet-u", &[ALL_OUT]),
+            Ssm,
+            "acl-subnet-u denies TCP 443 inbound from 10.0.1.10 (the final deny), on the way to 10.0.9.103",
+        ),
+        (base().nat().egress(&[https_to("52.0.0.0/8")]), Ssm, "sg-i lets TCP 443 out to a part of the service's public addresses only"),
         (
             base().route("rtb-main", crate::topology::blackhole("0.0.0.0/0", "nat-gone")),
             Ssm,

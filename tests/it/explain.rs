@@ -1,5 +1,6 @@
 //! What `explain` says of an instance: where the addresses part, what decided at each hop, and the same in every form.
 
+use patch_preflight::network::PortFamily;
 use patch_preflight::network::Target::{self, Repository, S3, Ssm};
 use patch_preflight::report::types::Report;
 use patch_preflight::report::{Form, explain, find};
@@ -80,6 +81,66 @@ fn parts_part_again() {
     let halves = base().nat().route("rtb-main", route_to("0.0.0.0/1", "igw-1"));
     let names: Vec<String> = halves.path(Ssm).hops.into_iter().filter_map(|hop| hop.way.first().cloned()).collect();
     assert!(names.contains(&"what the route to 0.0.0.0/1 takes".to_owned()), "{names:?}");
+}
+
+/// What hangs on a fact that is not known is told for each value of it, with the verdict (row 67).
+#[test]
+fn both_branches_are_shown() {
+    let of_ssm = |topology: Topology| -> Vec<String> {
+        let text = told(&Judge::new().report(&topology.snapshot()), Form::Text);
+        of_path(&text, "ssm.eu-central-1.amazonaws.com").into_iter().map(|line| line.trim().to_owned()).collect()
+    };
+    let holds = |told: &[String], expected: &[&str]| {
+        let mut rest = told.iter();
+        for line in expected {
+            assert!(rest.any(|told| told.contains(line)), "{line:?} is missing, or out of order, in {told:#?}");
+        }
+    };
+    let asking = |server: &str| base().route("rtb-main", route_to("10.9.0.0/16", "vgw-1")).dns_servers(&[server]);
+    holds(
+        &of_ssm(asking("10.9.9.9").endpoints()),
+        &[
+            " is unknown",
+            "if DNS answers with vpce-ssm (reachable):",
+            "pass    interface endpoint",
+            "if DNS answers with public addresses (blocked):",
+            "BLOCK   route table        rtb-main: has no route",
+            "not known (custom_dns)",
+        ],
+    );
+    // Where all are blocked, each blocker is named with when it is one.
+    let closed = of_ssm(asking("10.0.2.53").endpoint_group("sg-e", Vec::new()).endpoint("ssm", &["subnet-e"]));
+    holds(
+        &closed,
+        &[
+            " is blocked",
+            "if DNS answers with vpce-ssm (blocked):",
+            "BLOCK   interface endpoint vpce-ssm: sg-e has no inbound rule",
+            "if DNS answers with public addresses (blocked):",
+            "BLOCK   route table        rtb-main: has no route",
+            "has no route for the service's public addresses, if DNS answers with public addresses",
+            "sg-e has no inbound rule, and guards vpce-ssm, if DNS answers with vpce-ssm",
+        ],
+    );
+    let with_ports =
+        base().endpoints().ports(PortFamily::Unknown).subnet_acl("subnet-p", &["100 in tcp 49152-65535 0.0.0.0/0 allow", ALL_OUT]);
+    holds(
+        &of_ssm(with_ports),
+        &["if it asks from the ports 32768-60999 (partial):", "if it asks from the ports 49152-65535 (reachable):", "A-47"],
+    );
+    let overlapping = base()
+        .nat()
+        .prefix_list("pl-a", &["0.0.0.0/1", "128.0.0.0/1"])
+        .prefix_list("pl-b", &["0.0.0.0/1", "128.0.0.0/1"])
+        .route("rtb-main", route_to("pl-a", "nat-1"))
+        .route("rtb-main", blackhole("pl-b", "eni-gone"));
+    holds(
+        &of_ssm(overlapping),
+        &["if the route to pl-a wins (reachable):", "if the route to pl-b wins (blocked):", "has a dead route to pl-b"],
+    );
+    // What ends alike is told once.
+    let alike = of_ssm(asking("10.0.2.53").endpoints().nat());
+    assert!(!alike.iter().any(|line| line.starts_with("if ")), "{alike:#?}");
 }
 
 fn reasons(topology: &Topology, target: Target, resource: &str) -> Vec<String> {

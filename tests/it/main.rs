@@ -19,6 +19,7 @@ mod dns_servers;
 mod encryption;
 mod endpoint_policies;
 mod endpoints;
+mod every_blocker;
 mod exact;
 mod explain;
 mod fixes;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::chain::Chain;
-use super::{Evidence, blocked_by, finding, head, heading, not_known, note, way, word};
+use super::{Evidence, blocked_by, finding, head, heading, not_known, note, notes_of_no_path, way, word};
 use crate::network::{Decision, Verdict};
 use crate::report::plain;
 use crate::report::types::{FindingStatus, Hop, Path, Severity};
@@ -28,7 +28,7 @@ pub(super) fn write(evidence: &Evidence<'_>) -> String {
     for (path, lane) in instance.paths.iter().zip(0..) {
         chart.path(path, &format!("p{lane}"));
     }
-    for (told, number) in instance.notes.iter().zip(0..) {
+    for (told, number) in notes_of_no_path(instance).zip(0..) {
         chart.remark("instance", &format!("n{number}"), &[note(told)], None);
     }
     chart.text.push_str("  classDef pass fill:#e6f4ea,stroke:#137333\n  classDef part fill:#fef7e0,stroke:#b06000\n");
@@ -61,10 +61,12 @@ impl Chart {
         self.node(lane, &format!("([{}])", quoted(&[heading(path)])), Some(of));
         let mut number = 0;
         self.chain(&Chain::of(&path.hops), lane, &mut number, Start { before: "instance".to_owned(), way: None, is_blocked: false });
-        let blockers = path.blockers.iter().map(|blocker| (blocked_by(blocker), Decision::Block));
+        let blockers = blocked_by(path).map(|line| (line, Decision::Block));
         let unknowns = path.unknowns.iter().map(|unknown| (not_known(unknown), Decision::Unknown));
-        for ((line, decision), number) in blockers.chain(unknowns).zip(0..) {
-            self.remark(lane, &format!("{lane}r{number}"), &[line], Some(decision));
+        let remarks = blockers.chain(unknowns).map(|(line, decision)| (line, Some(decision)));
+        let notes = path.notes.iter().map(|told| (note(told), None));
+        for ((line, class), number) in remarks.chain(notes).zip(0..) {
+            self.remark(lane, &format!("{lane}r{number}"), &[line], class);
         }
     }
 

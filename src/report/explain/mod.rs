@@ -123,21 +123,30 @@ fn heading(path: &Path) -> String {
     format!("{}:{} is {}{via}", plain(&path.host), path.port, word(&path.verdict))
 }
 
-fn blocked_by(blocker: &Blocker) -> String {
-    format!("blocked by {}: {} {}", blocker.code, plain(&blocker.resource), plain(&blocker.detail))
+/// What is in the way of a path, one line each. Where the path is not blocked, each is in the way of a part of it.
+fn blocked_by(path: &Path) -> impl Iterator<Item = String> {
+    let how_far = if path.verdict == Verdict::Blocked { "" } else { " in part" };
+    let told =
+        move |blocker: &Blocker| format!("blocked{how_far} by {}: {} {}", blocker.code, plain(&blocker.resource), plain(&blocker.detail));
+    path.blockers.iter().map(told)
 }
 
 fn not_known(unknown: &Unknown) -> String {
     format!("not known ({}): {}; settled if you {}", unknown.code, plain(&unknown.resource), plain(&unknown.settled_by))
 }
 
+/// The instance's notes but those that stand beside a path.
+fn notes_of_no_path(instance: &Instance) -> impl Iterator<Item = &String> {
+    instance.notes.iter().filter(|note| !instance.paths.iter().any(|path| path.notes.contains(note)))
+}
+
 fn note(note: &str) -> String {
     format!("Note: {}", plain(note))
 }
 
-/// Where a part of the addresses goes by itself.
+/// Where a part of the addresses goes by itself, or on what the hops hang.
 fn way(way: &str) -> String {
-    format!("to {}", plain(way))
+    if way.starts_with("if ") { plain(way) } else { format!("to {}", plain(way)) }
 }
 
 /// The word of an enumeration as the report writes it, with spaces.

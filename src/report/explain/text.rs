@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::chain::Chain;
-use super::{Evidence, blocked_by, decision, finding, head, heading, not_known, note, way, word};
+use super::{Evidence, blocked_by, decision, finding, head, heading, not_known, note, notes_of_no_path, way, word};
 use crate::report::plain;
 
 pub(super) fn write(evidence: &Evidence<'_>) -> String {
@@ -22,11 +22,11 @@ pub(super) fn write(evidence: &Evidence<'_>) -> String {
     for path in &instance.paths {
         let _ = writeln!(text, "\n{}", heading(path));
         hops(&mut text, &Chain::of(&path.hops), 1, "  ");
-        for line in path.blockers.iter().map(blocked_by).chain(path.unknowns.iter().map(not_known)) {
+        for line in blocked_by(path).chain(path.unknowns.iter().map(not_known)).chain(path.notes.iter().map(|told| note(told))) {
             let _ = writeln!(text, "  {line}");
         }
     }
-    for told in &instance.notes {
+    for told in notes_of_no_path(instance) {
         let _ = writeln!(text, "\n{}", note(told));
     }
     text

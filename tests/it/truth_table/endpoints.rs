@@ -5,7 +5,15 @@ use patch_preflight::network::Verdict::{Blocked, NotNeeded, Partial, Reachable};
 use patch_preflight::snapshot::ec2;
 
 use super::{check, eps};
-use crate::topology::{ALL_OUT, base, https_to};
+use crate::topology::{ALL_OUT, Topology, base, https_to, some};
+
+/// The subnet of the endpoints is in another zone than the instance's.
+fn in_zone_2(topology: Topology) -> Topology {
+    topology.with(|files| {
+        let mut subnets = files.subnets.as_mut().unwrap().subnets.iter_mut();
+        subnets.find(|subnet| subnet.subnet_id.as_deref() == Some("subnet-e")).unwrap().availability_zone_id = some("euc1-az2");
+    })
+}
 
 #[test]
 fn endpoints() {
@@ -36,7 +44,7 @@ fn endpoints() {
         ),
         ("83", pending(), Ssm, Blocked, &["BAD_STATE"]),
         ("83 with a NAT gateway", pending().nat(), Ssm, Reachable, &[]),
-        ("84", eps(), Ssm, Reachable, &[]),
+        ("84", in_zone_2(eps()), Ssm, Reachable, &[]),
         ("85", two_zones, Ssm, Partial, &["SUBNET_ACL_RESTRICTION"]),
         ("86", elsewhere, Ssm, Blocked, &["NO_ROUTE_TO_DESTINATION"]),
         (
@@ -54,6 +62,8 @@ fn endpoints() {
             &[],
         ),
     ]);
+    let warned = |topology: Topology| topology.path(Ssm).notes.iter().any(|note| note.starts_with("vpce-ssm has no interface in euc1-az1"));
+    assert!(warned(in_zone_2(eps())) && !warned(eps()));
     assert_eq!(pending().path(Ssm).blockers[0].code.as_str(), "BAD_STATE", "the endpoint's state is named first");
 }
 
