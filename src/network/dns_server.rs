@@ -79,9 +79,10 @@ fn way_to_one(source: &Source<'_, '_>, server: IpAddr, assumptions: &Assumptions
         return Way::Unclear(blockers, vec![Unknown::new("custom_dns", server.to_string(), settled_by)]);
     }
     // What no scan could tell is taken to let questions pass (assumption A-68).
-    let is_open =
-        |why: &Unknown| matches!(why.code.as_str(), "fact_not_collected" | "owner_account_not_collected" | "tgw_owner_not_collected");
-    let doubts: Vec<Unknown> = worlds.into_iter().flat_map(|world| world.unknowns).filter(is_open).collect();
+    let matters = |why: &Unknown| {
+        matches!(why.code.as_str(), "fact_not_collected" | "owner_account_not_collected" | "tgw_owner_not_collected" | "os_tunnel")
+    };
+    let doubts: Vec<Unknown> = worlds.into_iter().flat_map(|world| world.unknowns).filter(matters).collect();
     if doubts.is_empty() { Way::Open } else { Way::Unclear(blockers, doubts) }
 }
 

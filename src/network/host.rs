@@ -4,15 +4,16 @@ use ipnet::IpNet;
 
 use super::boundary::{self, Crossing};
 use super::egress::leave_interface;
-use super::goal::not_public_ipv4;
+use super::goal::AnsweredBy;
 use super::ingress::{Guarded, enter_interface};
-use super::journey::Journey;
+use super::journey::{CameBy, Journey, SenderKind};
 use super::position::Position;
 use super::security_group::{self, Direction};
 use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
 use super::verdict::{Destination, HopKind, Place};
+use crate::model::known::Known;
 use crate::model::{Region, address, is_word, net};
 use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair};
 
@@ -35,10 +36,7 @@ pub(super) fn arrive(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
     };
     let Some(position) = trace.told(at.subnet(interface.subnet_id.as_deref().unwrap_or_default())) else { return };
     let groups = group_ids(&interface.groups);
-    // One that shows no groups may have any, unless it is a load balancer, which may have none.
-    if is_balancer(interface) || !groups.is_empty() {
-        leave_for(trace, journey, &groups);
-    }
+    leave_for(trace, journey, carried(journey, interface).as_ref());
     enter(trace, journey, position.home, interface, &groups);
     // Inside a subnet there are no routes and no network ACLs, and beside the attachment the ACL does not see what comes from the transit gateway.
     if !position.is_in_subnet_of(at) {
@@ -67,20 +65,24 @@ fn holds(interface: &NetworkInterface) -> Option<IntervalSet> {
 }
 
 /// The addresses that have a security group, of the interfaces in the VPC: whom a rule means that refers to it. What has an address of the VPC at which
-/// no interface was seen may have it too: it is looked at when it is reached. In a peer's VPC that may be anybody.
-pub(super) fn members(at: &Position<'_, '_>, pair: &UserIdGroupPair) -> IntervalSet {
+/// no interface was seen, or one that shows no groups, may have it too: it is looked at when it is reached. In a peer's VPC that may be anybody.
+pub(super) fn members(at: &Position<'_, '_>, pair: &UserIdGroupPair) -> Known<IntervalSet> {
     if let Some(id) = &pair.vpc_peering_connection_id {
         return peer_of(at, id);
     }
     let interfaces = at.home.files.network_interfaces.iter().flat_map(|file| &file.network_interfaces);
-    let seen = interfaces.filter(|interface| interface.vpc_id.as_deref() == Some(at.vpc_id));
+    let seen = interfaces.filter(|interface| interface.vpc_id.as_deref() == Some(at.vpc_id) && shows_groups(interface));
     let lacks = seen.filter(|interface| !interface.groups.iter().any(|own| own.group_id == pair.group_id));
-    IntervalSet::nets(&at.nets).difference(&lacks.filter_map(holds).fold(IntervalSet::empty(), |sum, own| sum.union(&own)))
+    let others = lacks.filter_map(holds).fold(IntervalSet::empty(), |sum, own| sum.union(&own));
+    Known::Known(IntervalSet::nets(&at.nets).difference(&others))
 }
 
-/// The addresses on the other side of a peering connection; where that was not seen, every private one.
-fn peer_of(at: &Position<'_, '_>, id: &str) -> IntervalSet {
-    let mut connections = at.home.files.peering_connections.iter().flat_map(|file| &file.vpc_peering_connections);
+/// The addresses on the other side of a peering connection.
+fn peer_of(at: &Position<'_, '_>, id: &str) -> Known<IntervalSet> {
+    let Some(file) = &at.home.files.peering_connections else {
+        return Known::Unknown(vec![at.home.not_collected("ec2:DescribeVpcPeeringConnections")]);
+    };
+    let mut connections = file.vpc_peering_connections.iter();
     let found = connections.find(|connection| connection.vpc_peering_connection_id.as_deref() == Some(id));
     let sides = found.into_iter().flat_map(|connection| connection.accepter_vpc_info.iter().chain(&connection.requester_vpc_info));
     let beyond = sides.filter(|side| side.vpc_id.as_deref() != Some(at.vpc_id));
@@ -89,7 +91,10 @@ fn peer_of(at: &Position<'_, '_>, id: &str) -> IntervalSet {
         side.cidr_block_set.iter().map(|block| &block.cidr_block).chain([&side.cidr_block]).chain(ipv6)
     });
     let nets: Vec<IpNet> = blocks.filter_map(|block| net(block.as_ref())).collect();
-    if nets.is_empty() { not_public_ipv4() } else { IntervalSet::nets(&nets) }
+    if nets.is_empty() {
+        return Known::unknown("fact_not_collected", id, format!("collect {id} again: which addresses are behind it is not told"));
+    }
+    Known::Known(IntervalSet::nets(&nets))
 }
 
 /// Through the security groups of an interface, inbound.
@@ -112,12 +117,41 @@ fn is_balancer(interface: &NetworkInterface) -> bool {
     is_word(interface.interface_type.as_ref(), "network_load_balancer")
 }
 
-/// Out of the instance once more, to a host whose groups are known now: a rule that refers to a group means those alone that carry it.
-fn leave_for(trace: &mut Trace, journey: &Journey<'_, '_, '_>, groups: &[String]) {
+/// Whether the groups that an interface shows are all that it has: a load balancer may have none.
+fn shows_groups(interface: &NetworkInterface) -> bool {
+    is_balancer(interface) || !interface.groups.is_empty()
+}
+
+/// The groups by which a rule of the instance's may mean an interface that is reached: in the VPC itself, or over peering within a Region
+/// (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security>,
+/// <https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html>). `None` where any may be.
+fn carried(journey: &Journey<'_, '_, '_>, interface: &NetworkInterface) -> Option<Vec<String>> {
+    let keeps_references = match journey.came_by {
+        CameBy::Start => true,
+        CameBy::Peering { is_same_region, .. } => is_same_region,
+        CameBy::TransitGateway { .. } => false,
+    };
+    if !keeps_references || journey.sender.kind != SenderKind::Instance {
+        return Some(Vec::new());
+    }
+    shows_groups(interface).then(|| group_ids(&interface.groups))
+}
+
+/// Out of the instance once more, to a host of the user's that another instance is to forward to: by such a way no rule means anybody by a group
+/// (<https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html#security-group-referencing>).
+pub(super) fn leave_by_forwarder(trace: &mut Trace, journey: &Journey<'_, '_, '_>) {
+    if journey.end.is_none() && matches!(journey.goal.answered_by, AnsweredBy::Addresses(_)) {
+        leave_for(trace, journey, Some(&Vec::new()));
+    }
+}
+
+/// Out of the instance once more, to a host of which it is known by which groups rules may mean it: no other host is meant by them.
+fn leave_for(trace: &mut Trace, journey: &Journey<'_, '_, '_>, groups: Option<&Vec<String>>) {
+    let Some(groups) = groups.filter(|_| !trace.is_surely_blocked()) else { return };
     let (source, goal, addresses) = (journey.source, journey.goal, trace.addresses.clone());
     let carriers = |pair: &UserIdGroupPair| {
         let is_carried = pair.group_id.as_ref().is_some_and(|group| groups.contains(group));
-        if is_carried { addresses.clone() } else { IntervalSet::empty() }
+        Known::Known(if is_carried { addresses.clone() } else { IntervalSet::empty() })
     };
     let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, goal.protocol, goal.port, &carriers);
     if !addresses.difference(&allowed.sieve.must).is_empty() {

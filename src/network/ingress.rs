@@ -11,7 +11,7 @@ use super::set::IntervalSet;
 use super::trace::Trace;
 use super::verdict::{Code, Decision, HopKind, Place};
 use crate::model::Region;
-use crate::model::known::Unknown;
+use crate::model::known::{Known, Unknown};
 use crate::snapshot::ec2::UserIdGroupPair;
 
 /// What security groups guard.
@@ -55,7 +55,8 @@ pub(super) fn enter_interface(
     let is_own = journey.sender.kind == SenderKind::Instance;
     let is_sender = |pair: &UserIdGroupPair| is_own && source.groups.iter().any(|own| Some(own) == pair.group_id.as_ref());
     let letting_in = |by_reference: bool| -> Allowed<'_> {
-        let members = |pair: &UserIdGroupPair| if by_reference && is_sender(pair) { sender.clone() } else { IntervalSet::empty() };
+        let members =
+            |pair: &UserIdGroupPair| Known::Known(if by_reference && is_sender(pair) { sender.clone() } else { IntervalSet::empty() });
         security_group::allowed(home, groups, Direction::Ingress, protocol, port, &members)
     };
     let is_in = |set: &IntervalSet| sender.difference(set).is_empty();
@@ -97,7 +98,10 @@ pub(super) fn enter_interface(
     let of_group = if told == names { detail.clone() } else { format!("{names} {detail}") };
     trace.hop(kind, told, Decision::Block, of_group);
     let detail = format!("{detail}, and guards {id}");
-    let place = place(Comer { address: from, groups: if sees_references == Some(true) { source.groups.clone() } else { Vec::new() } });
+    let place = place(Comer {
+        address: sender.as_all_addresses(),
+        groups: if sees_references == Some(true) { source.groups.clone() } else { Vec::new() },
+    });
     trace.block(code, groups.first().map_or(id, String::as_str), detail, place);
 }
 

@@ -52,7 +52,7 @@ pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, be
             let mut trace = Trace::new(IntervalSet::family_of(source.address), range, false);
             trace.doubt(why);
             let to = Destination::Groups(group_ids(&endpoint.groups));
-            leave_interface(&mut trace, source, journey.goal, &to, &|_| IntervalSet::everything());
+            leave_interface(&mut trace, source, journey.goal, &to, &|_| Known::Known(IntervalSet::everything()));
             trace.via = Via::InterfaceEndpoint;
             return World::of(&[trace], &IntervalSet::family_of(source.address), false, vec![name]);
         }
@@ -119,7 +119,7 @@ fn to_end(journey: &Journey<'_, '_, '_>, end: &End<'_, '_>, all: &[End<'_, '_>],
     let members = |pair: &UserIdGroupPair| {
         let group = pair.group_id.as_deref().unwrap_or_default();
         let carriers = all.iter().filter(|end| keeps_references && end.groups.iter().any(|own| own == group));
-        carriers.fold(IntervalSet::empty(), |sum, end| sum.union(&IntervalSet::address(end.address)))
+        Known::Known(carriers.fold(IntervalSet::empty(), |sum, end| sum.union(&IntervalSet::address(end.address))))
     };
     // An outbound rule that refers to a group means nobody behind a transit gateway or in another Region.
     let to = if keeps_references {

@@ -42,6 +42,7 @@ pub(super) fn forward(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str
 fn pass(trace: &mut Trace, journey: &Journey<'_, '_, '_>, interface: &NetworkInterface) {
     let id = interface.network_interface_id.as_deref().unwrap_or_default();
     let Some(position) = trace.told(journey.at.subnet(interface.subnet_id.as_deref().unwrap_or_default())) else { return };
+    host::leave_by_forwarder(trace, journey);
     nat::enter_subnet(trace, journey, &position);
     host::enter(trace, journey, position.home, interface, &group_ids(&interface.groups));
     if !position.is_in_subnet_of(&journey.at) {
@@ -57,7 +58,7 @@ fn pass(trace: &mut Trace, journey: &Journey<'_, '_, '_>, interface: &NetworkInt
     if onward.is_surely_blocked() && !trace.is_surely_blocked() {
         let why = onward.blockers.first().map_or_else(String::new, |blocker| format!("{} {}", blocker.resource, blocker.detail));
         let settled_by = format!("check that {id} sends the traffic on through a tunnel: as it is, it does not get away, since {why}");
-        trace.unclear(HopKind::Other, id, "os_forwarding", settled_by);
+        trace.unclear(HopKind::Other, id, "os_tunnel", settled_by);
         return;
     }
     trace.join(vec![vec![onward]], Vec::new());
@@ -66,7 +67,7 @@ fn pass(trace: &mut Trace, journey: &Journey<'_, '_, '_>, interface: &NetworkInt
 /// As the instance sends it in its own name.
 fn send_on<'r, 'a>(trace: &mut Trace, journey: &Journey<'_, 'r, 'a>, interface: &'a NetworkInterface, position: Position<'r, 'a>) {
     let id = interface.network_interface_id.as_deref().unwrap_or_default();
-    let nobody = |_: &UserIdGroupPair| IntervalSet::empty();
+    let nobody = |_: &UserIdGroupPair| Known::Known(IntervalSet::empty());
     let groups = group_ids(&interface.groups);
     let allowed = security_group::allowed(position.home, &groups, Direction::Egress, journey.goal.protocol, journey.goal.port, &nobody);
     let taken = trace.sift(&allowed.sieve);

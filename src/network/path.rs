@@ -173,7 +173,7 @@ fn to_anywhere(journey: &Journey<'_, '_, '_>, because: &str, doubts: &[Unknown],
     let mut trace = Trace::new(IntervalSet::family_of(source.address), range, false);
     trace.hop(HopKind::Name, &goal.host, Decision::Unknown, because);
     trace.doubt(doubts.iter().cloned());
-    leave_interface(&mut trace, source, goal, &Destination::Internet, &|_| IntervalSet::everything());
+    leave_interface(&mut trace, source, goal, &Destination::Internet, &|_| Known::Known(IntervalSet::everything()));
     World::of(&[trace], &IntervalSet::family_of(source.address), false, Vec::new())
 }
 
@@ -249,7 +249,7 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
     let because = if is_own_host { because.to_owned() } else { format!("public addresses: {because}") };
     let name = Hop { resource: goal.host.clone(), kind: HopKind::Name, decision: Decision::Pass, because, way: Vec::new() };
     // None of AWS's public addresses is in a group of the user's.
-    let members = |pair: &UserIdGroupPair| if is_own_host { host::members(&journey.at, pair) } else { IntervalSet::empty() };
+    let members = |pair: &UserIdGroupPair| if is_own_host { host::members(&journey.at, pair) } else { Known::Known(IntervalSet::empty()) };
     // What a host asks itself never leaves it.
     if goal.is_at(source.address) {
         return vec![World::of(&[Trace::new(set.clone(), range, avoids_aws_lists)], &set, is_exact, vec![name])];

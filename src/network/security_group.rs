@@ -13,7 +13,7 @@ use crate::model::known::{Known, Unknown};
 use crate::snapshot::ec2::{IpPermission, SecurityGroup, UserIdGroupPair};
 
 /// Who carries at the far end the security group that a rule refers to: the private addresses of its interfaces.
-pub(super) type Members<'m> = &'m dyn Fn(&UserIdGroupPair) -> IntervalSet;
+pub(super) type Members<'m> = &'m dyn Fn(&UserIdGroupPair) -> Known<IntervalSet>;
 
 /// What the groups of an interface let through in one direction.
 #[derive(Debug)]
@@ -162,8 +162,13 @@ impl<'a> Allowed<'a> {
         for pair in &permission.user_id_group_pairs {
             // A rule whose peering connection is gone is stale (<https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html>).
             let is_stale = pair.peering_status.as_deref().is_some_and(|status| !status.eq_ignore_ascii_case("active"));
-            let addresses = if is_stale { IntervalSet::empty() } else { members(pair) };
-            add(&mut covered, pair.group_id.as_deref().unwrap_or_default(), addresses);
+            match if is_stale { Known::Known(IntervalSet::empty()) } else { members(pair) } {
+                Known::Known(addresses) => add(&mut covered, pair.group_id.as_deref().unwrap_or_default(), addresses),
+                Known::Unknown(why) => {
+                    covered.may = IntervalSet::everything();
+                    self.unknowns.extend(why);
+                }
+            }
         }
         match is_about_it {
             Some(true) => {

@@ -195,12 +195,17 @@ impl IntervalSet {
 
     /// The set as a person reads addresses: CIDR blocks, a few of them.
     pub fn as_addresses(&self) -> String {
-        shorten(
-            self.to_nets()
-                .iter()
-                .map(|net| if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() })
-                .collect(),
-        )
+        shorten(self.addresses_and_blocks())
+    }
+
+    /// The same, however many they are.
+    pub fn as_all_addresses(&self) -> String {
+        self.addresses_and_blocks().join(", ")
+    }
+
+    fn addresses_and_blocks(&self) -> Vec<String> {
+        let word = |net: &IpNet| if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() };
+        self.to_nets().iter().map(word).collect()
     }
 
     /// The set as a person reads ports: `443`, `1024-65535`.

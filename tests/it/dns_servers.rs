@@ -5,7 +5,7 @@ use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 
 use patch_preflight::snapshot::ec2;
 
-use crate::hub::{central_egress, peered};
+use crate::hub::{by_gateway, central_egress, peered};
 use crate::repositories::s3_interface_endpoint;
 use crate::topology::{Topology, all_to, allow, base, group_id, https_to, route_to, security_group, some};
 use crate::truth_table::check;
@@ -147,10 +147,38 @@ fn a_server_elsewhere_must_be_reached() {
             files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-h-dns", rules, vec![]));
         })
     };
-    let to_group = |group: &'static str| {
+    // A rule out to a group of the VPC behind the peering connection.
+    let names_group = |topology: Topology, group: &'static str| {
         let pair = ec2::UserIdGroupPair { group_id: some(group), vpc_peering_connection_id: some("pcx-1"), ..Default::default() };
         let rule = ec2::IpPermission { ip_ranges: vec![], user_id_group_pairs: vec![pair], ..allow("udp", 53, 53, "10.0.0.0/8") };
-        guarded_beyond(true).egress(&[https_to("0.0.0.0/0"), rule])
+        topology.egress(&[https_to("0.0.0.0/0"), rule])
+    };
+    let to_group = |group: &'static str| names_group(guarded_beyond(true), group);
+    // The same, where the route leads by a transit gateway and not by the peering connection.
+    let by_other_way = |topology: Topology| {
+        let both = by_gateway(vec![https_to("10.0.0.0/16")]);
+        let peering = topology.files.peering_connections.clone();
+        let interface = topology.others.values().next().unwrap().network_interfaces.as_ref().unwrap().network_interfaces.last().cloned();
+        let group = topology.others.values().next().unwrap().security_groups.as_ref().unwrap().security_groups.last().cloned();
+        both.endpoints().nat().dns_servers(&["10.100.1.53"]).with(|files| files.peering_connections = peering).hub(|files| {
+            files.network_interfaces.as_mut().unwrap().network_interfaces.extend(interface);
+            files.security_groups.as_mut().unwrap().security_groups.extend(group);
+        })
+    };
+    let on_prem = |topology: Topology| topology.nat().route("rtb-main", route_to("192.168.0.0/16", "vgw-1")).dns_servers(&["192.168.7.7"]);
+    let unseen_peering = || on_prem(base()).with(|files| files.peering_connections = None);
+    // A host of whose interface no groups are told.
+    let groupless = || {
+        server(vec![])
+            .with(|files| files.network_interfaces.as_mut().unwrap().network_interfaces.last_mut().unwrap().groups = vec![])
+            .egress(&[
+                https_to("0.0.0.0/0"),
+                ec2::IpPermission {
+                    ip_ranges: vec![],
+                    user_id_group_pairs: vec![ec2::UserIdGroupPair { group_id: some("sg-dns"), ..Default::default() }],
+                    ..allow("udp", 53, 53, "10.0.0.0/8")
+                },
+            ])
     };
     let load_balancer = || {
         server(vec![]).with(|files| {
@@ -175,6 +203,23 @@ fn a_server_elsewhere_must_be_reached() {
         ("over a peering connection, and the server lets it in", guarded_beyond(true), Ssm, Reachable, &[]),
         ("a rule out to the group that the server carries", to_group("sg-h-dns"), Ssm, Reachable, &[]),
         ("a rule out to another group", to_group("sg-h-other"), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
+        (
+            "a transit gateway knows no outbound rule's group",
+            names_group(by_other_way(guarded_beyond(true)), "sg-h-dns"),
+            Ssm,
+            Blocked,
+            &["PROTOCOL_RESTRICTION"],
+        ),
+        ("the other way itself is open", by_other_way(guarded_beyond(true)), Ssm, Reachable, &[]),
+        (
+            "a group behind a peering connection that was not seen",
+            names_group(unseen_peering(), "sg-h-dns"),
+            Ssm,
+            Unknown,
+            &["fact_not_collected"],
+        ),
+        ("behind one that was", names_group(on_prem(peered(vec![], "active")), "sg-h-dns"), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
+        ("a host that does not show its groups", groupless(), Ssm, Unknown, &["fact_not_collected"]),
         ("over a peering connection, and it lets nobody in", guarded_beyond(false), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
         ("a load balancer without groups", load_balancer(), Ssm, Reachable, &[]),
     ]);

@@ -90,7 +90,7 @@ fn nat_instances() {
         ("125, the user knows", vouched(open()), Ssm, Reachable, &[]),
         ("its group lets nobody in", no_ingress(), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
         ("its group lets nobody in, whatever the user knows", vouched(no_ingress()), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
-        ("its group lets nothing out but perhaps a tunnel", vouched(no_egress()), Ssm, Unknown, &["os_forwarding"]),
+        ("its group lets nothing out but perhaps a tunnel", vouched(no_egress()), Ssm, Unknown, &["os_tunnel"]),
         ("its group names the instance's", vouched(by_group()), Ssm, Reachable, &[]),
         ("its network ACL denies", acl(&[]), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
         ("its network ACL denies, whatever the user knows", vouched(acl(&[])), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
@@ -107,12 +107,12 @@ fn nat_instances() {
             Reachable,
             &[],
         ),
-        ("without a public address", vouched(private()), Ssm, Unknown, &["os_forwarding"]),
+        ("without a public address", vouched(private()), Ssm, Unknown, &["os_tunnel"]),
         ("in a subnet that leads back to it", vouched(inside()), Ssm, Reachable, &[]),
         ("by another interface it may leave", vouched(second()), Ssm, Reachable, &[]),
         ("by another interface that only the instance shows", vouched(shown_by_instance()), Ssm, Reachable, &[]),
         ("its network ACL lets no answer out", acl(&[in_from_outside, to_it, out_from_it]), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
-        ("its network ACL lets nothing out to the internet", acl(&[in_from_outside, to_it, answers]), Ssm, Unknown, &["os_forwarding"]),
+        ("its network ACL lets nothing out to the internet", acl(&[in_from_outside, to_it, answers]), Ssm, Unknown, &["os_tunnel"]),
         ("in the instance's own subnet", vouched(beside()), Ssm, Reachable, &[]),
         ("there, where the network ACL sees neither of the ways", vouched(beside().subnet_acl("subnet-p", &[])), Ssm, Reachable, &[]),
     ]);
@@ -251,6 +251,20 @@ fn hosts_of_the_vpc() {
     ]);
 }
 
+/// A DNS server behind an instance that forwards: what the server's own group refuses, only a tunnel brings there.
+#[test]
+fn a_dns_server_behind_a_forwarder() {
+    let behind = |ingress: Vec<IpPermission>| {
+        let topology = crate::dns_servers::server(ingress).route("rtb-main", route_to("10.0.2.0/24", "eni-nat"));
+        let own = interface("eni-nat", "subnet-u", "10.0.9.7");
+        with_interface(topology, own, vec![all_to("10.0.0.0/16")], vec![all_to("0.0.0.0/0")])
+    };
+    check(vec![
+        ("its group lets all in", behind(vec![all_to("10.0.0.0/16")]), Ssm, Reachable, &[]),
+        ("its group lets nobody in", behind(vec![]), Ssm, Unknown, &["os_tunnel"]),
+    ]);
+}
+
 /// A rule that names a group means the addresses that have it, or may: of the VPC, or of the one behind a peering connection.
 #[test]
 fn whom_a_rule_for_a_group_means() {
@@ -261,10 +275,16 @@ fn whom_a_rule_for_a_group_means() {
         rule.user_id_group_pairs[0].vpc_peering_connection_id = some("pcx-1");
         rule
     };
-    // Who forwards it carries `sg-nat`, and what has the address beyond may carry the group that the rule names.
+    // Whatever has the address beyond, and whatever it carries.
     let by_forwarder = || self::open().egress(&[https_group("sg-i")]).route("rtb-main", route_to("10.0.2.0/24", "eni-nat"));
     check(vec![
-        ("nobody has the address to which another forwards", mirror(by_forwarder(), "10.0.2.51"), Repository, Unknown, &["os_forwarding"]),
+        (
+            "by way of another instance no rule means anybody by a group",
+            mirror(by_forwarder(), "10.0.2.51"),
+            Repository,
+            Blocked,
+            &["ENI_SG_RULES_MISMATCH"],
+        ),
         ("the instance's group refers to the mirror's", open().egress(&[https_group("sg-nat")]), Repository, Reachable, &[]),
         ("the instance's group refers to another", open().egress(&[https_group("sg-i")]), Repository, Blocked, &["ENI_SG_RULES_MISMATCH"]),
         (

@@ -249,8 +249,12 @@ impl World {
     /// Whether the instance's groups let it out to an address at which nothing was seen.
     /// If it is one of the VPC, what stands there may carry any group; outside the VPC nothing carries one.
     fn lets_out(&self, traffic: Traffic, address: u32) -> bool {
+        self.lets_out_to(traffic, address, self.vpc.holds(address))
+    }
+
+    fn lets_out_to(&self, traffic: Traffic, address: u32, may_carry: bool) -> bool {
         let permits = |permission: &ec2::IpPermission| {
-            let there = if self.vpc.holds(address) { groups_that_it_names(permission) } else { Vec::new() };
+            let there = if may_carry { groups_that_it_names(permission) } else { Vec::new() };
             self.permits(permission, traffic, address, &there)
         };
         self.groups.iter().any(|group| self.security_group(group).ip_permissions_egress.iter().any(permits))
@@ -343,6 +347,11 @@ impl World {
                 way(Fate::of(is_open && !is_private(address)).then(|| self.edge(&route.target, self.address)))
             }
             "eni" => {
+                // By way of another instance no rule means anybody by a group.
+                // <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html#security-group-referencing>
+                if !self.lets_out_to(traffic, address, false) {
+                    return way(Fails);
+                }
                 let through = self.interfaces.iter().position(|interface| interface.id == route.target);
                 let fate = self.reach_forwarder(traffic, &self.interfaces[through.unwrap()]);
                 Way { through, stays_in_subnet, ..way(fate) }
