@@ -151,13 +151,11 @@ fn to_end(journey: &Journey<'_, '_, '_>, end: &End<'_, '_>, all: &[End<'_, '_>],
     trace
 }
 
-fn first_via(next_hop: Option<NextHop<'_>>) -> Via {
-    match next_hop {
-        Some(NextHop::Peering(_)) => Via::Peering,
-        Some(NextHop::TransitGateway(_)) => Via::TransitGateway,
-        Some(NextHop::VirtualPrivateGateway(_)) => Via::VirtualPrivateGateway,
-        Some(NextHop::Nothing) | None => Via::None,
-        Some(_) => Via::Other,
+fn first_via(first: Option<NextHop<'_>>) -> Via {
+    match first {
+        // A gateway endpoint leads to no private address.
+        Some(NextHop::Endpoint(_)) => Via::GatewayLoadBalancerEndpoint,
+        first => first.map_or(Via::None, next_hop::via),
     }
 }
 

@@ -95,7 +95,7 @@ pub(super) fn stands_beside(journey: &Journey<'_, '_, '_>, id: &str) -> bool {
     journey.at.subnet.is_some() && interface.is_some_and(|interface| interface.subnet_id.as_deref() == Some(journey.at.subnet_id()))
 }
 
-fn via(next_hop: NextHop<'_>) -> Via {
+pub(super) fn via(next_hop: NextHop<'_>) -> Via {
     match next_hop {
         NextHop::Endpoint(_) => Via::GatewayEndpoint,
         NextHop::InternetGateway(_) => Via::InternetGateway,

@@ -246,7 +246,11 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
     let (source, goal) = (journey.source, journey.goal);
     let avoids_aws_lists = !goal.answered_by.is_s3();
     let is_own_host = matches!(goal.answered_by, AnsweredBy::Addresses { .. });
-    let because = if is_own_host { because.to_owned() } else { format!("public addresses: {because}") };
+    let because = match destination {
+        _ if is_own_host => because.to_owned(),
+        Destination::Nat64 => format!("addresses in 64:ff9b::/96, which DNS64 gives for the public IPv4 ones: {because}"),
+        _ => format!("public addresses: {because}"),
+    };
     let name = Hop { resource: goal.host.clone(), kind: HopKind::Name, decision: Decision::Pass, because, way: Vec::new() };
     // None of AWS's public addresses is in a group of the user's.
     let members = |pair: &UserIdGroupPair| if is_own_host { host::members(&journey.at, pair) } else { Known::Known(IntervalSet::empty()) };

@@ -176,7 +176,16 @@ fn taking_entries_away_never_makes_anything_better() {
             items.retain(&mut stays);
         }
     }
-    let kinds: [(&str, Take); 13] = [
+    fn thin_out<K: Ord, V>(items: Option<&mut BTreeMap<K, V>>, goes: &dyn Fn(usize) -> bool) {
+        let mut index = 0;
+        if let Some(items) = items {
+            items.retain(|_, _| {
+                index += 1;
+                !goes(index - 1)
+            });
+        }
+    }
+    let kinds: [(&str, Take); 21] = [
         ("a VPC", |files, goes| thin(files.vpcs.as_mut().map(|file| &mut file.vpcs), goes)),
         ("the attributes of a VPC", |files, goes| thin(files.vpc_attributes.as_mut().map(|file| &mut file.vpc_attributes), goes)),
         ("a subnet", |files, goes| thin(files.subnets.as_mut().map(|file| &mut file.subnets), goes)),
@@ -190,23 +199,32 @@ fn taking_entries_away_never_makes_anything_better() {
         ("the metadata of an image", |files, goes| {
             thin(files.image_metadata.as_mut().map(|file| &mut file.instance_image_metadata), goes);
         }),
-        ("the packages of a node", |files, goes| {
-            let mut index = 0;
-            if let Some(file) = &mut files.installed_packages {
-                file.entries.retain(|_, _| {
-                    index += 1;
-                    !goes(index - 1)
-                });
-            }
+        ("a transit gateway", |files, goes| thin(files.transit_gateways.as_mut().map(|file| &mut file.transit_gateways), goes)),
+        ("an attachment", |files, goes| {
+            thin(files.transit_gateway_attachments.as_mut().map(|file| &mut file.transit_gateway_vpc_attachments), goes);
         }),
+        ("a peering connection", |files, goes| {
+            thin(files.peering_connections.as_mut().map(|file| &mut file.vpc_peering_connections), goes);
+        }),
+        // What is asked once for each.
+        ("the associations of a transit gateway's table", |files, goes| {
+            thin_out(files.transit_gateway_associations.as_mut().map(|file| &mut file.associations), goes);
+        }),
+        ("the routes of a transit gateway's table", |files, goes| {
+            thin_out(files.transit_gateway_routes.as_mut().map(|file| &mut file.transit_gateway_routes), goes);
+        }),
+        ("the private zones of a VPC", |files, goes| {
+            thin_out(files.hosted_zones.as_mut().map(|file| &mut file.hosted_zone_summaries), goes);
+        }),
+        ("the records of a zone", |files, goes| {
+            thin_out(files.record_sets.as_mut().map(|file| &mut file.resource_record_sets), goes);
+        }),
+        ("the entries of a prefix list", |files, goes| {
+            thin_out(files.prefix_list_entries.as_mut().map(|file| &mut file.prefix_list_entries), goes);
+        }),
+        ("the packages of a node", |files, goes| thin_out(files.installed_packages.as_mut().map(|file| &mut file.entries), goes)),
         ("the channel of a node", |files, goes| {
-            let mut index = 0;
-            if let Some(file) = &mut files.connection_statuses {
-                file.connection_statuses.retain(|_, _| {
-                    index += 1;
-                    !goes(index - 1)
-                });
-            }
+            thin_out(files.connection_statuses.as_mut().map(|file| &mut file.connection_statuses), goes);
         }),
     ];
     let judge = Judge::new();
