@@ -45,7 +45,11 @@ impl Answer<'_, '_> {
     pub(super) fn told(&self) -> String {
         match self {
             Self::Public => "DNS answers with public addresses".to_owned(),
-            Self::Endpoint(reached) => format!("DNS answers with {}", reached.endpoint.vpc_endpoint_id.as_deref().unwrap_or_default()),
+            Self::Endpoint(reached) => {
+                let addresses: Vec<String> = reached.addresses.iter().flatten().map(ToString::to_string).collect();
+                let at = if addresses.is_empty() { String::new() } else { format!(" at {}", addresses.join(", ")) };
+                format!("DNS answers with {}{at}", reached.endpoint.vpc_endpoint_id.as_deref().unwrap_or_default())
+            }
             Self::NoSuchName { zone } => format!("{zone} knows no such name"),
             Self::Refused { group } => format!("{group} refuses the name"),
             Self::NoResolver { .. } | Self::NoServer { .. } => "no DNS server answers".to_owned(),

@@ -75,7 +75,9 @@ pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, be
     let traces: Vec<Trace> = ends.iter().map(|end| to_end(journey, end, &ends, range)).collect();
     let mut world = World::of(&traces, &all, true, vec![name]);
     name_who_is_cut_off(&mut world, &ends, &traces);
-    world.notes.extend(is_of_other_zone(journey, endpoint, &ends));
+    if reached.addresses.is_none() {
+        world.notes.extend(is_of_other_zone(journey, endpoint, &ends));
+    }
     if ends.len() > 1 && world.verdict == Verdict::Partial {
         world.notes.push(assumption(85, "DNS may answer with any of the endpoint's interfaces"));
     }
@@ -89,7 +91,7 @@ fn is_of_other_zone(journey: &Journey<'_, '_, '_>, endpoint: &VpcEndpoint, ends:
     let is_elsewhere = |end: &End<'_, '_>| end.position.is_in_vpc_of(&journey.at) && end.position.zone().is_some_and(|zone| zone != own);
     let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();
     ends.iter().all(is_elsewhere).then(|| {
-        format!("{id} has no interface in {own}, the instance's Availability Zone: the traffic crosses to another one, for which AWS charges, and fails with it.")
+        format!("{id} has no interface in {own}, the instance's Availability Zone: where it answers, the traffic crosses to another one, and fails with that one.")
     })
 }
 

@@ -141,7 +141,15 @@ fn judge_answer(
             let detail = format!("refuses {} to the resolver of {}", journey.goal.asked, journey.at.vpc_id);
             vec![nameless(journey, range, World::nameless(Code::DnsFirewallRule, group, detail, Place::Other))]
         }
-        Answer::NoServer { blockers } => vec![nameless(journey, range, World::unasked(blockers.clone()))],
+        Answer::NoServer { blockers } => {
+            let mut world = World::unasked(blockers.clone());
+            if blockers.is_empty() {
+                let because = "none of the DNS servers that the DHCP options name can be asked".to_owned();
+                let resource = journey.at.vpc_id.to_owned();
+                world.hops.push(Hop { resource, kind: HopKind::Name, decision: Decision::Block, because, way: Vec::new() });
+            }
+            vec![nameless(journey, range, world)]
+        }
         Answer::NoResolver { is_switched_off } => {
             let vpc = journey.at.vpc_id;
             let world = if *is_switched_off {
@@ -182,7 +190,9 @@ fn nameless(journey: &Journey<'_, '_, '_>, range: (u16, u16), mut world: World) 
     let anywhere = to_anywhere(journey, "", &[], range);
     if anywhere.verdict == Verdict::Blocked {
         let is_new = |blocker: &Blocker| !world.blockers.iter().any(|own| (own.code, &own.resource) == (blocker.code, &blocker.resource));
-        let more: Vec<Blocker> = anywhere.blockers.into_iter().filter(is_new).collect();
+        // How wide a rule is wanted depends on the name.
+        let more: Vec<Blocker> =
+            anywhere.blockers.into_iter().filter(is_new).map(|blocker| Blocker { place: Place::Other, ..blocker }).collect();
         world.hops.extend(anywhere.hops.into_iter().filter(|hop| hop.decision == Decision::Block));
         world.blockers.extend(more);
     }
@@ -225,8 +235,13 @@ pub(super) fn to_public(journey: &Journey<'_, '_, '_>, because: &str, range: (u1
             Some(true) => by_nat64(),
             Some(false) => nameless(),
             None => {
+                let settled_by = "collect ec2-describe-subnets.json again: EnableDns64 is missing";
+                let untold = Unknown::new("fact_not_collected", journey.at.subnet_id(), settled_by);
                 let with = by_nat64().into_iter().map(|world| world.under("the subnet has DNS64"));
-                with.chain(nameless().into_iter().map(|world| world.under("the subnet has no DNS64"))).collect()
+                let without = nameless().into_iter().map(|world| world.under("the subnet has no DNS64"));
+                let mut worlds: Vec<World> = with.chain(without).collect();
+                worlds.iter_mut().for_each(|world| world.unknowns.push(untold.clone()));
+                worlds
             }
         }
     };

@@ -119,7 +119,7 @@ impl Trace {
         while self.legs.len() < legs {
             self.translate();
         }
-        let before = self.legs.clone();
+        let (before, was_blocked) = (self.legs.clone(), self.is_surely_blocked());
         let combined = |number: usize, must: bool, way: &[Self]| {
             let (mut flows, Some(whole)) = (FlowSet::empty(), before.get(number)) else { return FlowSet::empty() };
             for part in way {
@@ -142,11 +142,12 @@ impl Trace {
         if reaches.windows(2).any(|pair| matches!(pair, [left, right] if left != right)) {
             self.unknowns.extend(depends_on);
         }
-        let is_surely_blocked = self.is_surely_blocked();
+        // Where every way is blocked, each is by its own blockers. What was blocked before may yet go any way.
+        let each_is_blocked = !was_blocked && self.is_surely_blocked();
         let blockers: Vec<Vec<Blocker>> =
             ways.iter().map(|way| way.iter().flat_map(|part| part.blockers.iter().cloned()).collect()).collect();
         for own in &blockers {
-            let is_sure = |blocker: &&Blocker| is_surely_blocked || blockers.iter().all(|other| other.contains(blocker));
+            let is_sure = |blocker: &&Blocker| each_is_blocked || blockers.iter().all(|other| other.contains(blocker));
             self.blockers.extend(own.iter().filter(is_sure).cloned());
         }
         let mut distinct: Vec<Blocker> = Vec::with_capacity(self.blockers.len());

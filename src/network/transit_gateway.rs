@@ -35,11 +35,11 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
         let settled_by = format!("check by hand what the transit gateway does with it: {nat} is a public NAT gateway");
         trace.unclear(KIND, id, "unsupported_target", settled_by);
     }
-    let stopped_before = trace.blockers.len();
+    let blamed_before = trace.blockers.len();
     let Some(door) = leave_vpc(trace, at, id) else {
-        if trace.blockers.len() > stopped_before {
+        // Wherever it will leave, it leaves the subnet.
+        if trace.blockers.len() > blamed_before {
             boundary::cross(trace, at, &[Crossing::Out], &journey.sender.ends);
-            bring_answers(trace, journey, id);
         }
         return;
     };
@@ -86,18 +86,14 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
 
 /// The way of the answers from one VPC back to the sender's, which it left by a transit gateway.
 pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Position<'_, 'a>, table: &'a RouteTable) {
-    let stopped_before = trace.blockers.len();
-    let arrive = find_way_back(trace, journey, from, table);
+    let is_lost = find_way_back(trace, journey, from, table);
     // What is lost on the way would meet the rest of it once that is mended.
-    if !arrive
-        && trace.blockers.len() > stopped_before
-        && let CameBy::TransitGateway { id, .. } = journey.came_by
-    {
+    if is_lost && let CameBy::TransitGateway { id, .. } = journey.came_by {
         bring_answers(trace, journey, id);
     }
 }
 
-/// Whether the answers are followed to the sender.
+/// Follows the answers to the sender; whether they are surely lost before they get to its VPC.
 fn find_way_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Position<'_, 'a>, table: &'a RouteTable) -> bool {
     let sender = &journey.sender.ends.sender;
     let table_id = table.route_table_id.as_deref().unwrap_or_default();
@@ -107,7 +103,7 @@ fn find_way_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Po
     if shares.iter().all(|share| share.loses_answers()) {
         let detail = format!("has no route back to {back}, so the answers are lost");
         trace.stop(HopKind::RouteTable, Code::NoRouteToDestination, table_id, detail, Place::Other);
-        return false;
+        return true;
     }
     let gateway = match shares.as_slice() {
         [share] => share.next_hop,
@@ -126,9 +122,13 @@ fn find_way_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Po
     trace.doubt_if(shares.first().and_then(|share| share.doubt(table_id)));
     let destination = shares.first().map_or("", |share| share.destination.as_str());
     trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the route to {destination} leads the answers to {back} to {id}"));
-    let Some(door) = leave_vpc(trace, from, id) else { return false };
+    let blamed_before = trace.blockers.len();
+    let Some(door) = leave_vpc(trace, from, id) else { return trace.blockers.len() > blamed_before };
     boundary::cross(trace, &door.position, &[Crossing::BackIn], &journey.sender.ends);
-    let Some(core) = Core::of(trace, journey.source.estate, from, id, door.attachment) else { return false };
+    let blamed_before = trace.blockers.len();
+    let Some(core) = Core::of(trace, journey.source.estate, from, id, door.attachment) else {
+        return trace.blockers.len() > blamed_before;
+    };
     let Some(shares) = core.split(trace, sender) else { return false };
     let home = &journey.sender.position;
     for share in &shares {
@@ -137,12 +137,12 @@ fn find_way_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Po
             Next::Nothing => {
                 let detail = format!("has no route back to {back}, so the answers are lost");
                 trace.stop(KIND, Code::TgwRtbNoRouteToTgwAttachment, core.table, detail, Place::Other);
-                return false;
+                return true;
             }
             Next::Dead => {
                 let detail = format!("has a dead route back to {back}");
                 trace.stop(KIND, Code::TgwRtbBadStateRoute, core.table, detail, Place::Other);
-                return false;
+                return true;
             }
             Next::Attachment(_) | Next::Unclear(_) => {
                 let settled_by = format!("make the routes symmetric: {} sends the answers to {back} elsewhere", core.table);
@@ -157,7 +157,7 @@ fn find_way_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Po
     trace.hop(KIND, core.table, Decision::Pass, because);
     let Some(attachment) = attachment_of(trace, home, id) else { return false };
     answers_by(trace, journey, (id, attachment), from.zone());
-    true
+    false
 }
 
 /// The answers' way into the sender's VPC, from wherever the transit gateway has them: that much is sure whatever lies behind it.

@@ -182,7 +182,7 @@ impl<'s> Verifier<'s> {
                 });
             }
             // What a policy refuses beside the network was refused before: one of two hindrances is gone.
-            let is_freer = |was: &Path, is: &Path| is.blockers.len() < was.blockers.len() && (is_refused(was) || !is_refused(is));
+            let is_freer = |was: &Path, is: &Path| hindrances(is) < hindrances(was) && (is_refused(was) || !is_refused(is));
             let is_better = pairs.iter().any(|(was, is)| rank(is) > rank(was) || is_freer(was, is));
             let whom = (before.account.to_owned(), before.region.to_owned(), before.instance.to_owned());
             let is_meant = trial.helped.contains(&whom);
@@ -245,6 +245,11 @@ fn rank(path: &Path) -> u8 {
         Authorization::Unknown(_) => of_network.min(1),
         Authorization::Denied { .. } => 0,
     }
+}
+
+/// In how many places something is in the way: what is so under several conditions counts once.
+fn hindrances(path: &Path) -> usize {
+    path.blockers.iter().map(|blocker| (blocker.code, &blocker.resource, &blocker.place)).collect::<BTreeSet<_>>().len()
 }
 
 fn is_refused(path: &Path) -> bool {

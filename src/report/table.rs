@@ -67,12 +67,7 @@ fn agreement(text: &mut String, report: &Report) {
         return;
     }
     let rate = agreement.agree * 100 / seen;
-    let _ = writeln!(
-        text,
-        "The model finds the paths open that {} of {} were seen to use ({rate} %)",
-        agreement.agree,
-        count(seen, "instance")
-    );
+    let _ = writeln!(text, "The model finds open what was seen in use: {} of {} ({rate} %)", agreement.agree, count(seen, "instance"));
     let is_mismatch = |instance: &&Instance| instance.notes.iter().any(|note| note.starts_with(MODEL_MISMATCH));
     let ids: Vec<&str> = report.instances.iter().filter(is_mismatch).map(|instance| instance.instance_id.as_str()).collect();
     if !ids.is_empty() {

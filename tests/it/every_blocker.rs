@@ -1,12 +1,12 @@
 //! Everything that is in the way is named at once: what lies behind a hop that stops the traffic is met as soon as that hop is mended.
 
 use patch_preflight::network::Target::Ssm;
-use patch_preflight::network::Verdict::Blocked;
-use patch_preflight::snapshot::ec2::TransitGatewayRoute;
+use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
+use patch_preflight::snapshot::ec2::{self, TransitGatewayRoute};
 
 use crate::exact::{Row, check};
 use crate::hub::{by_gateway, central, gateway_route};
-use crate::topology::{ALL_OUT, Topology, base, https_to, some};
+use crate::topology::{ALL_IN, ALL_OUT, Topology, base, https_to, some};
 
 /// The network ACL of the instance's subnet lets no answer in.
 fn unanswered(topology: Topology) -> Topology {
@@ -36,7 +36,8 @@ fn behind_a_transit_gateway() {
     check(vec![
         row("a dead route", dead(), &["TGW_RTB_BAD_STATE_ROUTE", "SUBNET_ACL_RESTRICTION"]),
         row("no route", unrouted(), &["TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT", "SUBNET_ACL_RESTRICTION"]),
-        row("no subnet in the zone", no_zone(), &["TGW_ROUTE_AZ_RESTRICTION", "SUBNET_ACL_RESTRICTION"]),
+        // A subnet that is attached instead may be the instance's own, whose answers its network ACL does not see.
+        row("no subnet in the zone", no_zone(), &["TGW_ROUTE_AZ_RESTRICTION"]),
         row("the hub's attachment is down", down("vpc-h"), &["BAD_STATE_ATTACHMENT", "SUBNET_ACL_RESTRICTION"]),
         row(
             "the hub has no route back",
@@ -44,6 +45,61 @@ fn behind_a_transit_gateway() {
             &["NO_ROUTE_TO_DESTINATION", "SUBNET_ACL_RESTRICTION"],
         ),
         row("nothing else is in the way", central(), &["SUBNET_ACL_RESTRICTION"]),
+    ]);
+}
+
+/// What traffic may pass and need not is no blocker.
+#[test]
+fn of_several_doors_none_is_sure() {
+    let doors = |topology: Topology| {
+        let topology = topology.with(|files| {
+            let subnets = &mut files.subnets.as_mut().unwrap().subnets;
+            let own = subnets.iter().find(|subnet| subnet.subnet_id.as_deref() == Some("subnet-t")).unwrap().clone();
+            let (subnet_id, cidr_block) = (some("subnet-z"), some("10.0.4.0/24"));
+            subnets.push(ec2::Subnet { subnet_id, cidr_block, availability_zone_id: some("euc1-az2"), ..own });
+        });
+        let topology = topology.attachments(|each| {
+            if each.vpc_id.as_deref() == Some("vpc-1") {
+                each.subnet_ids = vec!["subnet-t".to_owned(), "subnet-z".to_owned()];
+            }
+        });
+        topology.subnet_acl("subnet-z", &[ALL_IN])
+    };
+    let dead = TransitGatewayRoute { state: some("blackhole"), ..gateway_route("10.100.0.0/16", "tgw-attach-h", "vpc-h") };
+    check(vec![
+        ("the door of another zone", doors(central()), Ssm, Reachable, &[], &[]),
+        ("behind a dead route", doors(central().gateway_route(dead)), Ssm, Blocked, &["TGW_RTB_BAD_STATE_ROUTE"], &[]),
+        (
+            "where the hub has no route back",
+            doors(central().without_hub_route("10.0.0.0/16")),
+            Ssm,
+            Blocked,
+            &["NO_ROUTE_TO_DESTINATION"],
+            &[],
+        ),
+    ]);
+}
+
+/// Answers that go another way meet nobody for sure on this one, whatever else takes a part of them.
+#[test]
+fn answers_that_go_elsewhere_are_not_brought() {
+    let mut by_vpn = gateway_route("10.0.0.0/16", "tgw-attach-vpn", "vpn-1");
+    by_vpn.transit_gateway_attachments[0].resource_type = some("vpn");
+    let asymmetric = || {
+        let all_but_answers = ["100 in tcp 443 0.0.0.0/0 allow", ALL_OUT];
+        central().gateway_route(by_vpn.clone()).subnet_acl("subnet-p", &all_but_answers)
+    };
+    let in_part = ["90 in tcp 50000-50100 0.0.0.0/0 deny", ALL_IN, ALL_OUT];
+    check(vec![
+        ("elsewhere", asymmetric(), Ssm, Unknown, &[], &["asymmetric"]),
+        (
+            "and a part of them is taken before",
+            asymmetric().hub_acl("subnet-hp", &in_part),
+            Ssm,
+            Unknown,
+            &["EPHEMERAL_PARTIAL"],
+            &["asymmetric"],
+        ),
     ]);
 }
 

@@ -138,6 +138,24 @@ fn both_branches_are_shown() {
         &of_ssm(overlapping),
         &["if the route to pl-a wins (reachable):", "if the route to pl-b wins (blocked):", "has a dead route to pl-b"],
     );
+    // Two records for one endpoint, at each of its interfaces, of which one is shut.
+    let of_records = |addresses: [&'static str; 2]| {
+        let name = "ssm.eu-central-1.amazonaws.com.";
+        let both = base().endpoint_group("sg-e", vec![https_to("10.0.0.0/16")]).endpoint("ssm", &["subnet-e", "subnet-u"]);
+        of_ssm(both.subnet_acl("subnet-u", &[ALL_OUT]).hosted_zone(name, &[(name, "")]).with(|files| {
+            let records = files.record_sets.as_mut().unwrap().resource_record_sets.get_mut("Z1").unwrap();
+            records[0].alias_target = None;
+            *records = addresses
+                .map(|address| {
+                    let value = patch_preflight::snapshot::route53::ResourceRecord { value: some(address) };
+                    patch_preflight::snapshot::route53::ResourceRecordSet { resource_records: vec![value], ..records[0].clone() }
+                })
+                .to_vec();
+        }))
+    };
+    let two = ["if DNS answers with vpce-ssm at 10.0.2.103 (reachable):", "if DNS answers with vpce-ssm at 10.0.9.103 (blocked):"];
+    holds(&of_records(["10.0.2.103", "10.0.9.103"]), &two);
+    holds(&of_records(["10.0.9.103", "10.0.2.103"]), &[two[1], two[0]]);
     // What ends alike is told once.
     let alike = of_ssm(asking("10.0.2.53").endpoints().nat());
     assert!(!alike.iter().any(|line| line.starts_with("if ")), "{alike:#?}");

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patch_preflight::model::Estate;
-use patch_preflight::network::{Alternative, AnsweredBy, Destination, Goal, Network, Place, Sources, Target, Wanted, dependents};
+use patch_preflight::network::{
+    Alternative, AnsweredBy, Destination, Goal, Network, Place, PortFamily, Sources, Target, Wanted, dependents,
+};
 use patch_preflight::plan::{Before, Change, Group, Origin, Placement, Proof, Verifier, Whom};
 use patch_preflight::report::types::Verified;
 use patch_preflight::report::{Form, explain, find};
@@ -12,7 +14,7 @@ use patch_preflight::snapshot::ec2::{self, InstanceNetworkInterfaceAttachment};
 use crate::hub::{HUB, beside, by_gateway, central, central_egress, peered};
 use crate::laws::Judge;
 use crate::repositories::s3_interface_endpoint;
-use crate::topology::{ACCOUNT, ALL_OUT, REGION, Topology, base, https_to, https_to_list, own_name, route_to, some};
+use crate::topology::{ACCOUNT, ALL_IN, ALL_OUT, REGION, Topology, base, https_to, https_to_list, own_name, route_to, some};
 
 /// What comes of a change that is to help the instance.
 fn tried(topology: &Topology, change: &Change) -> Proof {
@@ -191,6 +193,21 @@ fn one_of_two_hindrances_is_worth_mending_beside_a_refusal() {
     };
     assert_eq!(topology.path(Target::Ssm).blockers.len(), 2);
     verified(&tried(&topology, &let_in));
+}
+
+/// What is in the way under several conditions is one hindrance: to tell it apart makes a change no worse.
+#[test]
+fn what_hangs_on_conditions_counts_once() {
+    let topology = base().endpoint_group("sg-e", Vec::new()).endpoint("ssm", &["subnet-e"]).dns_servers(&["10.0.2.53"]);
+    let topology = topology.ports(PortFamily::Unknown).subnet_acl("subnet-e", &[ALL_IN, "100 out udp 1024-65535 0.0.0.0/0 allow"]);
+    let let_out = Change::AllowInNetworkAcl {
+        acl: "acl-subnet-e".to_owned(),
+        is_egress: true,
+        addresses: vec!["10.0.1.0/24".to_owned()],
+        ports: (32768, 60999),
+        rule_number: Some(90),
+    };
+    verified(&tried(&topology, &let_out));
 }
 
 /// Whoever runs a command needs the credentials of the account that has what it changes.
