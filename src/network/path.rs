@@ -240,7 +240,9 @@ pub(super) fn to_public(journey: &Journey<'_, '_, '_>, because: &str, range: (u1
                 let with = by_nat64().into_iter().map(|world| world.under("the subnet has DNS64"));
                 let without = nameless().into_iter().map(|world| world.under("the subnet has no DNS64"));
                 let mut worlds: Vec<World> = with.chain(without).collect();
-                worlds.iter_mut().for_each(|world| world.unknowns.push(untold.clone()));
+                for world in &mut worlds {
+                    world.unknowns.push(untold.clone());
+                }
                 worlds
             }
         }

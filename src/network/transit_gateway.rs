@@ -86,15 +86,19 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
 
 /// The way of the answers from one VPC back to the sender's, which it left by a transit gateway.
 pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Position<'_, 'a>, table: &'a RouteTable) {
-    let is_lost = find_way_back(trace, journey, from, table);
     // What is lost on the way would meet the rest of it once that is mended.
-    if is_lost && let CameBy::TransitGateway { id, .. } = journey.came_by {
+    if let Some(id) = follow_back(trace, journey, from, table) {
         bring_answers(trace, journey, id);
     }
 }
 
-/// Follows the answers to the sender; whether they are surely lost before they get to its VPC.
-fn find_way_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Position<'_, 'a>, table: &'a RouteTable) -> bool {
+/// Follows the answers to the sender. If they are surely lost before they get to its VPC: the transit gateway that is to bring them.
+fn follow_back<'j, 'a: 'j>(
+    trace: &mut Trace,
+    journey: &Journey<'j, '_, 'a>,
+    from: &Position<'_, 'a>,
+    table: &'a RouteTable,
+) -> Option<&'j str> {
     let sender = &journey.sender.ends.sender;
     let table_id = table.route_table_id.as_deref().unwrap_or_default();
     let splits = route::split(from.home, table, &from.nets, sender, false);
@@ -103,7 +107,10 @@ fn find_way_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Po
     if shares.iter().all(|share| share.loses_answers()) {
         let detail = format!("has no route back to {back}, so the answers are lost");
         trace.stop(HopKind::RouteTable, Code::NoRouteToDestination, table_id, detail, Place::Other);
-        return true;
+        return match journey.came_by {
+            CameBy::TransitGateway { id, .. } => Some(id),
+            CameBy::Peering { .. } | CameBy::Start => None,
+        };
     }
     let gateway = match shares.as_slice() {
         [share] => share.next_hop,
@@ -117,19 +124,19 @@ fn find_way_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Po
             "asymmetric",
             format!("make the routes symmetric: {table_id} sends the answers to {back} by {elsewhere}, not by the transit gateway"),
         );
-        return false;
+        return None;
     };
     trace.doubt_if(shares.first().and_then(|share| share.doubt(table_id)));
     let destination = shares.first().map_or("", |share| share.destination.as_str());
     trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the route to {destination} leads the answers to {back} to {id}"));
     let blamed_before = trace.blockers.len();
-    let Some(door) = leave_vpc(trace, from, id) else { return trace.blockers.len() > blamed_before };
+    let Some(door) = leave_vpc(trace, from, id) else { return (trace.blockers.len() > blamed_before).then_some(id) };
     boundary::cross(trace, &door.position, &[Crossing::BackIn], &journey.sender.ends);
     let blamed_before = trace.blockers.len();
     let Some(core) = Core::of(trace, journey.source.estate, from, id, door.attachment) else {
-        return trace.blockers.len() > blamed_before;
+        return (trace.blockers.len() > blamed_before).then_some(id);
     };
-    let Some(shares) = core.split(trace, sender) else { return false };
+    let shares = core.split(trace, sender)?;
     let home = &journey.sender.position;
     for share in &shares {
         match share.next {
@@ -137,17 +144,17 @@ fn find_way_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Po
             Next::Nothing => {
                 let detail = format!("has no route back to {back}, so the answers are lost");
                 trace.stop(KIND, Code::TgwRtbNoRouteToTgwAttachment, core.table, detail, Place::Other);
-                return true;
+                return Some(id);
             }
             Next::Dead => {
                 let detail = format!("has a dead route back to {back}");
                 trace.stop(KIND, Code::TgwRtbBadStateRoute, core.table, detail, Place::Other);
-                return true;
+                return Some(id);
             }
             Next::Attachment(_) | Next::Unclear(_) => {
                 let settled_by = format!("make the routes symmetric: {} sends the answers to {back} elsewhere", core.table);
                 trace.unclear(KIND, core.table, "asymmetric", settled_by);
-                return false;
+                return None;
             }
         }
     }
@@ -155,9 +162,9 @@ fn find_way_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Po
     destinations.sort_unstable();
     let because = format!("the route to {} leads the answers to {back} to {}", destinations.join(", "), home.vpc_id);
     trace.hop(KIND, core.table, Decision::Pass, because);
-    let Some(attachment) = attachment_of(trace, home, id) else { return false };
+    let attachment = attachment_of(trace, home, id)?;
     answers_by(trace, journey, (id, attachment), from.zone());
-    false
+    None
 }
 
 /// The answers' way into the sender's VPC, from wherever the transit gateway has them: that much is sure whatever lies behind it.
