@@ -119,7 +119,8 @@ fn is_balancer(interface: &NetworkInterface) -> bool {
 
 /// Whether the groups that an interface shows are all that it has: a load balancer may have none.
 fn shows_groups(interface: &NetworkInterface) -> bool {
-    is_balancer(interface) || !interface.groups.is_empty()
+    let are_told = interface.groups.iter().all(|group| group.group_id.is_some());
+    are_told && (is_balancer(interface) || !interface.groups.is_empty())
 }
 
 /// The groups by which a rule of the instance's may mean an interface that is reached: in the VPC itself, or over peering within a Region
@@ -154,7 +155,7 @@ fn leave_for(trace: &mut Trace, journey: &Journey<'_, '_, '_>, groups: Option<&V
         Known::Known(if is_carried { addresses.clone() } else { IntervalSet::empty() })
     };
     let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, goal.protocol, goal.port, &carriers);
-    if !addresses.difference(&allowed.sieve.must).is_empty() {
+    if !trace.still_passing().difference(&allowed.sieve.may).is_empty() {
         let to = Destination::Blocks(addresses.to_nets().iter().map(ToString::to_string).collect());
         leave_interface(trace, source, goal, &to, &carriers);
     }

@@ -168,9 +168,9 @@ fn a_server_elsewhere_must_be_reached() {
     let on_prem = |topology: Topology| topology.nat().route("rtb-main", route_to("192.168.0.0/16", "vgw-1")).dns_servers(&["192.168.7.7"]);
     let unseen_peering = || on_prem(base()).with(|files| files.peering_connections = None);
     // A host of whose interface no groups are told.
-    let groupless = || {
+    let groupless = |groups: Vec<ec2::GroupIdentifier>| {
         server(vec![])
-            .with(|files| files.network_interfaces.as_mut().unwrap().network_interfaces.last_mut().unwrap().groups = vec![])
+            .with(|files| files.network_interfaces.as_mut().unwrap().network_interfaces.last_mut().unwrap().groups = groups)
             .egress(&[
                 https_to("0.0.0.0/0"),
                 ec2::IpPermission {
@@ -219,7 +219,8 @@ fn a_server_elsewhere_must_be_reached() {
             &["fact_not_collected"],
         ),
         ("behind one that was", names_group(on_prem(peered(vec![], "active")), "sg-h-dns"), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
-        ("a host that does not show its groups", groupless(), Ssm, Unknown, &["fact_not_collected"]),
+        ("a host that does not show its groups", groupless(vec![]), Ssm, Unknown, &["fact_not_collected"]),
+        ("a host whose group has no id", groupless(vec![ec2::GroupIdentifier::default()]), Ssm, Unknown, &["fact_not_collected"]),
         ("over a peering connection, and it lets nobody in", guarded_beyond(false), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
         ("a load balancer without groups", load_balancer(), Ssm, Reachable, &[]),
     ]);
