@@ -146,16 +146,22 @@ pub(super) fn leave_by_forwarder(trace: &mut Trace, journey: &Journey<'_, '_, '_
     }
 }
 
-/// Out of the instance once more, to a host of which it is known by which groups rules may mean it: no other host is meant by them.
+/// Out of the instance once more, to a host of which it is known by which groups rules may mean it, or that this is not known (`None`).
 fn leave_for(trace: &mut Trace, journey: &Journey<'_, '_, '_>, groups: Option<&Vec<String>>) {
-    let Some(groups) = groups.filter(|_| !trace.is_surely_blocked()) else { return };
+    if trace.is_surely_blocked() {
+        return;
+    }
     let (source, goal, addresses) = (journey.source, journey.goal, trace.addresses.clone());
     let carriers = |pair: &UserIdGroupPair| {
+        let Some(groups) = groups else {
+            let settled_by = format!("collect the network interface at {} again: its groups are not told", addresses.as_addresses());
+            return Known::unknown("fact_not_collected", addresses.as_addresses(), settled_by);
+        };
         let is_carried = pair.group_id.as_ref().is_some_and(|group| groups.contains(group));
         Known::Known(if is_carried { addresses.clone() } else { IntervalSet::empty() })
     };
     let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, goal.protocol, goal.port, &carriers);
-    if !trace.still_passing().difference(&allowed.sieve.may).is_empty() {
+    if !addresses.difference(&allowed.sieve.must).is_empty() {
         let to = Destination::Blocks(addresses.to_nets().iter().map(ToString::to_string).collect());
         leave_interface(trace, source, goal, &to, &carriers);
     }

@@ -162,12 +162,12 @@ impl<'a> Allowed<'a> {
         for pair in &permission.user_id_group_pairs {
             // A rule whose peering connection is gone is stale (<https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html>).
             let is_stale = pair.peering_status.as_deref().is_some_and(|status| !status.eq_ignore_ascii_case("active"));
-            let Some(id) = pair.group_id.as_deref() else {
-                is_readable = false;
-                covered.may = IntervalSet::everything();
-                continue;
-            };
+            let id = pair.group_id.as_deref().unwrap_or_default();
             match if is_stale { Known::Known(IntervalSet::empty()) } else { members(pair) } {
+                Known::Known(_) if id.is_empty() && !is_stale => {
+                    is_readable = false;
+                    covered.may = IntervalSet::everything();
+                }
                 Known::Known(addresses) => add(&mut covered, id, addresses),
                 Known::Unknown(why) => {
                     covered.may = IntervalSet::everything();

@@ -290,11 +290,6 @@ impl Trace {
         self.reach().some_may.is_empty()
     }
 
-    /// The addresses that may be reached so far.
-    pub(super) fn still_passing(&self) -> IntervalSet {
-        self.reach().some_may
-    }
-
     pub(super) fn reach(&self) -> Reach {
         let over_legs = |of_leg: fn(&Leg) -> IntervalSet| {
             self.legs.iter().map(of_leg).reduce(|left, right| left.intersection(&right)).unwrap_or_default()

@@ -303,7 +303,8 @@ fn attachment_listed<'a>(vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a Tr
     let listed = vpc.home.files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
     let own = listed
         .filter(|attachment| attachment.transit_gateway_id.as_deref() == Some(gateway) && attachment.vpc_id.as_deref() == Some(vpc.vpc_id));
-    own.max_by_key(|attachment| is_word(attachment.state.as_ref(), "available"))
+    let is = |attachment: &TransitGatewayVpcAttachment, state| is_word(attachment.state.as_ref(), state);
+    own.max_by_key(|attachment| (is(attachment, "available"), is(attachment, "modifying"), &attachment.transit_gateway_attachment_id))
 }
 
 /// Whether an attachment carries traffic; `modifying` it does (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>).

@@ -154,6 +154,15 @@ fn a_server_elsewhere_must_be_reached() {
         topology.egress(&[https_to("0.0.0.0/0"), rule])
     };
     let to_group = |group: &'static str| names_group(guarded_beyond(true), group);
+    let beside_unread_list = || {
+        to_group("sg-h-other").with(|files| {
+            let groups = &mut files.security_groups.as_mut().unwrap().security_groups;
+            let own = groups.iter_mut().find(|group| group.group_id.as_deref() == Some("sg-i")).unwrap();
+            let lists = vec![ec2::PrefixListId { prefix_list_id: some("pl-unread"), ..Default::default() }];
+            let rule = ec2::IpPermission { ip_ranges: vec![], prefix_list_ids: lists, ..allow("udp", 53, 53, "10.0.0.0/8") };
+            own.ip_permissions_egress.push(rule);
+        })
+    };
     // The same, where the route leads by a transit gateway and not by the peering connection.
     let by_other_way = |topology: Topology| {
         let both = by_gateway(vec![https_to("10.0.0.0/16")]);
@@ -202,6 +211,7 @@ fn a_server_elsewhere_must_be_reached() {
         ("over a peering connection, where nobody was seen", beyond("active"), Ssm, Reachable, &[]),
         ("over a peering connection, and the server lets it in", guarded_beyond(true), Ssm, Reachable, &[]),
         ("a rule out to the group that the server carries", to_group("sg-h-dns"), Ssm, Reachable, &[]),
+        ("a rule out to another group, and to a list that was not read", beside_unread_list(), Ssm, Unknown, &["fact_not_collected"]),
         ("a rule out to another group", to_group("sg-h-other"), Ssm, Blocked, &["PROTOCOL_RESTRICTION"]),
         (
             "a transit gateway knows no outbound rule's group",

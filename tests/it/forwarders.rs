@@ -7,7 +7,7 @@ use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2::{self, IpPermission};
 
 use crate::hub::{by_gateway, peered};
-use crate::topology::{ALL_OUT, Topology, all_to, base, group_id, https_group, https_to, route_to, security_group, some};
+use crate::topology::{ALL_OUT, Topology, all_to, base, group_id, https_group, https_to, https_to_list, route_to, security_group, some};
 use crate::truth_table::check;
 
 /// An instance's interface in a subnet, guarded by `sg-nat`.
@@ -307,6 +307,13 @@ fn whom_a_rule_for_a_group_means() {
             Repository,
             Unknown,
             &["unsupported_target"],
+        ),
+        (
+            "the instance's group refers to another, and to a list that was not read",
+            open().egress(&[https_group("sg-i"), https_to_list("pl-unread")]),
+            Repository,
+            Unknown,
+            &["fact_not_collected"],
         ),
         (
             "nobody has the address, and the instance's group refers to one",
