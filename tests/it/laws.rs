@@ -166,23 +166,23 @@ fn an_account_that_is_not_listed_is_not_lost() {
 fn taking_entries_away_never_makes_anything_better() {
     const GROUPS: usize = 3;
     type Take = fn(&mut RegionFiles, &dyn Fn(usize) -> bool);
-    fn thin<T>(items: Option<&mut Vec<T>>, goes: &dyn Fn(usize) -> bool) {
+    fn stays(goes: &dyn Fn(usize) -> bool) -> impl FnMut() -> bool {
         let mut index = 0;
-        let mut stays = |_: &T| {
+        move || {
             index += 1;
             !goes(index - 1)
-        };
+        }
+    }
+    fn thin<T>(items: Option<&mut Vec<T>>, goes: &dyn Fn(usize) -> bool) {
+        let mut stays = stays(goes);
         if let Some(items) = items {
-            items.retain(&mut stays);
+            items.retain(|_| stays());
         }
     }
     fn thin_out<K: Ord, V>(items: Option<&mut BTreeMap<K, V>>, goes: &dyn Fn(usize) -> bool) {
-        let mut index = 0;
+        let mut stays = stays(goes);
         if let Some(items) = items {
-            items.retain(|_, _| {
-                index += 1;
-                !goes(index - 1)
-            });
+            items.retain(|_, _| stays());
         }
     }
     let kinds: [(&str, Take); 21] = [

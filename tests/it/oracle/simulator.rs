@@ -236,36 +236,6 @@ impl World {
 
     // The way out and back.
 
-    /// Whether the instance's security groups let HTTPS out to any address at all, of which only blocks' edges need be tried.
-    /// A group may be that of whatever is there.
-    pub(super) fn lets_anything_out(&self) -> bool {
-        let edges: Vec<u32> = self.blocks().iter().map(|block| block.first).collect();
-        let permits = |permission: &ec2::IpPermission| {
-            edges.iter().any(|address| self.permits(permission, HTTPS, *address, &groups_that_it_names(permission)))
-        };
-        self.groups.iter().any(|group| self.security_group(group).ip_permissions_egress.iter().any(permits))
-    }
-
-    /// Whether the instance's groups let it out to an address at which nothing was seen.
-    /// If it is one of the VPC, what stands there may carry any group; outside the VPC nothing carries one.
-    fn lets_out(&self, traffic: Traffic, address: u32) -> bool {
-        self.lets_out_to(traffic, address, self.vpc.holds(address))
-    }
-
-    fn lets_out_to(&self, traffic: Traffic, address: u32, may_carry: bool) -> bool {
-        let permits = |permission: &ec2::IpPermission| {
-            let there = if may_carry { groups_that_it_names(permission) } else { Vec::new() };
-            self.permits(permission, traffic, address, &there)
-        };
-        self.groups.iter().any(|group| self.security_group(group).ip_permissions_egress.iter().any(permits))
-    }
-
-    /// Whether an interface's groups let the instance in.
-    fn lets_in(&self, traffic: Traffic, interface: &Interface) -> bool {
-        let permits = |permission: &ec2::IpPermission| self.permits(permission, traffic, self.address, &self.groups);
-        interface.groups.iter().any(|group| self.security_group(group).ip_permissions.iter().any(permits))
-    }
-
     pub(super) fn out(&self, orders: &Orders, traffic: Traffic, to: Destination) -> Way {
         match to {
             Destination::Interface(interface) => self.out_to_interface(orders, traffic, &self.interfaces[interface]),
@@ -498,8 +468,4 @@ fn kind(target: &str) -> &str {
 
 fn is_private(address: u32) -> bool {
     Ipv4Addr::from(address).is_private()
-}
-
-fn groups_that_it_names(permission: &ec2::IpPermission) -> Vec<String> {
-    permission.user_id_group_pairs.iter().filter_map(|pair| pair.group_id.clone()).collect()
 }

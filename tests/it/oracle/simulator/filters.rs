@@ -2,11 +2,41 @@
 
 use patch_preflight::snapshot::ec2::{self, IpPermission};
 
-use super::{Block, Traffic, World, port};
+use super::{Block, HTTPS, Interface, Traffic, World, port};
 
 impl World {
     pub(super) fn security_group(&self, id: &str) -> &ec2::SecurityGroup {
         self.security_groups.iter().find(|group| group.group_id.as_deref() == Some(id)).unwrap()
+    }
+
+    /// Whether the instance's security groups let HTTPS out to any address at all, of which only blocks' edges need be tried.
+    /// A group may be that of whatever is there.
+    pub(in crate::oracle) fn lets_anything_out(&self) -> bool {
+        let edges: Vec<u32> = self.blocks().iter().map(|block| block.first).collect();
+        let permits = |permission: &IpPermission| {
+            edges.iter().any(|address| self.permits(permission, HTTPS, *address, &groups_that_it_names(permission)))
+        };
+        self.groups.iter().any(|group| self.security_group(group).ip_permissions_egress.iter().any(permits))
+    }
+
+    /// Whether the instance's groups let it out to an address at which nothing was seen.
+    /// If it is one of the VPC, what stands there may carry any group; outside the VPC nothing carries one.
+    pub(super) fn lets_out(&self, traffic: Traffic, address: u32) -> bool {
+        self.lets_out_to(traffic, address, self.vpc.holds(address))
+    }
+
+    pub(super) fn lets_out_to(&self, traffic: Traffic, address: u32, may_carry: bool) -> bool {
+        let permits = |permission: &IpPermission| {
+            let there = if may_carry { groups_that_it_names(permission) } else { Vec::new() };
+            self.permits(permission, traffic, address, &there)
+        };
+        self.groups.iter().any(|group| self.security_group(group).ip_permissions_egress.iter().any(permits))
+    }
+
+    /// Whether an interface's groups let the instance in.
+    pub(super) fn lets_in(&self, traffic: Traffic, interface: &Interface) -> bool {
+        let permits = |permission: &IpPermission| self.permits(permission, traffic, self.address, &self.groups);
+        interface.groups.iter().any(|group| self.security_group(group).ip_permissions.iter().any(permits))
     }
 
     /// Whether a security group's rule fits traffic with the remote address, whose network interface (if it has one here) is in the groups.
@@ -59,4 +89,8 @@ fn is_about(permission: &IpPermission, traffic: Traffic) -> bool {
         }
         _ => false,
     }
+}
+
+fn groups_that_it_names(permission: &IpPermission) -> Vec<String> {
+    permission.user_id_group_pairs.iter().filter_map(|pair| pair.group_id.clone()).collect()
 }
