@@ -458,7 +458,7 @@ fn summary(path: &Path) -> String {
     if !matches!(path.verdict, Verdict::Blocked | Verdict::Partial) {
         return "nothing blocks it".to_owned();
     }
-    let causes: Vec<String> = path.blockers.iter().map(|blocker| format!("{} {}", blocker.resource, blocker.detail)).collect();
+    let causes: Vec<String> = path.blockers.iter().map(|blocker| format!("{} {}", blocker.resource, blocker.told())).collect();
     let prefix = if path.verdict == Verdict::Partial { "it works for a part of the connections only: " } else { "" };
     format!("{prefix}{}", causes.join("; "))
 }

@@ -228,8 +228,10 @@ fn beside_ipv4(source: &Source<'_, '_>, goal: &Goal, verdict: Verdict, of_ipv6: 
 
 impl Path {
     fn texts(&self) -> impl Iterator<Item = &String> {
-        let of_blockers =
-            self.blockers.iter().flat_map(|blocker| [&blocker.resource, &blocker.detail].into_iter().chain(blocker.place.texts()));
+        let of_blockers = self
+            .blockers
+            .iter()
+            .flat_map(|blocker| [&blocker.resource, &blocker.detail].into_iter().chain(&blocker.when).chain(blocker.place.texts()));
         let of_unknowns = self.unknowns.iter().flat_map(|unknown| [&unknown.resource, &unknown.settled_by]);
         let of_hops = self.hops.iter().flat_map(|hop| [&hop.resource, &hop.because].into_iter().chain(&hop.way));
         of_blockers.chain(of_unknowns).chain(of_hops).chain(&self.notes)
@@ -253,6 +255,7 @@ impl Path {
         for blocker in &mut path.blockers {
             change(&mut blocker.resource);
             change(&mut blocker.detail);
+            blocker.when.iter_mut().for_each(change);
             blocker.place.texts_mut().into_iter().for_each(change);
         }
         for unknown in &mut path.unknowns {

@@ -103,7 +103,7 @@ fn is_on_the_host(server: IpAddr) -> bool {
 }
 
 fn refused(code: Code, resource: &str, detail: String) -> Blocker {
-    Blocker { code, resource: resource.to_owned(), detail, place: Place::Other }
+    Blocker::new(code, resource, detail, Place::Other)
 }
 
 /// The VPC's own resolver stands in its primary block; in the others AWS keeps the address free

@@ -38,7 +38,8 @@ impl Filtered {
             let own = flows.intersection(denied).products();
             each.extend(own.into_iter().map(|(addresses, ports)| (addresses, ports, name(*number))));
         }
-        (self.denied.len() > 1 && each.len() <= MOST).then_some(each)
+        let are_told = each.len() <= MOST && each.iter().all(|(addresses, ..)| addresses.to_nets().len() <= MOST);
+        (self.denied.len() > 1 && are_told).then_some(each)
     }
 }
 

@@ -210,12 +210,7 @@ fn blame_capture(world: &mut World, journey: &Journey<'_, '_, '_>, endpoint: &Vp
         "takes {} for all of {} with its private DNS, so the public way, which would work, is not used",
         journey.goal.host, journey.at.vpc_id
     );
-    world.blockers.push(Blocker {
-        code: Code::DnsCapturedByEndpoint,
-        resource: id.to_owned(),
-        detail,
-        place: Place::PrivateDns { endpoint: id.to_owned() },
-    });
+    world.blockers.push(Blocker::new(Code::DnsCapturedByEndpoint, id, detail, Place::PrivateDns { endpoint: id.to_owned() }));
 }
 
 /// To the public addresses of a service: of the family that the instance has.
@@ -344,8 +339,7 @@ fn explain_public_answer(world: &mut World, journey: &Journey<'_, '_, '_>, range
     let vpc = journey.at.vpc_id;
     let Known::Known(endpoints) = home.endpoints(vpc) else { return };
     let serving: Vec<&&VpcEndpoint> = endpoints.iter().filter(|endpoint| private_dns::serves(endpoint, goal, home.name)).collect();
-    let mut add =
-        |code, resource: &str, detail: String, place| world.blockers.push(Blocker { code, resource: resource.to_owned(), detail, place });
+    let mut add = |code, resource: &str, detail: String, place| world.blockers.push(Blocker::new(code, resource, detail, place));
     let is_of = |endpoint: &VpcEndpoint, kind: &str| is_word(endpoint.vpc_endpoint_type.as_ref(), kind);
     if goal.answered_by.is_s3() && !serving.iter().any(|endpoint| is_of(endpoint, "Gateway")) {
         // S3 has two kinds of endpoints. One fix is enough, and that of a gateway endpoint is free.

@@ -46,8 +46,18 @@ impl Leg {
     }
 
     fn at(&self, addresses: &IntervalSet) -> Self {
-        let here = FlowSet::product(addresses, &self.ports);
-        Self { ports: self.ports.clone(), must: self.must.intersection(&here), may: self.may.intersection(&here) }
+        self.both(&self.afresh(addresses))
+    }
+
+    /// All flows between the sender and these addresses.
+    fn afresh(&self, addresses: &IntervalSet) -> Self {
+        let flows = FlowSet::product(addresses, &self.ports);
+        Self { ports: self.ports.clone(), must: flows.clone(), may: flows }
+    }
+
+    /// What passes here and there.
+    fn both(&self, other: &Self) -> Self {
+        Self { ports: self.ports.clone(), must: self.must.intersection(&other.must), may: self.may.intersection(&other.may) }
     }
 }
 
@@ -90,11 +100,23 @@ impl Trace {
         }
     }
 
-    /// What becomes of some of the addresses, to be joined again later.
+    /// What becomes of some of the addresses from here on, whatever was taken before, to be joined again later.
     pub(super) fn part(&self, addresses: &IntervalSet) -> Self {
         let addresses = addresses.intersection(&self.addresses);
-        let legs = self.legs.iter().map(|leg| leg.at(&addresses)).collect();
+        let legs = self.legs.iter().map(|leg| leg.afresh(&addresses)).collect();
         Self::with(addresses, self.avoids_aws_lists, legs)
+    }
+
+    /// What is left of a part, given what was taken before.
+    pub(super) fn within(mut self, whole: &Self) -> Self {
+        self.narrow(&whole.legs);
+        self
+    }
+
+    fn narrow(&mut self, before: &[Leg]) {
+        for (own, whole) in self.legs.iter_mut().zip(before) {
+            *own = own.both(whole);
+        }
     }
 
     /// From here on a NAT gateway sends in the place of the last sender; the number of its leg.
@@ -114,12 +136,14 @@ impl Trace {
 
     /// Joins what became of the parts, once for each way that AWS may choose: what every way lets through surely passes, what one of them
     /// lets through may. `depends_on` says what the choice hangs on.
-    pub(super) fn join(&mut self, ways: Vec<Vec<Self>>, depends_on: Vec<Unknown>) {
+    pub(super) fn join(&mut self, mut ways: Vec<Vec<Self>>, depends_on: Vec<Unknown>) {
         let legs = ways.iter().flatten().map(|part| part.legs.len()).max().unwrap_or(self.legs.len()).max(self.legs.len());
         while self.legs.len() < legs {
             self.translate();
         }
         let (before, was_blocked) = (self.legs.clone(), self.is_surely_blocked());
+        let each_is_blocked = ways.iter().flatten().all(Self::is_surely_blocked);
+        ways.iter_mut().flatten().for_each(|part| part.narrow(&before));
         let combined = |number: usize, must: bool, way: &[Self]| {
             let (mut flows, Some(whole)) = (FlowSet::empty(), before.get(number)) else { return FlowSet::empty() };
             for part in way {
@@ -142,8 +166,8 @@ impl Trace {
         if reaches.windows(2).any(|pair| matches!(pair, [left, right] if left != right)) {
             self.unknowns.extend(depends_on);
         }
-        // Where every way is blocked, each is by its own blockers. What was blocked before may yet go any way.
-        let each_is_blocked = !was_blocked && self.is_surely_blocked();
+        // What is blocked whichever way it goes is so by each way's own blockers. What was blocked before may yet go any way.
+        let each_is_blocked = each_is_blocked || (!was_blocked && self.is_surely_blocked());
         let blockers: Vec<Vec<Blocker>> =
             ways.iter().map(|way| way.iter().flat_map(|part| part.blockers.iter().cloned()).collect()).collect();
         for own in &blockers {
@@ -197,7 +221,7 @@ impl Trace {
 
     /// Names who took some flows that a sieve has removed already.
     pub(super) fn blame(&mut self, code: Code, resource: &str, detail: impl Into<String>, place: Place) {
-        self.blockers.push(Blocker { code, resource: resource.to_owned(), detail: detail.into(), place });
+        self.blockers.push(Blocker::new(code, resource, detail, place));
     }
 
     /// A hop that blocks everything: told as a step, and as the cause.

@@ -148,6 +148,19 @@ pub struct Blocker {
     /// What it does, as a fragment of a sentence.
     pub detail: String,
     pub place: Place,
+    /// On what it hangs that is not known, from the widest condition to the narrowest; empty where it blocks whatever that is.
+    pub when: Vec<String>,
+}
+
+impl Blocker {
+    pub(super) fn new(code: Code, resource: impl Into<String>, detail: impl Into<String>, place: Place) -> Self {
+        Self { code, resource: resource.into(), detail: detail.into(), place, when: Vec::new() }
+    }
+
+    /// What it does, and when.
+    pub fn told(&self) -> String {
+        self.when.iter().fold(self.detail.clone(), |told, condition| format!("{told}, if {condition}"))
+    }
 }
 
 /// Where a blocker sits, with what a fix needs to know.

@@ -37,7 +37,7 @@ impl World {
 
     /// A world in which the name leads nowhere.
     pub(super) fn nameless(code: Code, resource: &str, detail: String, place: Place) -> Self {
-        Self::unasked(vec![Blocker { code, resource: resource.to_owned(), detail, place }])
+        Self::unasked(vec![Blocker::new(code, resource, detail, place)])
     }
 
     /// A world in which nobody can be asked for the name, for each of these reasons.
@@ -146,8 +146,7 @@ impl Branch<'_> {
         };
         self.world.blockers.iter().cloned().map(move |mut blocker| {
             if !is_everywhere(&blocker) {
-                let when = self.conditions.iter().flat_map(|(condition, _)| [", if ", *condition]);
-                blocker.detail.extend(when);
+                blocker.when = self.conditions.iter().map(|(condition, _)| (*condition).to_owned()).collect();
             }
             blocker
         })

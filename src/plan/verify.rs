@@ -182,7 +182,7 @@ impl<'s> Verifier<'s> {
                 });
             }
             // What a policy refuses beside the network was refused before: one of two hindrances is gone.
-            let is_freer = |was: &Path, is: &Path| has_less_in_its_way(was, is) && (is_refused(was) || !is_refused(is));
+            let is_freer = |was: &Path, is: &Path| hindrances(is) < hindrances(was) && (is_refused(was) || !is_refused(is));
             let is_better = pairs.iter().any(|(was, is)| rank(is) > rank(was) || is_freer(was, is));
             let whom = (before.account.to_owned(), before.region.to_owned(), before.instance.to_owned());
             let is_meant = trial.helped.contains(&whom);
@@ -247,10 +247,10 @@ fn rank(path: &Path) -> u8 {
     }
 }
 
-/// Whether something is less in the way than before. What lay behind it, or is told apart now, may be named besides.
-fn has_less_in_its_way(was: &Path, is: &Path) -> bool {
-    let count = |path: &Path, resource: &str| path.blockers.iter().filter(|blocker| blocker.resource == resource).count();
-    was.blockers.iter().any(|blocker| count(is, &blocker.resource) < count(was, &blocker.resource))
+/// How much is in the way: what is so under several conditions counts once.
+fn hindrances(path: &Path) -> usize {
+    let each = path.blockers.iter().map(|blocker| (blocker.code, &blocker.resource, &blocker.detail, &blocker.place));
+    each.collect::<BTreeSet<_>>().len()
 }
 
 fn is_refused(path: &Path) -> bool {

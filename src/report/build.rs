@@ -144,7 +144,7 @@ fn path(path: &crate::network::Path) -> Path {
     let blocker = |blocker: &crate::network::Blocker| Blocker {
         code: blocker.code.as_str().to_owned(),
         resource: blocker.resource.clone(),
-        detail: blocker.detail.clone(),
+        detail: blocker.told(),
     };
     let hop = |hop: &crate::network::Hop| Hop {
         resource: hop.resource.clone(),

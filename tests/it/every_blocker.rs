@@ -5,7 +5,7 @@ use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2::{self, TransitGatewayRoute};
 
 use crate::exact::{Row, check};
-use crate::hub::{by_gateway, central, gateway_route};
+use crate::hub::{by_gateway, central, gateway_route, two_doors};
 use crate::topology::{ALL_IN, ALL_OUT, Topology, base, https_to, some};
 
 /// The network ACL of the instance's subnet lets no answer in.
@@ -65,9 +65,23 @@ fn of_several_doors_none_is_sure() {
         });
         topology.subnet_acl("subnet-z", &[ALL_IN])
     };
+    // In appliance mode any of the hub's two doors may be taken, of which one is shut, or both.
+    let one_shut = || two_doors(central(), "enable");
+    let both_shut = || one_shut().hub_acl("subnet-hp", &[ALL_IN]);
+    let of_doors = &["SUBNET_ACL_RESTRICTION", "SUBNET_ACL_RESTRICTION"];
     let dead = TransitGatewayRoute { state: some("blackhole"), ..gateway_route("10.100.0.0/16", "tgw-attach-h", "vpc-h") };
     check(vec![
         ("the door of another zone", doors(central()), Ssm, Reachable, &[], &[]),
+        ("both doors are shut", both_shut(), Ssm, Blocked, of_doors, &[]),
+        (
+            "and nothing leaves the instance",
+            both_shut().egress(&[]),
+            Ssm,
+            Blocked,
+            &["SG_HAS_NO_RULES", "SUBNET_ACL_RESTRICTION", "SUBNET_ACL_RESTRICTION"],
+            &[],
+        ),
+        ("one door is shut, and nothing leaves the instance", one_shut().egress(&[]), Ssm, Blocked, &["SG_HAS_NO_RULES"], &[]),
         ("behind a dead route", doors(central().gateway_route(dead)), Ssm, Blocked, &["TGW_RTB_BAD_STATE_ROUTE"], &[]),
         (
             "where the hub has no route back",

@@ -11,7 +11,7 @@ use patch_preflight::report::types::Verified;
 use patch_preflight::report::{Form, explain, find};
 use patch_preflight::snapshot::ec2::{self, InstanceNetworkInterfaceAttachment};
 
-use crate::hub::{HUB, beside, by_gateway, central, central_egress, peered};
+use crate::hub::{HUB, beside, by_gateway, central, central_egress, peered, two_doors};
 use crate::laws::Judge;
 use crate::repositories::s3_interface_endpoint;
 use crate::topology::{ACCOUNT, ALL_IN, ALL_OUT, REGION, Topology, base, https_to, https_to_list, own_name, route_to, some};
@@ -127,6 +127,14 @@ fn a_change_that_changes_nothing_is_not_proved() {
         from: Origin::Block("10.0.1.10/32".to_owned()),
     };
     rejected(&tried(&closed_twice, &change), "it changes nothing for i-1", &[]);
+    // One dead end in the place of another.
+    let failed = base().gateway_endpoint("rtb-u").with(|files| {
+        files.vpc_endpoints.as_mut().unwrap().vpc_endpoints[0].state = some("failed");
+        let tables = files.route_tables.as_mut().unwrap().route_tables.iter_mut();
+        tables.for_each(|table| table.routes.retain(|route| route.destination_prefix_list_id.is_none()));
+    });
+    let to_failed = Change::AssociateGatewayEndpoint { endpoint: "vpce-s3".to_owned(), route_table: "rtb-main".to_owned() };
+    rejected(&tried(&failed, &to_failed), "it changes nothing for i-1", &[]);
     let by_hand = Change::ByHand { resource: "rtb-main".to_owned(), what: "Think".to_owned() };
     assert!(matches!(tried(&closed_twice, &by_hand), Proof::NotVerifiable { .. }));
 }
@@ -193,6 +201,14 @@ fn one_of_two_hindrances_is_worth_mending_beside_a_refusal() {
     };
     assert_eq!(topology.path(Target::Ssm).blockers.len(), 2);
     verified(&tried(&topology, &let_in));
+}
+
+/// What lies behind is in the way before and after: here both doors of the hub.
+#[test]
+fn the_first_of_several_hindrances_is_worth_mending() {
+    let shut = two_doors(central(), "enable").hub_acl("subnet-hp", &[ALL_IN]).egress(&[]);
+    let to = Destination::Blocks(vec!["10.100.2.103/32".to_owned()]);
+    verified(&tried(&shut, &Change::AllowEgress { group: "sg-i".to_owned(), to, owner: None, port: 443 }));
 }
 
 /// What is in the way under several conditions is one hindrance: to tell it apart makes a change no worse.

@@ -15,7 +15,7 @@ use patch_preflight::snapshot::ec2::{
 };
 use patch_preflight::snapshot::{RegionFiles, Snapshot};
 
-use crate::topology::{REGION, Topology, acl, all_to, base, https_to, own_name, route_to, some};
+use crate::topology::{ALL_IN, REGION, Topology, acl, all_to, base, https_to, own_name, route_to, some};
 
 pub(crate) const HUB: &str = "222222222222";
 
@@ -228,6 +228,29 @@ pub(crate) fn central() -> Topology {
 /// Row 121: the spoke goes to the internet by the hub's NAT gateway.
 pub(crate) fn central_egress() -> Topology {
     by_gateway(vec![]).route("rtb-main", route_to("0.0.0.0/0", "tgw-1")).hub_route("rtb-h-main", route_to("0.0.0.0/0", "nat-h"))
+}
+
+/// The hub's attachment has a second subnet, in another zone, whose network ACL lets nothing out.
+pub(crate) fn two_doors(topology: Topology, appliance_mode: &'static str) -> Topology {
+    topology
+        .attachments(|each| {
+            if each.vpc_id.as_deref() == Some("vpc-h") {
+                each.subnet_ids = vec!["subnet-hp".to_owned(), "subnet-hz".to_owned()];
+                each.options =
+                    Some(ec2::TransitGatewayVpcAttachmentOptions { appliance_mode_support: some(appliance_mode), ..Default::default() });
+            }
+        })
+        .hub(|files| {
+            let subnets = &mut files.subnets.as_mut().unwrap().subnets;
+            let other = ec2::Subnet {
+                subnet_id: some("subnet-hz"),
+                cidr_block: some("10.100.7.0/24"),
+                availability_zone_id: some("euc1-az2"),
+                ..subnets[0].clone()
+            };
+            subnets.push(other);
+        })
+        .hub_acl("subnet-hz", &[ALL_IN])
 }
 
 fn side(vpc: &str, owner: &str, region: &str, block: &str) -> ec2::VpcPeeringConnectionVpcInfo {

@@ -5,32 +5,9 @@ use patch_preflight::network::Target::Ssm;
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2::{self, TransitGatewayRoute};
 
-use super::{by_gateway, central, central_egress, gateway_route};
+use super::{by_gateway, central, central_egress, gateway_route, two_doors};
 use crate::topology::{ALL_IN, ALL_OUT, Topology, https_group, https_to, route_to, some};
 use crate::truth_table::check;
-
-/// The hub's attachment has a second subnet, in another zone, whose network ACL lets nothing out.
-fn two_doors(topology: Topology, appliance_mode: &'static str) -> Topology {
-    topology
-        .attachments(|each| {
-            if each.vpc_id.as_deref() == Some("vpc-h") {
-                each.subnet_ids = vec!["subnet-hp".to_owned(), "subnet-hz".to_owned()];
-                each.options =
-                    Some(ec2::TransitGatewayVpcAttachmentOptions { appliance_mode_support: some(appliance_mode), ..Default::default() });
-            }
-        })
-        .hub(|files| {
-            let subnets = &mut files.subnets.as_mut().unwrap().subnets;
-            let other = ec2::Subnet {
-                subnet_id: some("subnet-hz"),
-                cidr_block: some("10.100.7.0/24"),
-                availability_zone_id: some("euc1-az2"),
-                ..subnets[0].clone()
-            };
-            subnets.push(other);
-        })
-        .hub_acl("subnet-hz", &[ALL_IN])
-}
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
