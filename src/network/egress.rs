@@ -9,8 +9,13 @@ use super::trace::Trace;
 use super::verdict::{Code, Decision, Destination, HopKind, Place};
 
 pub(super) fn leave_interface(trace: &mut Trace, source: &Source<'_, '_>, goal: &Goal, to: &Destination, members: Members<'_>) {
-    let (protocol, port) = (goal.protocol, goal.port);
     encryption::start(trace, source);
+    pass_groups(trace, source, goal, to, members);
+}
+
+/// Through the security groups of the instance, outbound.
+pub(super) fn pass_groups(trace: &mut Trace, source: &Source<'_, '_>, goal: &Goal, to: &Destination, members: Members<'_>) {
+    let (protocol, port) = (goal.protocol, goal.port);
     let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, protocol, port, members);
     let taken = trace.sift(&allowed.sieve);
     let resource = source.groups.first().map_or(source.interface, String::as_str);

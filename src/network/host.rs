@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use super::boundary::{self, Crossing};
-use super::egress::leave_interface;
+use super::egress::pass_groups;
 use super::goal::AnsweredBy;
 use super::ingress::{Guarded, enter_interface};
 use super::journey::{CameBy, Journey, SenderKind};
@@ -163,6 +163,6 @@ fn leave_for(trace: &mut Trace, journey: &Journey<'_, '_, '_>, groups: Option<&V
     let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, goal.protocol, goal.port, &carriers);
     if !addresses.difference(&allowed.sieve.must).is_empty() {
         let to = Destination::Blocks(addresses.to_nets().iter().map(ToString::to_string).collect());
-        leave_interface(trace, source, goal, &to, &carriers);
+        pass_groups(trace, source, goal, &to, &carriers);
     }
 }

@@ -176,6 +176,10 @@ fn a_mirror_beside_the_attachment_answers_by_the_routes() {
             &["SUBNET_ACL_RESTRICTION"],
         ),
     ]);
+    // The instance's own group is asked again at the host, and named once.
+    let closed = in_hub().egress(&[]).path(Repository);
+    let codes: Vec<&str> = closed.blockers.iter().map(|blocker| blocker.code.as_str()).collect();
+    assert_eq!(codes, ["SG_HAS_NO_RULES"]);
 }
 
 /// A mirror at an address of the VPC.
