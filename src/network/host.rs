@@ -148,9 +148,6 @@ pub(super) fn leave_by_forwarder(trace: &mut Trace, journey: &Journey<'_, '_, '_
 
 /// Out of the instance once more, to a host of which it is known by which groups rules may mean it, or that this is not known (`None`).
 fn leave_for(trace: &mut Trace, journey: &Journey<'_, '_, '_>, groups: Option<&Vec<String>>) {
-    if trace.is_surely_blocked() {
-        return;
-    }
     let (source, goal, addresses) = (journey.source, journey.goal, trace.addresses.clone());
     let carriers = |pair: &UserIdGroupPair| {
         let Some(groups) = groups else {
@@ -160,8 +157,11 @@ fn leave_for(trace: &mut Trace, journey: &Journey<'_, '_, '_>, groups: Option<&V
         let is_carried = pair.group_id.as_ref().is_some_and(|group| groups.contains(group));
         Known::Known(if is_carried { addresses.clone() } else { IntervalSet::empty() })
     };
-    let allowed = security_group::allowed(source.region, &source.groups, Direction::Egress, goal.protocol, goal.port, &carriers);
-    if !addresses.difference(&allowed.sieve.must).is_empty() {
+    let sieve =
+        |members| security_group::allowed(source.region, &source.groups, Direction::Egress, goal.protocol, goal.port, members).sieve;
+    let (first, again) = (sieve(&|pair| members(&source.position, pair)), sieve(&carriers));
+    // What no rule lets out, whomever it means, was told at the start.
+    if !first.must.difference(&again.must).intersection(&addresses).is_empty() {
         let to = Destination::Blocks(addresses.to_nets().iter().map(ToString::to_string).collect());
         pass_groups(trace, source, goal, &to, &carriers);
     }

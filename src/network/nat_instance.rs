@@ -54,7 +54,6 @@ fn pass(trace: &mut Trace, journey: &Journey<'_, '_, '_>, interface: &NetworkInt
     }
     let mut onward = trace.part(&trace.addresses);
     send_on(&mut onward, journey, interface, position);
-    let onward = onward.within(trace);
     // As another protocol to another address, a tunnel's, it may leave where the traffic itself does not.
     if onward.is_surely_blocked() && !trace.is_surely_blocked() {
         let why = onward.blockers.first().map_or_else(String::new, |blocker| format!("{} {}", blocker.resource, blocker.detail));

@@ -36,28 +36,27 @@ struct Leg {
     /// The flows that surely pass, and those that may.
     must: FlowSet,
     may: FlowSet,
+    /// Those that may, whatever was taken before the part began.
+    may_since: FlowSet,
 }
 
 impl Leg {
     fn new(addresses: &IntervalSet, ports: (u16, u16)) -> Self {
         let ports = IntervalSet::ports(ports);
         let flows = FlowSet::product(addresses, &ports);
-        Self { ports, must: flows.clone(), may: flows }
+        Self { ports, must: flows.clone(), may: flows.clone(), may_since: flows }
     }
 
+    /// The same of some of the addresses, where a part begins.
     fn at(&self, addresses: &IntervalSet) -> Self {
-        self.both(&self.afresh(addresses))
+        let here = FlowSet::product(addresses, &self.ports);
+        Self { ports: self.ports.clone(), must: self.must.intersection(&here), may: self.may.intersection(&here), may_since: here }
     }
 
-    /// All flows between the sender and these addresses.
-    fn afresh(&self, addresses: &IntervalSet) -> Self {
-        let flows = FlowSet::product(addresses, &self.ports);
-        Self { ports: self.ports.clone(), must: flows.clone(), may: flows }
-    }
-
-    /// What passes here and there.
-    fn both(&self, other: &Self) -> Self {
-        Self { ports: self.ports.clone(), must: self.must.intersection(&other.must), may: self.may.intersection(&other.may) }
+    fn narrow(&mut self, must: &FlowSet, may: &FlowSet) {
+        self.must = self.must.intersection(must);
+        self.may = self.may.intersection(may);
+        self.may_since = self.may_since.intersection(may);
     }
 }
 
@@ -100,23 +99,11 @@ impl Trace {
         }
     }
 
-    /// What becomes of some of the addresses from here on, whatever was taken before, to be joined again later.
+    /// What becomes of some of the addresses, to be joined again later.
     pub(super) fn part(&self, addresses: &IntervalSet) -> Self {
         let addresses = addresses.intersection(&self.addresses);
-        let legs = self.legs.iter().map(|leg| leg.afresh(&addresses)).collect();
+        let legs = self.legs.iter().map(|leg| leg.at(&addresses)).collect();
         Self::with(addresses, self.avoids_aws_lists, legs)
-    }
-
-    /// What is left of a part, given what was taken before.
-    pub(super) fn within(mut self, whole: &Self) -> Self {
-        self.narrow(&whole.legs);
-        self
-    }
-
-    fn narrow(&mut self, before: &[Leg]) {
-        for (own, whole) in self.legs.iter_mut().zip(before) {
-            *own = own.both(whole);
-        }
     }
 
     /// From here on a NAT gateway sends in the place of the last sender; the number of its leg.
@@ -131,43 +118,42 @@ impl Trace {
         for leg in &mut self.legs {
             leg.must = leg.must.with_addresses(change);
             leg.may = leg.may.with_addresses(change);
+            leg.may_since = leg.may_since.with_addresses(change);
         }
     }
 
     /// Joins what became of the parts, once for each way that AWS may choose: what every way lets through surely passes, what one of them
     /// lets through may. `depends_on` says what the choice hangs on.
-    pub(super) fn join(&mut self, mut ways: Vec<Vec<Self>>, depends_on: Vec<Unknown>) {
+    pub(super) fn join(&mut self, ways: Vec<Vec<Self>>, depends_on: Vec<Unknown>) {
         let legs = ways.iter().flatten().map(|part| part.legs.len()).max().unwrap_or(self.legs.len()).max(self.legs.len());
         while self.legs.len() < legs {
             self.translate();
         }
         let (before, was_blocked) = (self.legs.clone(), self.is_surely_blocked());
-        let each_is_blocked = ways.iter().flatten().all(Self::is_surely_blocked);
-        ways.iter_mut().flatten().for_each(|part| part.narrow(&before));
-        let combined = |number: usize, must: bool, way: &[Self]| {
+        let combined = |number: usize, flows_of: fn(&Leg) -> &FlowSet, way: &[Self]| {
             let (mut flows, Some(whole)) = (FlowSet::empty(), before.get(number)) else { return FlowSet::empty() };
             for part in way {
                 // A part that met no such sender is not narrowed by it.
                 let own = part.legs.get(number).cloned().unwrap_or_else(|| whole.at(&part.addresses));
-                flows = flows.union(if must { &own.must } else { &own.may });
+                flows = flows.union(flows_of(&own));
             }
             flows
         };
-        let mut reaches = Vec::new();
-        for way in &ways {
-            let reach = way.iter().fold(Reach::default(), |sum, part| sum.union(&part.reach()));
-            reaches.push(reach.some_may);
-        }
+        let of_way = |way: &Vec<Self>| (0..before.len()).map(|number| combined(number, |leg| &leg.may, way)).collect::<Vec<_>>();
+        let by_way: Vec<Vec<FlowSet>> = ways.iter().map(of_way).collect();
         for (number, leg) in self.legs.iter_mut().enumerate() {
-            leg.must =
-                ways.iter().map(|way| combined(number, true, way)).reduce(|left, right| left.intersection(&right)).unwrap_or_default();
-            leg.may = ways.iter().fold(FlowSet::empty(), |sum, way| sum.union(&combined(number, false, way)));
+            let by_any =
+                |flows_of: fn(&Leg) -> &FlowSet| ways.iter().fold(FlowSet::empty(), |sum, way| sum.union(&combined(number, flows_of, way)));
+            let by_each = ways.iter().map(|way| combined(number, |leg| &leg.must, way));
+            leg.must = by_each.reduce(|left, right| left.intersection(&right)).unwrap_or_default();
+            leg.may = by_any(|leg| &leg.may);
+            leg.may_since = leg.may_since.intersection(&by_any(|leg| &leg.may_since));
         }
-        if reaches.windows(2).any(|pair| matches!(pair, [left, right] if left != right)) {
+        if by_way.windows(2).any(|pair| matches!(pair, [left, right] if left != right)) {
             self.unknowns.extend(depends_on);
         }
         // What is blocked whichever way it goes is so by each way's own blockers. What was blocked before may yet go any way.
-        let each_is_blocked = each_is_blocked || (!was_blocked && self.is_surely_blocked());
+        let each_is_blocked = (!was_blocked && self.is_surely_blocked()) || ways.iter().flatten().all(Self::is_surely_blocked_since);
         let blockers: Vec<Vec<Blocker>> =
             ways.iter().map(|way| way.iter().flat_map(|part| part.blockers.iter().cloned()).collect()).collect();
         for own in &blockers {
@@ -183,12 +169,10 @@ impl Trace {
         self.blockers = distinct;
         // Of several ways the first is shown.
         self.hops.extend(side_by_side(ways.first().map_or(&[], Vec::as_slice)));
-        for (number, part) in ways.into_iter().enumerate().flat_map(|(number, way)| way.into_iter().map(move |part| (number, part))) {
+        for part in ways.into_iter().flatten() {
             self.unknowns.extend(part.unknowns);
             self.authorization = std::mem::take(&mut self.authorization).and(part.authorization);
-            if number == 0 {
-                self.notes.extend(part.notes);
-            }
+            self.notes.extend(part.notes);
         }
     }
 
@@ -200,8 +184,8 @@ impl Trace {
     /// Lets only these addresses through, whatever the ports; returns what is surely taken.
     pub(super) fn sift(&mut self, sieve: &Sieve) -> IntervalSet {
         if let Some(leg) = self.legs.first_mut() {
-            leg.must = leg.must.intersection(&FlowSet::product(&sieve.must, &leg.ports));
-            leg.may = leg.may.intersection(&FlowSet::product(&sieve.may, &leg.ports));
+            let (must, may) = (FlowSet::product(&sieve.must, &leg.ports), FlowSet::product(&sieve.may, &leg.ports));
+            leg.narrow(&must, &may);
         }
         self.addresses.difference(&sieve.may)
     }
@@ -209,8 +193,7 @@ impl Trace {
     /// Lets only these flows to a sender's ports through: surely, and perhaps. Returns what is surely taken.
     pub(super) fn sift_flows(&mut self, leg: usize, must: &FlowSet, may: &FlowSet) -> FlowSet {
         let Some(leg) = self.legs.get_mut(leg) else { return FlowSet::empty() };
-        leg.must = leg.must.intersection(must);
-        leg.may = leg.may.intersection(may);
+        leg.narrow(must, may);
         FlowSet::product(&self.addresses, &leg.ports).difference(may)
     }
 
@@ -314,16 +297,23 @@ impl Trace {
         self.reach().some_may.is_empty()
     }
 
+    /// The same, whatever was taken before the part began.
+    fn is_surely_blocked_since(&self) -> bool {
+        self.over_legs(|leg| leg.may_since.addresses()).is_empty()
+    }
+
     pub(super) fn reach(&self) -> Reach {
-        let over_legs = |of_leg: fn(&Leg) -> IntervalSet| {
-            self.legs.iter().map(of_leg).reduce(|left, right| left.intersection(&right)).unwrap_or_default()
-        };
         Reach {
-            all_must: over_legs(|leg| leg.must.addresses_with_all(&leg.ports)),
-            some_must: over_legs(|leg| leg.must.addresses()),
-            all_may: over_legs(|leg| leg.may.addresses_with_all(&leg.ports)),
-            some_may: over_legs(|leg| leg.may.addresses()),
+            all_must: self.over_legs(|leg| leg.must.addresses_with_all(&leg.ports)),
+            some_must: self.over_legs(|leg| leg.must.addresses()),
+            all_may: self.over_legs(|leg| leg.may.addresses_with_all(&leg.ports)),
+            some_may: self.over_legs(|leg| leg.may.addresses()),
         }
+    }
+
+    /// The addresses that are left on every leg.
+    fn over_legs(&self, of_leg: fn(&Leg) -> IntervalSet) -> IntervalSet {
+        self.legs.iter().map(of_leg).reduce(|left, right| left.intersection(&right)).unwrap_or_default()
     }
 }
 
@@ -375,5 +365,47 @@ impl Reach {
     pub(super) fn falls_short_of(&self, target: &IntervalSet) -> IntervalSet {
         let lost = target.difference(&self.some_may);
         if lost.is_empty() { target.difference(&self.all_may) } else { lost }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sieve, Trace};
+    use crate::network::set::IntervalSet;
+    use crate::network::verdict::{Code, Place};
+
+    fn address(last: u128) -> IntervalSet {
+        IntervalSet::range(last, last)
+    }
+
+    /// Lets one address through, in the name of somebody.
+    fn let_through(trace: &mut Trace, passing: &IntervalSet, who: &str) {
+        trace.sift(&Sieve::known(passing.clone()));
+        trace.blame(Code::SubnetAclRestriction, who, "takes some", Place::Other);
+    }
+
+    /// Who is named where a part has two ways, of which each lets `through` pass by its own doing, after `before` has passed.
+    fn named(before: &IntervalSet, through: [&IntervalSet; 2]) -> Vec<String> {
+        let mut whole = Trace::new(address(1).union(&address(2)), (1024, 65535), false);
+        let_through(&mut whole, before, "first");
+        let mut part = whole.part(&whole.addresses);
+        let ways = [("a", through[0]), ("b", through[1])].map(|(who, passing)| {
+            let mut way = part.part(&part.addresses);
+            let_through(&mut way, passing, who);
+            vec![way]
+        });
+        part.join(ways.into(), Vec::new());
+        whole.join(vec![vec![part]], Vec::new());
+        whole.blockers.into_iter().map(|blocker| blocker.resource).collect()
+    }
+
+    #[test]
+    fn of_several_ways_those_are_named_that_are_met_for_sure() {
+        let (none, one, other, both) = (IntervalSet::empty(), address(1), address(2), address(1).union(&address(2)));
+        assert_eq!(named(&both, [&none, &none]), ["first", "a", "b"], "each way is shut");
+        assert_eq!(named(&none, [&none, &none]), ["first", "a", "b"], "each way is shut, whatever was taken before");
+        assert_eq!(named(&none, [&both, &none]), ["first"], "one way is open");
+        assert_eq!(named(&one, [&other, &other]), ["first", "a", "b"], "what is left is taken either way");
+        assert_eq!(named(&one, [&one, &other]), ["first"], "what is left may pass");
     }
 }

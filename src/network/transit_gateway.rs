@@ -172,7 +172,7 @@ pub(super) fn bring_answers(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id
     // Behind more than one gateway it is not known which of them has the answers.
     let is_own_gateway = journey.is_in_vpc_of_sender() || journey.crossings <= 1;
     let attachment = attachment_listed(&journey.sender.position, id).filter(|_| is_own_gateway);
-    if let Some(attachment) = attachment.filter(|attachment| is_word(attachment.state.as_ref(), "available")) {
+    if let Some(attachment) = attachment.filter(|attachment| attachment.state.as_deref().is_some_and(carries)) {
         answers_by(trace, journey, (id, attachment), None);
     }
 }
@@ -307,11 +307,16 @@ fn attachment_listed<'a>(vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a Tr
     own.max_by_key(|attachment| (is(attachment, "available"), is(attachment, "modifying"), &attachment.transit_gateway_attachment_id))
 }
 
-/// Whether an attachment carries traffic; `modifying` it does (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>).
+/// Whether an attachment, or a gateway, in this state carries traffic; `modifying` it does (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>).
+fn carries(state: &str) -> bool {
+    ["available", "modifying"].iter().any(|word| state.eq_ignore_ascii_case(word))
+}
+
+/// Whether an attachment carries traffic; where it surely does not, that is told.
 fn is_up(trace: &mut Trace, attachment: &TransitGatewayVpcAttachment) -> bool {
     let id = attachment.transit_gateway_attachment_id.as_deref().unwrap_or_default();
     match attachment.state.as_deref() {
-        Some(state) if ["available", "modifying"].iter().any(|word| state.eq_ignore_ascii_case(word)) => true,
+        Some(state) if carries(state) => true,
         Some(state) => {
             trace.stop(KIND, Code::BadStateAttachment, id, format!("is {state}, not available"), Place::Other);
             false
@@ -340,7 +345,7 @@ impl<'r, 'a> Core<'r, 'a> {
         let gateways = at.home.files.transit_gateways.iter().flat_map(|file| &file.transit_gateways);
         let listed: Vec<_> = gateways.filter(|listed| listed.transit_gateway_id.as_deref() == Some(gateway)).collect();
         let state = listed.iter().find_map(|listed| listed.state.as_deref());
-        if let Some(state) = state.filter(|state| !["available", "modifying"].iter().any(|word| state.eq_ignore_ascii_case(word))) {
+        if let Some(state) = state.filter(|state| !carries(state)) {
             trace.stop(KIND, Code::BadState, gateway, format!("is {state}, not available"), Place::Other);
             return None;
         }
