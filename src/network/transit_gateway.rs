@@ -104,31 +104,32 @@ fn follow_back<'j, 'a: 'j>(
     let splits = route::split(from.home, table, &from.nets, sender, false);
     let shares: Vec<_> = splits.iter().flat_map(|split| &split.shares).collect();
     let back = sender.as_addresses();
-    if shares.iter().all(|share| share.loses_answers()) {
+    let id = if shares.iter().all(|share| share.loses_answers()) {
         let detail = format!("has no route back to {back}, so the answers are lost");
         trace.stop(HopKind::RouteTable, Code::NoRouteToDestination, table_id, detail, Place::Other);
-        return match journey.came_by {
-            CameBy::TransitGateway { id, .. } => Some(id),
-            CameBy::Peering { .. } | CameBy::Start => None,
+        // The route that it needs leads to where the questions came from.
+        let CameBy::TransitGateway { id, .. } = journey.came_by else { return None };
+        id
+    } else {
+        let gateway = match shares.as_slice() {
+            [share] => share.next_hop,
+            _ => NextHop::Nothing,
         };
-    }
-    let gateway = match shares.as_slice() {
-        [share] => share.next_hop,
-        _ => NextHop::Nothing,
+        let NextHop::TransitGateway(id) = gateway else {
+            let elsewhere = shares.first().map_or("nothing", |share| share.next_hop.id());
+            trace.unclear(
+                HopKind::RouteTable,
+                elsewhere,
+                "asymmetric",
+                format!("make the routes symmetric: {table_id} sends the answers to {back} by {elsewhere}, not by the transit gateway"),
+            );
+            return None;
+        };
+        trace.doubt_if(shares.first().and_then(|share| share.doubt(table_id)));
+        let destination = shares.first().map_or("", |share| share.destination.as_str());
+        trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the route to {destination} leads the answers to {back} to {id}"));
+        id
     };
-    let NextHop::TransitGateway(id) = gateway else {
-        let elsewhere = shares.first().map_or("nothing", |share| share.next_hop.id());
-        trace.unclear(
-            HopKind::RouteTable,
-            elsewhere,
-            "asymmetric",
-            format!("make the routes symmetric: {table_id} sends the answers to {back} by {elsewhere}, not by the transit gateway"),
-        );
-        return None;
-    };
-    trace.doubt_if(shares.first().and_then(|share| share.doubt(table_id)));
-    let destination = shares.first().map_or("", |share| share.destination.as_str());
-    trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the route to {destination} leads the answers to {back} to {id}"));
     let blamed_before = trace.blockers.len();
     let Some(door) = leave_vpc(trace, from, id) else { return (trace.blockers.len() > blamed_before).then_some(id) };
     boundary::cross(trace, &door.position, &[Crossing::BackIn], &journey.sender.ends);
@@ -172,7 +173,7 @@ pub(super) fn bring_answers(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id
     // Behind more than one gateway it is not known which of them has the answers.
     let is_own_gateway = journey.is_in_vpc_of_sender() || journey.crossings <= 1;
     let attachment = attachment_listed(&journey.sender.position, id).filter(|_| is_own_gateway);
-    if let Some(attachment) = attachment.filter(|attachment| attachment.state.as_deref().is_some_and(carries)) {
+    if let Some(attachment) = attachment.filter(|attachment| carries(attachment.state.as_deref()) != Some(false)) {
         answers_by(trace, journey, (id, attachment), None);
     }
 }
@@ -295,37 +296,49 @@ fn attachment_of<'a>(trace: &mut Trace, vpc: &Position<'_, 'a>, gateway: &str) -
         trace.unclear(KIND, gateway, "fact_not_collected", settled_by);
         return None;
     };
-    is_up(trace, attachment).then_some(attachment)
+    is_attached(trace, attachment).then_some(attachment)
 }
 
-/// A deleted attachment is listed for a while beside the one in its place.
+/// A deleted attachment is listed for a while beside the one in its place: what carries traffic comes first, then what may.
 fn attachment_listed<'a>(vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a TransitGatewayVpcAttachment> {
     let listed = vpc.home.files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
     let own = listed
         .filter(|attachment| attachment.transit_gateway_id.as_deref() == Some(gateway) && attachment.vpc_id.as_deref() == Some(vpc.vpc_id));
-    let is = |attachment: &TransitGatewayVpcAttachment, state| is_word(attachment.state.as_ref(), state);
-    own.max_by_key(|attachment| (is(attachment, "available"), is(attachment, "modifying"), &attachment.transit_gateway_attachment_id))
+    own.max_by_key(|attachment| {
+        let carries = carries(attachment.state.as_deref());
+        (carries == Some(true), carries.is_none(), &attachment.transit_gateway_attachment_id)
+    })
 }
 
-/// Whether an attachment, or a gateway, in this state carries traffic; `modifying` it does (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>).
-fn carries(state: &str) -> bool {
-    ["available", "modifying"].iter().any(|word| state.eq_ignore_ascii_case(word))
+/// Whether an attachment, or a gateway, in this state carries traffic. While it is changed, or a change that failed is undone, AWS does not say
+/// (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>).
+fn carries(state: Option<&str>) -> Option<bool> {
+    let is = |word: &str| state.is_some_and(|state| state.eq_ignore_ascii_case(word));
+    if state.is_none() || is("modifying") || is("rollingBack") { None } else { Some(is("available")) }
 }
 
-/// Whether an attachment carries traffic; where it surely does not, that is told.
-fn is_up(trace: &mut Trace, attachment: &TransitGatewayVpcAttachment) -> bool {
-    let id = attachment.transit_gateway_attachment_id.as_deref().unwrap_or_default();
-    match attachment.state.as_deref() {
-        Some(state) if carries(state) => true,
-        Some(state) => {
-            trace.stop(KIND, Code::BadStateAttachment, id, format!("is {state}, not available"), Place::Other);
+/// Whether an attachment, or a gateway, may carry traffic in its state; where it surely does not, that is told.
+fn is_up(trace: &mut Trace, id: &str, state: Option<&str>, code: Code) -> bool {
+    match (carries(state), state.unwrap_or_default()) {
+        (Some(true), _) => true,
+        (Some(false), state) => {
+            trace.stop(KIND, code, id, format!("is {state}, not available"), Place::Other);
             false
         }
-        None => {
-            trace.unclear(KIND, id, "fact_not_collected", "collect the transit gateway attachments again: one has no State");
+        (None, "") => {
+            trace.unclear(KIND, id, "fact_not_collected", format!("collect {id} again: its state is not told"));
+            true
+        }
+        (None, state) => {
+            trace.unclear(KIND, id, "fact_not_collected", format!("collect {id} again when it is available: it is {state}"));
             true
         }
     }
+}
+
+fn is_attached(trace: &mut Trace, attachment: &TransitGatewayVpcAttachment) -> bool {
+    let id = attachment.transit_gateway_attachment_id.as_deref().unwrap_or_default();
+    is_up(trace, id, attachment.state.as_deref(), Code::BadStateAttachment)
 }
 
 /// What the owner of a transit gateway shows of it: the route table for what comes from one attachment.
@@ -345,8 +358,7 @@ impl<'r, 'a> Core<'r, 'a> {
         let gateways = at.home.files.transit_gateways.iter().flat_map(|file| &file.transit_gateways);
         let listed: Vec<_> = gateways.filter(|listed| listed.transit_gateway_id.as_deref() == Some(gateway)).collect();
         let state = listed.iter().find_map(|listed| listed.state.as_deref());
-        if let Some(state) = state.filter(|state| !carries(state)) {
-            trace.stop(KIND, Code::BadState, gateway, format!("is {state}, not available"), Place::Other);
+        if state.is_some() && !is_up(trace, gateway, state, Code::BadState) {
             return None;
         }
         encryption::use_transit_gateway(trace, at, gateway, listed.iter().find_map(|listed| listed.options.as_ref()));
@@ -426,7 +438,7 @@ fn enter_vpc(
         );
         return;
     };
-    if !is_up(trace, attachment) {
+    if !is_attached(trace, attachment) {
         bring_answers(trace, journey, gateway);
         return;
     }

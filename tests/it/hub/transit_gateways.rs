@@ -3,7 +3,7 @@
 use patch_preflight::model::Assumption;
 use patch_preflight::network::Target::Ssm;
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
-use patch_preflight::snapshot::ec2::{self, TransitGatewayRoute};
+use patch_preflight::snapshot::ec2::{self, TransitGatewayRoute, TransitGatewayVpcAttachment};
 
 use super::{by_gateway, central, central_egress, gateway_route, two_doors};
 use crate::topology::{ALL_IN, ALL_OUT, Topology, https_group, https_to, route_to, some};
@@ -254,6 +254,28 @@ fn transit_gateways() {
             Ssm,
             Reachable,
             &[],
+        ),
+    ]);
+}
+
+/// While it is changed AWS does not say whether it carries traffic; what is gone is listed for a while beside what took its place.
+#[test]
+fn states_of_an_attachment() {
+    let state = |state: &'static str| central().attachments(move |each| each.state = some(state));
+    check(vec![
+        ("the attachment is being changed", state("modifying"), Ssm, Unknown, &["fact_not_collected"]),
+        ("a change of the attachment is being undone", state("rollingBack"), Ssm, Unknown, &["fact_not_collected"]),
+        (
+            "the attachment does not tell its state, beside one that is gone",
+            central().attachments(|each| each.state = None).with(|files| {
+                let attachments = &mut files.transit_gateway_attachments.as_mut().unwrap().transit_gateway_vpc_attachments;
+                let gone = attachments[0].clone();
+                let (transit_gateway_attachment_id, state) = (some("tgw-attach-z"), some("deleted"));
+                attachments.push(TransitGatewayVpcAttachment { transit_gateway_attachment_id, state, ..gone });
+            }),
+            Ssm,
+            Unknown,
+            &["fact_not_collected"],
         ),
     ]);
 }
