@@ -13,9 +13,9 @@ use super::security_group::{self, Direction};
 use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
-use super::verdict::{Code, HopKind, Place};
+use super::verdict::{Code, Decision, HopKind, Place};
 use crate::model::address;
-use crate::model::known::Known;
+use crate::model::known::{Known, Unknown};
 use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair};
 
 /// To the interface of an instance, or of an appliance, that is to send the traffic on.
@@ -54,14 +54,17 @@ fn pass(trace: &mut Trace, journey: &Journey<'_, '_, '_>, interface: &NetworkInt
     }
     let mut onward = trace.part(&trace.addresses);
     send_on(&mut onward, journey, interface, position);
-    // As another protocol to another address, a tunnel's, it may leave where the traffic itself does not.
-    if onward.is_surely_blocked() && !trace.is_surely_blocked() {
-        let why = onward.blockers.first().map_or_else(String::new, |blocker| format!("{} {}", blocker.resource, blocker.detail));
-        let settled_by = format!("check that {id} sends the traffic on through a tunnel: as it is, it does not get away, since {why}");
-        trace.unclear(HopKind::Other, id, "os_tunnel", settled_by);
+    if !onward.takes_some() {
+        trace.join(vec![vec![onward]], Vec::new());
         return;
     }
-    trace.join(vec![vec![onward]], Vec::new());
+    // As another protocol to another address, a tunnel's, it may leave where the traffic itself does not.
+    let (why, lost) = (onward.blockers.first(), if onward.takes_all() { "it does" } else { "a part of it does" });
+    let why = why.map_or_else(String::new, |blocker| format!("{} {}", blocker.resource, blocker.detail));
+    let settled_by = format!("check that {id} sends the traffic on through a tunnel: as it is, {lost} not get away, since {why}");
+    let mut tunnelled = trace.part(&trace.addresses);
+    tunnelled.hop(HopKind::Other, id, Decision::Unknown, settled_by.clone());
+    trace.join(vec![vec![tunnelled], vec![onward]], vec![Unknown::new("os_tunnel", id, settled_by)]);
 }
 
 /// As the instance sends it in its own name.

@@ -149,24 +149,25 @@ impl Trace {
             leg.may = by_any(|leg| &leg.may);
             leg.may_since = leg.may_since.intersection(&by_any(|leg| &leg.may_since));
         }
+        // Nothing passes one leg by one way and the next by another.
+        let left = ways.iter().flatten().fold(IntervalSet::empty(), |sum, part| sum.union(&part.over_legs(|leg| leg.may.addresses())));
+        let left_since =
+            ways.iter().flatten().fold(IntervalSet::empty(), |sum, part| sum.union(&part.over_legs(|leg| leg.may_since.addresses())));
+        if let Some(leg) = self.legs.first_mut() {
+            leg.may = leg.may.intersection(&FlowSet::product(&left, &leg.ports));
+            leg.may_since = leg.may_since.intersection(&FlowSet::product(&left_since, &leg.ports));
+        }
         if by_way.windows(2).any(|pair| matches!(pair, [left, right] if left != right)) {
             self.unknowns.extend(depends_on);
         }
-        // What is blocked whichever way it goes is so by each way's own blockers. What was blocked before may yet go any way.
-        let each_is_blocked = (!was_blocked && self.is_surely_blocked()) || ways.iter().flatten().all(Self::is_surely_blocked_since);
-        let blockers: Vec<Vec<Blocker>> =
-            ways.iter().map(|way| way.iter().flat_map(|part| part.blockers.iter().cloned()).collect()).collect();
-        for own in &blockers {
-            let is_sure = |blocker: &&Blocker| each_is_blocked || blockers.iter().all(|other| other.contains(blocker));
-            self.blockers.extend(own.iter().filter(is_sure).cloned());
-        }
-        let mut distinct: Vec<Blocker> = Vec::with_capacity(self.blockers.len());
-        for blocker in self.blockers.drain(..) {
-            if !distinct.contains(&blocker) {
-                distinct.push(blocker);
+        // What was blocked before may yet go any way.
+        let each_is_blocked = (!was_blocked && self.is_surely_blocked()) || ways.iter().flatten().all(Self::takes_all);
+        let blockers: Vec<Vec<&Blocker>> = ways.iter().map(|way| way.iter().flat_map(|part| &part.blockers).collect()).collect();
+        for blocker in surely_met(&blockers, each_is_blocked) {
+            if !self.blockers.contains(blocker) {
+                self.blockers.push(blocker.clone());
             }
         }
-        self.blockers = distinct;
         // Of several ways the first is shown.
         self.hops.extend(side_by_side(ways.first().map_or(&[], Vec::as_slice)));
         for part in ways.into_iter().flatten() {
@@ -297,9 +298,14 @@ impl Trace {
         self.reach().some_may.is_empty()
     }
 
-    /// The same, whatever was taken before the part began.
-    fn is_surely_blocked_since(&self) -> bool {
+    /// Whether the part takes all of its addresses, whatever was taken before it began.
+    pub(super) fn takes_all(&self) -> bool {
         self.over_legs(|leg| leg.may_since.addresses()).is_empty()
+    }
+
+    /// Whether it surely takes some of its flows.
+    pub(super) fn takes_some(&self) -> bool {
+        self.legs.iter().any(|leg| !FlowSet::product(&self.addresses, &leg.ports).difference(&leg.may_since).is_empty())
     }
 
     pub(super) fn reach(&self) -> Reach {
@@ -314,6 +320,22 @@ impl Trace {
     /// The addresses that are left on every leg.
     fn over_legs(&self, of_leg: fn(&Leg) -> IntervalSet) -> IntervalSet {
         self.legs.iter().map(of_leg).reduce(|left, right| left.intersection(&right)).unwrap_or_default()
+    }
+}
+
+/// Of the blockers on several ways those that are in the way for sure: what every way meets; and, where each way is blocked by something that the
+/// others do not meet, or none is, whatever one of them meets.
+fn surely_met<'b>(ways: &[Vec<&'b Blocker>], each_is_blocked: bool) -> Vec<&'b Blocker> {
+    let is_same = |one: &Blocker, other: &Blocker| (one.code, &one.resource) == (other.code, &other.resource);
+    let is_shared = |blocker: &&Blocker| ways.iter().all(|way| way.iter().any(|other| is_same(blocker, other)));
+    let with_own = ways.iter().filter(|way| !way.iter().all(is_shared)).count();
+    let all = ways.iter().flatten().copied();
+    if !each_is_blocked {
+        all.filter(|blocker| ways.iter().all(|way| way.contains(blocker))).collect()
+    } else if with_own == 0 || with_own == ways.len() {
+        all.collect()
+    } else {
+        all.filter(is_shared).collect()
     }
 }
 
@@ -371,7 +393,7 @@ impl Reach {
 #[cfg(test)]
 mod tests {
     use super::{Sieve, Trace};
-    use crate::network::set::IntervalSet;
+    use crate::network::set::{FlowSet, IntervalSet};
     use crate::network::verdict::{Code, Place};
 
     fn address(last: u128) -> IntervalSet {
@@ -407,5 +429,37 @@ mod tests {
         assert_eq!(named(&none, [&both, &none]), ["first"], "one way is open");
         assert_eq!(named(&one, [&other, &other]), ["first", "a", "b"], "what is left is taken either way");
         assert_eq!(named(&one, [&one, &other]), ["first"], "what is left may pass");
+    }
+
+    /// Who is named where both of two ways meet `shared`, and the second one more.
+    #[test]
+    fn what_one_way_meets_beside_what_all_meet_is_not_sure() {
+        let (none, both) = (IntervalSet::empty(), address(1).union(&address(2)));
+        let mut whole = Trace::new(both, (1024, 65535), false);
+        let ways = ["shared", "own"].map(|last| {
+            let mut way = whole.part(&whole.addresses);
+            let_through(&mut way, &none, "shared");
+            if last == "own" {
+                let_through(&mut way, &none, "own");
+            }
+            vec![way]
+        });
+        whole.join(ways.into(), Vec::new());
+        assert_eq!(whole.blockers.into_iter().map(|blocker| blocker.resource).collect::<Vec<_>>(), ["shared"]);
+    }
+
+    /// One way takes the questions, the other the answers to another sender.
+    #[test]
+    fn ways_that_are_shut_on_different_legs_are_shut() {
+        let mut whole = Trace::new(address(1), (1024, 65535), false);
+        let mut out = whole.part(&whole.addresses);
+        let_through(&mut out, &IntervalSet::empty(), "out");
+        let mut back = whole.part(&whole.addresses);
+        let leg = back.translate();
+        back.sift_flows(leg, &FlowSet::empty(), &FlowSet::empty());
+        back.blame(Code::SubnetAclRestriction, "back", "takes the answers", Place::Other);
+        whole.join(vec![vec![out], vec![back]], Vec::new());
+        assert!(whole.is_surely_blocked());
+        assert_eq!(whole.blockers.len(), 2);
     }
 }

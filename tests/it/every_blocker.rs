@@ -13,6 +13,11 @@ fn unanswered(topology: Topology) -> Topology {
     topology.subnet_acl("subnet-p", &["100 in tcp 443 0.0.0.0/0 allow", ALL_OUT])
 }
 
+/// The transit gateway has no route for the answers.
+fn unreturned(topology: Topology) -> Topology {
+    topology.without_gateway_route("10.0.0.0/16").without_gateway_route("0.0.0.0/0")
+}
+
 #[test]
 fn behind_a_transit_gateway() {
     let dead = || {
@@ -44,6 +49,11 @@ fn behind_a_transit_gateway() {
             central().without_hub_route("10.0.0.0/16"),
             &["NO_ROUTE_TO_DESTINATION", "SUBNET_ACL_RESTRICTION"],
         ),
+        row(
+            "neither the hub nor the gateway has a route back",
+            unreturned(central()).without_hub_route("10.0.0.0/16"),
+            &["NO_ROUTE_TO_DESTINATION", "TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT", "SUBNET_ACL_RESTRICTION"],
+        ),
         row("nothing else is in the way", central(), &["SUBNET_ACL_RESTRICTION"]),
     ]);
 }
@@ -70,7 +80,10 @@ fn of_several_doors_none_is_sure() {
     let both_shut = || one_shut().hub_acl("subnet-hp", &[ALL_IN]);
     let of_doors = &["SUBNET_ACL_RESTRICTION", "SUBNET_ACL_RESTRICTION"];
     let dead = TransitGatewayRoute { state: some("blackhole"), ..gateway_route("10.100.0.0/16", "tgw-attach-h", "vpc-h") };
+    // Once what both doors meet is mended, the open one leads on.
+    let no_way_back = || unreturned(one_shut());
     check(vec![
+        ("one door is shut, and neither has a way back", no_way_back(), Ssm, Blocked, &["TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT"], &[]),
         ("the door of another zone", doors(central()), Ssm, Reachable, &[], &[]),
         ("both doors are shut", both_shut(), Ssm, Blocked, of_doors, &[]),
         (

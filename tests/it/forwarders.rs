@@ -6,6 +6,7 @@ use patch_preflight::network::Target::{Repository, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2::{self, IpPermission};
 
+use crate::exact;
 use crate::hub::{by_gateway, peered};
 use crate::topology::{ALL_OUT, Topology, all_to, base, group_id, https_group, https_to, https_to_list, route_to, security_group, some};
 use crate::truth_table::check;
@@ -91,6 +92,13 @@ fn nat_instances() {
         ("its group lets nobody in", no_ingress(), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
         ("its group lets nobody in, whatever the user knows", vouched(no_ingress()), Ssm, Blocked, &["SG_HAS_NO_RULES"]),
         ("its group lets nothing out but perhaps a tunnel", vouched(no_egress()), Ssm, Unknown, &["os_tunnel"]),
+        (
+            "its group lets a part out but perhaps a tunnel",
+            vouched(nat_instance(vec![https_to("10.0.0.0/16")], vec![https_to("52.0.0.0/8")])),
+            Ssm,
+            Unknown,
+            &["os_tunnel"],
+        ),
         ("its group names the instance's", vouched(by_group()), Ssm, Reachable, &[]),
         ("its network ACL denies", acl(&[]), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
         ("its network ACL denies, whatever the user knows", vouched(acl(&[])), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
@@ -115,6 +123,18 @@ fn nat_instances() {
         ("its network ACL lets nothing out to the internet", acl(&[in_from_outside, to_it, answers]), Ssm, Unknown, &["os_tunnel"]),
         ("in the instance's own subnet", vouched(beside()), Ssm, Reachable, &[]),
         ("there, where the network ACL sees neither of the ways", vouched(beside().subnet_acl("subnet-p", &[])), Ssm, Reachable, &[]),
+    ]);
+}
+
+/// Once the instance's own group lets it out, a tunnel may yet bring it on.
+#[test]
+fn what_a_tunnel_may_pass_is_not_in_the_way_for_sure() {
+    let shut = || nat_instance(vec![https_to("10.0.0.0/16")], vec![]);
+    let no_acl = open().subnet_acl("subnet-u", &["100 in tcp 443 10.0.1.0/24 allow", "100 out tcp 1024-65535 10.0.1.0/24 allow"]);
+    exact::check(vec![
+        ("its group", shut(), Ssm, Unknown, &[], &["os_forwarding", "os_tunnel"]),
+        ("and the instance's", shut().egress(&[]), Ssm, Blocked, &["SG_HAS_NO_RULES"], &[]),
+        ("its network ACL, and the instance's group", no_acl.egress(&[]), Ssm, Blocked, &["SG_HAS_NO_RULES"], &[]),
     ]);
 }
 
