@@ -1,5 +1,7 @@
 //! The first step of every path: the security groups of the instance, outbound, and what its VPC asks of its hardware.
 
+use ipnet::IpNet;
+
 use super::encryption;
 use super::goal::Goal;
 use super::security_group::{self, Direction, Members};
@@ -51,8 +53,17 @@ pub(super) fn pass_groups(trace: &mut Trace, source: &Source<'_, '_>, goal: &Goa
         (Code::EniSgRulesMismatch, format!("has no outbound rule for {protocol} {port} to {}", far_end(to, &taken)))
     };
     trace.hop(HopKind::SecurityGroup, &groups, trace.decision(&taken), detail.clone());
-    let place = Place::InstanceEgress { groups: source.groups.clone(), to: to.clone(), port };
+    let place = Place::InstanceEgress { groups: source.groups.clone(), to: to.without(&allowed.sieve.must), port };
     trace.blame(code, resource, detail, place);
+}
+
+impl Destination {
+    /// What a rule is missing for: of blocks those that are let out already are left out.
+    fn without(&self, allowed: &IntervalSet) -> Self {
+        let Self::Blocks(blocks) = self else { return self.clone() };
+        let nets: Vec<IpNet> = blocks.iter().filter_map(|block| block.parse().ok()).collect();
+        Self::Blocks(IntervalSet::nets(&nets).difference(allowed).to_nets().iter().map(ToString::to_string).collect())
+    }
 }
 
 fn far_end(to: &Destination, taken: &IntervalSet) -> String {

@@ -247,10 +247,12 @@ fn rank(path: &Path) -> u8 {
     }
 }
 
-/// How much is in the way: what is so under several conditions counts once.
-fn hindrances(path: &Path) -> usize {
+/// How much is in the way: first what, then how often, since a group may be so once for each interface of an endpoint. What is so under several
+/// conditions counts once.
+fn hindrances(path: &Path) -> (usize, usize) {
+    let what: BTreeSet<_> = path.blockers.iter().map(|blocker| (blocker.code, &blocker.resource)).collect();
     let each = path.blockers.iter().map(|blocker| (blocker.code, &blocker.resource, &blocker.detail, &blocker.place));
-    each.collect::<BTreeSet<_>>().len()
+    (what.len(), each.collect::<BTreeSet<_>>().len())
 }
 
 fn is_refused(path: &Path) -> bool {

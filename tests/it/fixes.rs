@@ -35,11 +35,15 @@ fn tried_for(topology: &Topology, change: &Change, whom: &BTreeSet<Whom>) -> Pro
 
 /// An interface endpoint in E whose own group lets these blocks in.
 fn endpoint(service: &str, lets_in: &[&str]) -> Change {
+    endpoint_in(&[("euc1-az1", "subnet-e")], service, lets_in)
+}
+
+fn endpoint_in(zones: &[(&str, &str)], service: &str, lets_in: &[&str]) -> Change {
     Change::CreateInterfaceEndpoint {
         vpc: "vpc-1".to_owned(),
         service_name: format!("com.amazonaws.{REGION}.{service}"),
         placement: Placement {
-            subnets: BTreeMap::from([("euc1-az1".to_owned(), "subnet-e".to_owned())]),
+            subnets: zones.iter().map(|(zone, subnet)| ((*zone).to_owned(), (*subnet).to_owned())).collect(),
             vpc_blocks: lets_in.iter().map(|block| (*block).to_owned()).collect(),
             group_name: format!("{service}-endpoint"),
         },
@@ -209,6 +213,25 @@ fn the_first_of_several_hindrances_is_worth_mending() {
     let shut = two_doors(central(), "enable").hub_acl("subnet-hp", &[ALL_IN]).egress(&[]);
     let to = Destination::Blocks(vec!["10.100.2.103/32".to_owned()]);
     verified(&tried(&shut, &Change::AllowEgress { group: "sg-i".to_owned(), to, owner: None, port: 443 }));
+}
+
+/// However many interfaces an endpoint has, what is in the way to each of them is one thing.
+#[test]
+fn an_endpoint_helps_whatever_the_number_of_its_zones() {
+    let zones = [("euc1-az1", "subnet-e"), ("euc1-az2", "subnet-2"), ("euc1-az3", "subnet-3"), ("euc1-az4", "subnet-4")];
+    let topology = base().egress(&[https_to("192.168.0.0/16")]).with(|files| {
+        let subnets = &mut files.subnets.as_mut().unwrap().subnets;
+        let own = subnets[1].clone();
+        subnets.extend(zones[1..].iter().zip(20..).map(|((zone, id), third)| ec2::Subnet {
+            subnet_id: some(id),
+            cidr_block: Some(format!("10.0.{third}.0/24")),
+            availability_zone_id: some(zone),
+            ..own.clone()
+        }));
+    });
+    for count in 1..=zones.len() {
+        verified(&tried(&topology, &endpoint_in(&zones[..count], "ssm", &["10.0.0.0/16"])));
+    }
 }
 
 /// What is in the way under several conditions is one hindrance: to tell it apart makes a change no worse.
@@ -416,11 +439,17 @@ fn a_sender_whose_address_is_not_known_is_let_in_by_its_subnet() {
 /// A host of the user's is let in by its address, and not with the whole internet.
 #[test]
 fn a_mirror_is_named_by_its_address() {
-    let mirror = AnsweredBy::Addresses(vec!["10.0.2.80/32".parse().unwrap()]);
-    let path = base().patched_from(&[("mirror.corp", 443, mirror)]).egress(&[]).paths().into_iter().find(|path| path.host == "mirror.corp");
-    let places: Vec<Place> = path.unwrap().blockers.into_iter().map(|blocker| blocker.place).collect();
+    let places = |topology: Topology| -> Vec<Place> {
+        let mirror = AnsweredBy::Addresses(["10.0.2.80/32", "10.0.2.96/32"].map(|address| address.parse().unwrap()).into());
+        let path = topology.patched_from(&[("mirror.corp", 443, mirror)]).paths().into_iter().find(|path| path.host == "mirror.corp");
+        path.unwrap().blockers.into_iter().map(|blocker| blocker.place).collect()
+    };
+    let missing = |to: &Destination| [Place::InstanceEgress { groups: vec!["sg-i".to_owned()], to: to.clone(), port: 443 }];
+    let both = Destination::Blocks(vec!["10.0.2.80/32".to_owned(), "10.0.2.96/32".to_owned()]);
+    assert_eq!(places(base().egress(&[])), missing(&both));
+    // What is let out already needs no rule.
     let to = Destination::Blocks(vec!["10.0.2.80/32".to_owned()]);
-    assert_eq!(places, [Place::InstanceEgress { groups: vec!["sg-i".to_owned()], to: to.clone(), port: 443 }]);
+    assert_eq!(places(base().egress(&[https_to("10.0.2.96/32")])), missing(&to));
     let commands = Change::AllowEgress { group: "sg-i".to_owned(), to, owner: None, port: 443 }.commands(REGION);
     assert!(matches!(commands.as_slice(), [one] if one.contains("IpRanges=[{CidrIp=10.0.2.80/32}]")), "{commands:?}");
 }
