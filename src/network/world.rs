@@ -21,8 +21,11 @@ pub(super) struct World {
     pub(super) when: Vec<String>,
 }
 
-/// What two worlds must share to be told as one: the verdict, and who blocks what.
+/// What two worlds must share for their hops to be told as one: the verdict, and who blocks what.
 type Outcome<'w> = (Verdict, BTreeSet<(Code, &'w str)>);
+
+/// What they must share for their blockers to be told as one: what each does, too.
+type Blockers<'w> = BTreeSet<(Code, &'w str, &'w str)>;
 
 impl World {
     /// The world, if this is so.
@@ -33,6 +36,10 @@ impl World {
 
     fn outcome(&self) -> Outcome<'_> {
         (self.verdict, self.blockers.iter().map(|blocker| (blocker.code, blocker.resource.as_str())).collect())
+    }
+
+    fn told_blockers(&self) -> Blockers<'_> {
+        self.blockers.iter().map(|blocker| (blocker.code, blocker.resource.as_str(), blocker.detail.as_str())).collect()
     }
 
     /// A world in which the name leads nowhere.
@@ -95,8 +102,8 @@ struct Branch<'w> {
     is_shown: bool,
 }
 
-/// Tells worlds apart where they end differently, from the condition at `depth` on.
-fn branches<'w>(worlds: &[&'w World], depth: usize) -> Vec<Branch<'w>> {
+/// Tells worlds apart where they end differently, by what `end` sees of each, from the condition at `depth` on.
+fn branches<'w, End: Ord>(worlds: &[&'w World], end: fn(&'w World) -> End, depth: usize) -> Vec<Branch<'w>> {
     let mut groups: Vec<(Option<&'w String>, Vec<&'w World>)> = Vec::new();
     for world in worlds {
         let condition = world.when.get(depth);
@@ -105,13 +112,12 @@ fn branches<'w>(worlds: &[&'w World], depth: usize) -> Vec<Branch<'w>> {
             None => groups.push((condition, vec![world])),
         }
     }
-    let outcomes: Vec<BTreeSet<Outcome<'_>>> =
-        groups.iter().map(|(_, group)| group.iter().map(|world| world.outcome()).collect()).collect();
-    let are_alike = outcomes.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
+    let ends: Vec<BTreeSet<End>> = groups.iter().map(|(_, group)| group.iter().copied().map(end).collect()).collect();
+    let are_alike = ends.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
     let mut all = Vec::new();
     for (number, (condition, group)) in groups.into_iter().enumerate() {
         let below = match condition {
-            Some(_) => branches(&group, depth + 1),
+            Some(_) => branches(&group, end, depth + 1),
             None => group.iter().zip(0..).map(|(world, number)| Branch { world, conditions: Vec::new(), is_shown: number == 0 }).collect(),
         };
         let verdicts: BTreeSet<Verdict> = group.iter().map(|world| world.verdict).collect();
@@ -142,7 +148,7 @@ impl Branch<'_> {
     /// Its blockers: what is in the way in some worlds alone, with when it is.
     fn blockers<'b>(&'b self, worlds: &'b [World]) -> impl Iterator<Item = Blocker> {
         let is_everywhere = |blocker: &Blocker| {
-            worlds.iter().all(|world| world.blockers.iter().any(|own| (own.code, &own.resource) == (blocker.code, &blocker.resource)))
+            worlds.iter().all(|world| world.told_blockers().contains(&(blocker.code, &blocker.resource, &blocker.detail)))
         };
         self.world.blockers.iter().cloned().map(move |mut blocker| {
             if !is_everywhere(&blocker) {
@@ -158,7 +164,8 @@ pub(super) fn combine(goal: &Goal, worlds: &[World], doubts: Vec<Unknown>) -> Pa
     let verdicts: BTreeSet<Verdict> = worlds.iter().map(|world| world.verdict).collect();
     let agreed = if verdicts.len() == 1 { verdicts.first().copied() } else { None };
     let verdict = agreed.unwrap_or(Verdict::Unknown);
-    let told = branches(&worlds.iter().collect::<Vec<_>>(), 0);
+    let all: Vec<&World> = worlds.iter().collect();
+    let told = branches(&all, World::told_blockers, 0);
     let mut blockers: Vec<Blocker> = told.iter().flat_map(|branch| branch.blockers(worlds)).collect();
     if verdict == Verdict::Unknown {
         // Only what blocks whichever way it is, is sure.
@@ -184,7 +191,7 @@ pub(super) fn combine(goal: &Goal, worlds: &[World], doubts: Vec<Unknown>) -> Pa
     notes.sort();
     notes.dedup();
     let authorization = authorization(worlds);
-    let hops = told.iter().filter(|branch| branch.is_shown).flat_map(Branch::hops).collect();
+    let hops = branches(&all, World::outcome, 0).iter().filter(|branch| branch.is_shown).flat_map(Branch::hops).collect();
     Path { target: goal.target, host: goal.host.clone(), port: goal.port, verdict, via, blockers, unknowns, hops, authorization, notes }
 }
 

@@ -128,6 +128,16 @@ fn both_branches_are_shown() {
         &of_ssm(with_ports),
         &["if it asks from the ports 32768-60999 (partial):", "if it asks from the ports 49152-65535 (reachable):", "A-47"],
     );
+    // What is so under either condition is told with its own.
+    let answers_to_few = ["100 in tcp 1024-32767 0.0.0.0/0 allow", ALL_OUT];
+    holds(
+        &of_ssm(base().endpoints().ports(PortFamily::Unknown).subnet_acl("subnet-p", &answers_to_few)),
+        &[
+            " is blocked",
+            "denies TCP 32768-60999 inbound from 10.0.2.103 (the final deny), if it asks from the ports 32768-60999",
+            "denies TCP 49152-65535 inbound from 10.0.2.103 (the final deny), if it asks from the ports 49152-65535",
+        ],
+    );
     let overlapping = base()
         .nat()
         .prefix_list("pl-a", &["0.0.0.0/1", "128.0.0.0/1"])
