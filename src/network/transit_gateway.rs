@@ -92,7 +92,7 @@ pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, fr
     }
 }
 
-/// Follows the answers to the sender. If they are surely lost before they get to its VPC: the transit gateway that is to bring them.
+/// Follows the answers to the sender. Where they are lost before they get to its VPC, or that is not known: the transit gateway that is to bring them.
 fn follow_back<'j, 'a: 'j>(
     trace: &mut Trace,
     journey: &Journey<'j, '_, 'a>,
@@ -130,14 +130,10 @@ fn follow_back<'j, 'a: 'j>(
         trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the route to {destination} leads the answers to {back} to {id}"));
         id
     };
-    let blamed_before = trace.blockers.len();
-    let Some(door) = leave_vpc(trace, from, id) else { return (trace.blockers.len() > blamed_before).then_some(id) };
+    let Some(door) = leave_vpc(trace, from, id) else { return Some(id) };
     boundary::cross(trace, &door.position, &[Crossing::BackIn], &journey.sender.ends);
-    let blamed_before = trace.blockers.len();
-    let Some(core) = Core::of(trace, journey.source.estate, from, id, door.attachment) else {
-        return (trace.blockers.len() > blamed_before).then_some(id);
-    };
-    let shares = core.split(trace, sender)?;
+    let Some(core) = Core::of(trace, journey.source.estate, from, id, door.attachment) else { return Some(id) };
+    let Some(shares) = core.split(trace, sender) else { return Some(id) };
     let home = &journey.sender.position;
     for share in &shares {
         match share.next {
@@ -292,29 +288,34 @@ fn attachment_of<'a>(trace: &mut Trace, vpc: &Position<'_, 'a>, gateway: &str) -
         return None;
     }
     let Some(attachment) = attachment_listed(vpc, gateway) else {
-        let settled_by = format!("collect the attachments of {gateway} again: none of {} is listed", vpc.vpc_id);
+        let settled_by = format!("collect the attachments of {gateway} again: which one {} has is not told", vpc.vpc_id);
         trace.unclear(KIND, gateway, "fact_not_collected", settled_by);
         return None;
     };
     is_attached(trace, attachment).then_some(attachment)
 }
 
-/// A deleted attachment is listed for a while beside the one in its place: what carries traffic comes first, then what may.
+/// A deleted attachment is listed for a while beside the one in its place: what carries traffic comes first, then what may, if it is one alone.
 fn attachment_listed<'a>(vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a TransitGatewayVpcAttachment> {
     let listed = vpc.home.files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
     let own = listed
         .filter(|attachment| attachment.transit_gateway_id.as_deref() == Some(gateway) && attachment.vpc_id.as_deref() == Some(vpc.vpc_id));
-    own.max_by_key(|attachment| {
-        let carries = carries(attachment.state.as_deref());
-        (carries == Some(true), carries.is_none(), &attachment.transit_gateway_attachment_id)
-    })
+    let rank = |attachment: &TransitGatewayVpcAttachment| match carries(attachment.state.as_deref()) {
+        Some(true) => 2,
+        None => 1,
+        Some(false) => 0,
+    };
+    let own: Vec<&TransitGatewayVpcAttachment> = own.collect();
+    let best = own.iter().map(|attachment| rank(attachment)).max()?;
+    let mut found = own.into_iter().filter(|attachment| rank(attachment) == best);
+    if best == 1 { found.next().filter(|_| found.next().is_none()) } else { found.max_by_key(|one| &one.transit_gateway_attachment_id) }
 }
 
 /// Whether an attachment, or a gateway, in this state carries traffic. While it is changed, or a change that failed is undone, AWS does not say
 /// (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>).
 fn carries(state: Option<&str>) -> Option<bool> {
-    let is = |word: &str| state.is_some_and(|state| state.eq_ignore_ascii_case(word));
-    if state.is_none() || is("modifying") || is("rollingBack") { None } else { Some(is("available")) }
+    let is = |word: &str| state.unwrap_or_default().eq_ignore_ascii_case(word);
+    if is("") || is("modifying") || is("rollingBack") { None } else { Some(is("available")) }
 }
 
 /// Whether an attachment, or a gateway, may carry traffic in its state; where it surely does not, that is told.
@@ -358,7 +359,7 @@ impl<'r, 'a> Core<'r, 'a> {
         let gateways = at.home.files.transit_gateways.iter().flat_map(|file| &file.transit_gateways);
         let listed: Vec<_> = gateways.filter(|listed| listed.transit_gateway_id.as_deref() == Some(gateway)).collect();
         let state = listed.iter().find_map(|listed| listed.state.as_deref());
-        if state.is_some() && !is_up(trace, gateway, state, Code::BadState) {
+        if !listed.is_empty() && !is_up(trace, gateway, state, Code::BadState) {
             return None;
         }
         encryption::use_transit_gateway(trace, at, gateway, listed.iter().find_map(|listed| listed.options.as_ref()));

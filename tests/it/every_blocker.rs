@@ -2,11 +2,12 @@
 
 use patch_preflight::network::Target::Ssm;
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
+use patch_preflight::snapshot::RegionFiles;
 use patch_preflight::snapshot::ec2::{self, TransitGatewayRoute};
 
 use crate::exact::{Row, check};
-use crate::hub::{by_gateway, central, gateway_route, two_doors};
-use crate::topology::{ALL_IN, ALL_OUT, Topology, base, https_to, some};
+use crate::hub::{HUB, by_gateway, central, gateway_route, two_doors};
+use crate::topology::{ALL_IN, ALL_OUT, REGION, Topology, base, https_to, some};
 
 /// The network ACL of the instance's subnet lets no answer in.
 fn unanswered(topology: Topology) -> Topology {
@@ -55,6 +56,30 @@ fn behind_a_transit_gateway() {
             &["NO_ROUTE_TO_DESTINATION", "TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT", "SUBNET_ACL_RESTRICTION"],
         ),
         row("nothing else is in the way", central(), &["SUBNET_ACL_RESTRICTION"]),
+    ]);
+}
+
+/// However the hub leads the answers back, they come into the sender's VPC by its own attachment.
+#[test]
+fn where_it_is_not_known_how_the_answers_come_back() {
+    // The attachments of the hub are seen in another account alone.
+    let unseen = || {
+        let of_hub = central().others[&(HUB.to_owned(), REGION.to_owned())].transit_gateway_attachments.clone().unwrap();
+        let elsewhere = RegionFiles { transit_gateway_attachments: Some(of_hub), ..RegionFiles::default() };
+        let mut topology = unanswered(central()).hub(|files| files.transit_gateway_attachments = None);
+        topology.others.insert(("333333333333".to_owned(), REGION.to_owned()), elsewhere);
+        topology
+    };
+    check(vec![
+        ("there is a route back", unseen(), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"], &[]),
+        (
+            "there is none",
+            unseen().without_hub_route("10.0.0.0/16"),
+            Ssm,
+            Blocked,
+            &["NO_ROUTE_TO_DESTINATION", "SUBNET_ACL_RESTRICTION"],
+            &[],
+        ),
     ]);
 }
 

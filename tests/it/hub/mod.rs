@@ -169,7 +169,12 @@ pub(crate) fn beside(ingress: Vec<IpPermission>) -> Topology {
 /// The spoke and the hub at one transit gateway, with routes both ways for their blocks, and default routes to the hub.
 pub(crate) fn by_gateway(ingress: Vec<IpPermission>) -> Topology {
     let gateways = ec2::DescribeTransitGateways {
-        transit_gateways: vec![ec2::TransitGateway { transit_gateway_id: some("tgw-1"), owner_id: some(HUB), ..Default::default() }],
+        transit_gateways: vec![ec2::TransitGateway {
+            transit_gateway_id: some("tgw-1"),
+            owner_id: some(HUB),
+            state: some("available"),
+            ..Default::default()
+        }],
     };
     let of_spoke = attachment("tgw-attach-s", "vpc-1", "111111111111", "subnet-t");
     let of_hub = attachment("tgw-attach-h", "vpc-h", HUB, "subnet-hp");

@@ -260,22 +260,34 @@ fn transit_gateways() {
 
 /// While it is changed AWS does not say whether it carries traffic; what is gone is listed for a while beside what took its place.
 #[test]
-fn states_of_an_attachment() {
+fn states_of_attachments_and_gateways() {
     let state = |state: &'static str| central().attachments(move |each| each.state = some(state));
+    let of_gateway = |state: Option<&'static str>| {
+        central().with(|files| files.transit_gateways.as_mut().unwrap().transit_gateways[0].state = state.map(str::to_owned))
+    };
+    let beside = |topology: Topology, state: &'static str| {
+        topology.with(|files| {
+            let attachments = &mut files.transit_gateway_attachments.as_mut().unwrap().transit_gateway_vpc_attachments;
+            let own = attachments[0].clone();
+            let transit_gateway_attachment_id = some("tgw-attach-z");
+            attachments.push(TransitGatewayVpcAttachment { transit_gateway_attachment_id, state: some(state), ..own });
+        })
+    };
+    let stateless = || central().attachments(|each| each.state = None);
     check(vec![
+        ("the gateway is being changed", of_gateway(Some("modifying")), Ssm, Unknown, &["fact_not_collected"]),
+        ("the gateway does not tell its state", of_gateway(None), Ssm, Unknown, &["fact_not_collected"]),
+        ("the gateway is gone", of_gateway(Some("deleted")), Ssm, Blocked, &["BAD_STATE"]),
         ("the attachment is being changed", state("modifying"), Ssm, Unknown, &["fact_not_collected"]),
         ("a change of the attachment is being undone", state("rollingBack"), Ssm, Unknown, &["fact_not_collected"]),
         (
             "the attachment does not tell its state, beside one that is gone",
-            central().attachments(|each| each.state = None).with(|files| {
-                let attachments = &mut files.transit_gateway_attachments.as_mut().unwrap().transit_gateway_vpc_attachments;
-                let gone = attachments[0].clone();
-                let (transit_gateway_attachment_id, state) = (some("tgw-attach-z"), some("deleted"));
-                attachments.push(TransitGatewayVpcAttachment { transit_gateway_attachment_id, state, ..gone });
-            }),
+            beside(stateless(), "deleted"),
             Ssm,
             Unknown,
             &["fact_not_collected"],
         ),
+        ("any of two attachments may be the one in use", beside(stateless(), "modifying"), Ssm, Unknown, &["fact_not_collected"]),
+        ("the one that is available is", beside(central(), "modifying"), Ssm, Reachable, &[]),
     ]);
 }
