@@ -10,6 +10,7 @@ use super::journey::Journey;
 use super::path;
 use super::protocol::Protocol;
 use super::source::Source;
+use super::trace::surely_met;
 use super::verdict::{Blocker, Code, Place, Verdict};
 use super::world::World;
 use crate::model::Assumptions;
@@ -30,18 +31,19 @@ pub(super) enum Way {
 }
 
 pub(super) fn way_to(source: &Source<'_, '_>, servers: &[IpAddr], assumptions: &Assumptions) -> Way {
-    let (mut blockers, mut doubts) = (Vec::new(), Vec::new());
+    let (mut each, mut doubts) = (Vec::new(), Vec::new());
     for server in servers {
         match way_to_one(source, *server, assumptions) {
             Way::Open => return Way::Open,
-            Way::Closed(why) => blockers.extend(why),
+            Way::Closed(why) => each.push(why),
             Way::Unclear(perhaps, why) => {
-                blockers.extend(perhaps);
+                each.push(perhaps);
                 doubts.extend(why);
             }
         }
     }
-    match (blockers.is_empty(), doubts.is_empty()) {
+    let blockers = surely_met(&each.iter().map(|way| way.iter().collect()).collect::<Vec<_>>(), true).into_iter().cloned().collect();
+    match (each.is_empty(), doubts.is_empty()) {
         (true, true) => Way::Open,
         (_, true) => Way::Closed(blockers),
         (_, false) => Way::Unclear(blockers, doubts),

@@ -14,8 +14,8 @@ use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
 use super::verdict::{Code, Decision, HopKind, Place};
-use crate::model::address;
 use crate::model::known::{Known, Unknown};
+use crate::model::{Assumption, address};
 use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair};
 
 /// To the interface of an instance, or of an appliance, that is to send the traffic on.
@@ -54,15 +54,20 @@ fn pass(trace: &mut Trace, journey: &Journey<'_, '_, '_>, interface: &NetworkInt
     }
     let mut onward = trace.part(&trace.addresses);
     send_on(&mut onward, journey, interface, position);
+    // As another protocol to another address, a tunnel's, it may leave where the traffic itself does not, and come to an endpoint in the end alone.
+    let mut tunnelled = trace.part(&trace.addresses);
+    if journey.end.is_some() {
+        tunnelled.authorization.clone_from(&onward.authorization);
+    }
     if !onward.takes_some() {
-        trace.join(vec![vec![onward]], Vec::new());
+        let is_vouched = journey.assumptions.contains(&Assumption::LeadsToInternet(id.to_owned()));
+        let other = (!is_vouched).then(|| vec![tunnelled]);
+        trace.join(std::iter::once(vec![onward]).chain(other).collect(), Vec::new());
         return;
     }
-    // As another protocol to another address, a tunnel's, it may leave where the traffic itself does not.
-    let (why, lost) = (onward.blockers.first(), if onward.takes_all() { "it does" } else { "a part of it does" });
+    let (why, lost) = (onward.blockers.first(), if onward.is_surely_blocked() { "it does" } else { "a part of it does" });
     let why = why.map_or_else(String::new, |blocker| format!("{} {}", blocker.resource, blocker.detail));
     let settled_by = format!("check that {id} sends the traffic on through a tunnel: as it is, {lost} not get away, since {why}");
-    let mut tunnelled = trace.part(&trace.addresses);
     tunnelled.hop(HopKind::Other, id, Decision::Unknown, settled_by.clone());
     trace.join(vec![vec![tunnelled], vec![onward]], vec![Unknown::new("os_tunnel", id, settled_by)]);
 }

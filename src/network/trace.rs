@@ -170,9 +170,11 @@ impl Trace {
         }
         // Of several ways the first is shown.
         self.hops.extend(side_by_side(ways.first().map_or(&[], Vec::as_slice)));
+        let of_way = |way: &Vec<Self>| way.iter().fold(Authorization::Allowed, |sum, part| sum.and(part.authorization.clone()));
+        let authorization = Authorization::one_of(&ways.iter().map(of_way).collect::<Vec<_>>());
+        self.authorization = std::mem::take(&mut self.authorization).and(authorization);
         for part in ways.into_iter().flatten() {
             self.unknowns.extend(part.unknowns);
-            self.authorization = std::mem::take(&mut self.authorization).and(part.authorization);
             self.notes.extend(part.notes);
         }
     }
@@ -325,7 +327,7 @@ impl Trace {
 
 /// Of the blockers on several ways those that are in the way for sure: what every way meets; and, where each way is blocked by something that the
 /// others do not meet, or none is, whatever one of them meets.
-fn surely_met<'b>(ways: &[Vec<&'b Blocker>], each_is_blocked: bool) -> Vec<&'b Blocker> {
+pub(super) fn surely_met<'b>(ways: &[Vec<&'b Blocker>], each_is_blocked: bool) -> Vec<&'b Blocker> {
     let is_same = |one: &Blocker, other: &Blocker| (one.code, &one.resource) == (other.code, &other.resource);
     let is_shared = |blocker: &&Blocker| ways.iter().all(|way| way.iter().any(|other| is_same(blocker, other)));
     let with_own = ways.iter().filter(|way| !way.iter().all(is_shared)).count();

@@ -119,6 +119,18 @@ impl Authorization {
             (Self::Allowed, Self::Allowed) => Self::Allowed,
         }
     }
+
+    /// One of them comes true, and it is not known which: a refusal is sure where each refuses.
+    pub(super) fn one_of(ways: &[Self]) -> Self {
+        let is_denied = |way: &&Self| matches!(way, Self::Denied { .. });
+        match ways.iter().cloned().fold(Self::Allowed, Self::and) {
+            Self::Denied { endpoint, because, .. } if !ways.iter().all(|way| is_denied(&way)) => {
+                let settled_by = format!("settle what the path depends on: by one way {endpoint} is passed, and {because}");
+                Self::Unknown(vec![Unknown::new("endpoint_policy", endpoint, settled_by)])
+            }
+            all => all,
+        }
+    }
 }
 
 /// The next hop that carries a path: with several, the one that carries the most addresses.
@@ -208,6 +220,10 @@ pub enum Place {
     VpcAttribute {
         vpc: String,
         attribute: &'static str,
+    },
+    /// The VPC's resolver is switched off, and no other is asked: where a name would lead cannot be said.
+    Resolver {
+        vpc: String,
     },
     /// The interface has no public address, and its subnet's default route needs one.
     PublicAddress {

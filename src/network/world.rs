@@ -190,22 +190,9 @@ pub(super) fn combine(goal: &Goal, worlds: &[World], doubts: Vec<Unknown>) -> Pa
     let mut notes: Vec<String> = worlds.iter().flat_map(|world| world.notes.iter().cloned()).collect();
     notes.sort();
     notes.dedup();
-    let authorization = authorization(worlds);
+    let authorization = Authorization::one_of(&worlds.iter().map(|world| world.authorization.clone()).collect::<Vec<_>>());
     let hops = branches(&all, World::outcome, 0).iter().filter(|branch| branch.is_shown).flat_map(Branch::hops).collect();
     Path { target: goal.target, host: goal.host.clone(), port: goal.port, verdict, via, blockers, unknowns, hops, authorization, notes }
-}
-
-/// What the policies on the way say, if it does not hang on what is unknown.
-fn authorization(worlds: &[World]) -> Authorization {
-    let is_denied = |world: &&World| matches!(world.authorization, Authorization::Denied { .. });
-    let all = worlds.iter().fold(Authorization::Allowed, |sum, world| sum.and(world.authorization.clone()));
-    match all {
-        Authorization::Denied { endpoint, because, .. } if worlds.iter().filter(is_denied).count() < worlds.len() => {
-            let settled_by = format!("settle what the path depends on: by one way {endpoint} is passed, and {because}");
-            Authorization::Unknown(vec![Unknown::new("endpoint_policy", endpoint, settled_by)])
-        }
-        all => all,
-    }
 }
 
 /// What to look at first: a broken endpoint, the name, the way out, the groups, the network ACLs.

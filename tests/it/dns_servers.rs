@@ -289,3 +289,23 @@ fn an_inbound_endpoint_answers_with_what_is_private() {
         ),
     ]);
 }
+
+/// Once the instance's group lets the questions out, the first server answers.
+#[test]
+fn of_several_servers_one_is_enough() {
+    let second = ec2::NetworkInterface {
+        network_interface_id: some("eni-dns-2"),
+        vpc_id: some("vpc-1"),
+        subnet_id: some("subnet-e"),
+        private_ip_address: some("10.0.2.54"),
+        groups: vec![group_id("sg-dns-2")],
+        ..Default::default()
+    };
+    let topology = server(vec![all_to("0.0.0.0/0")]).dns_servers(&["10.0.2.53", "10.0.2.54"]).with(move |files| {
+        files.network_interfaces.as_mut().unwrap().network_interfaces.push(second);
+        files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-dns-2", vec![], vec![]));
+    });
+    let path = topology.egress(&[https_to("0.0.0.0/0")]).path(Ssm);
+    assert_eq!(path.verdict, Blocked);
+    assert!(path.blockers.iter().all(|blocker| blocker.resource == "sg-i"), "{:#?}", path.blockers);
+}

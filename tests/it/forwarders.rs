@@ -1,9 +1,9 @@
 //! Instances in a VPC to which a route leads, or which patches come from: AWS's side of them is judged.
 
 use patch_preflight::model::{Assumption, Assumptions};
-use patch_preflight::network::AnsweredBy;
-use patch_preflight::network::Target::{Repository, Ssm};
+use patch_preflight::network::Target::{Repository, S3, Ssm};
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
+use patch_preflight::network::{AnsweredBy, Authorization};
 use patch_preflight::snapshot::ec2::{self, IpPermission};
 
 use crate::exact;
@@ -136,6 +136,20 @@ fn what_a_tunnel_may_pass_is_not_in_the_way_for_sure() {
         ("and the instance's", shut().egress(&[]), Ssm, Blocked, &["SG_HAS_NO_RULES"], &[]),
         ("its network ACL, and the instance's group", no_acl.egress(&[]), Ssm, Blocked, &["SG_HAS_NO_RULES"], &[]),
     ]);
+}
+
+/// A gateway endpoint to which its subnet leads refuses nothing for sure: perhaps the traffic never gets there.
+#[test]
+fn what_may_pass_by_an_endpoint_is_not_refused_for_sure() {
+    let nothing = r#"{"Version": "2012-10-17", "Statement": []}"#;
+    let refusing = |topology: Topology| {
+        topology.gateway_endpoint("rtb-u").each_endpoint(|endpoint| endpoint.policy_document = Some(nothing.to_owned()))
+    };
+    let shut = || nat_instance(vec![https_to("10.0.0.0/16")], vec![]);
+    let is_refused = |topology: Topology| matches!(refusing(topology).path(S3).authorization, Authorization::Denied { .. });
+    assert!(is_refused(vouched(open())), "it forwards, as the user says");
+    assert!(!is_refused(open()), "nobody says that it does");
+    assert!(!is_refused(vouched(shut())), "a tunnel alone gets away");
 }
 
 /// What comes by a transit gateway shows its group where the gateway and both attachments say so
