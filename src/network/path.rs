@@ -153,7 +153,7 @@ fn judge_answer(
         Answer::NoResolver { is_switched_off } => {
             let vpc = journey.at.vpc_id;
             let world = if *is_switched_off {
-                let place = Place::VpcAttribute { vpc: vpc.to_owned(), attribute: "enableDnsSupport" };
+                let place = Place::Resolver { vpc: vpc.to_owned() };
                 World::nameless(Code::DnsVpcAttributeOff, vpc, "has enableDnsSupport off, so no name resolves".to_owned(), place)
             } else {
                 let detail = "has DHCP options without a DNS server, and the instance runs on the Xen hypervisor, so no name resolves";

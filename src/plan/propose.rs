@@ -250,6 +250,7 @@ fn of_blocker(patient: Patient<'_>, path: &Path, blocker: &Blocker) -> Option<Ch
         }
         // The endpoint that took the name has its own blocker.
         Place::PrivateDns { .. } | Place::NoEndpoint { .. } => None,
+        Place::Resolver { vpc } => Some(Change::EnableVpcAttribute { vpc: vpc.clone(), attribute: "enableDnsSupport".to_owned() }),
         Place::VpcAttribute { vpc, attribute } => Some(Change::EnableVpcAttribute { vpc: vpc.clone(), attribute: (*attribute).to_owned() }),
         Place::EndpointState { endpoint } => Some(Change::ByHand {
             resource: endpoint.clone(),

@@ -10,7 +10,7 @@ use super::apply::{self, Refusal};
 use super::change::Change;
 use super::{acl, home};
 use crate::model::{Assumptions, Estate};
-use crate::network::{Authorization, HopKind, Needs, Network, Path, Target, Verdict, dependents};
+use crate::network::{Authorization, HopKind, Needs, Network, Path, Place, Target, Verdict, dependents};
 use crate::snapshot::ec2::Instance;
 
 /// Account, Region and id of an instance: a change may help those of several accounts.
@@ -175,7 +175,11 @@ impl<'s> Verifier<'s> {
             let after = network.judge(region, instance, before.needs);
             let pairs = pairs(before.paths, &after.paths).chain(std::iter::once((before.repository, &after.repository)));
             let pairs: Vec<(&Path, &Path)> = pairs.collect();
-            if let Some((was, is)) = pairs.iter().find(|(was, is)| rank(is) < rank(was)) {
+            // What works in part goes on to do so where more passes, if it is not known now whether all of it does.
+            let lets_more_pass = takes_nothing(trial.change);
+            let may_be_more = |was: &Path, is: &Path| lets_more_pass && was.verdict == Verdict::Partial && is.verdict == Verdict::Unknown;
+            let is_worse = |was: &Path, is: &Path| rank(is) < rank(was) && (!may_be_more(was, is) || is_refused(is));
+            if let Some((was, is)) = pairs.iter().find(|(was, is)| is_worse(was, is)) {
                 breaks.insert(before.instance.to_owned());
                 lost.get_or_insert_with(|| {
                     format!("{} would lose {}: {} before, {} after", before.instance, was.host, told(was), told(is))
@@ -229,6 +233,11 @@ fn pairs<'p>(before: &'p [Arc<Path>], after: &'p [Arc<Path>]) -> impl Iterator<I
     gone_on.chain(told_apart.filter_map(move |is| Some((first(before, is)?, is.as_ref()))))
 }
 
+/// Whether a change only lets more pass, and leads nobody another way.
+fn takes_nothing(change: &Change) -> bool {
+    matches!(change, Change::AllowEgress { .. } | Change::AllowEndpointIngress { .. } | Change::AllowInNetworkAcl { .. })
+}
+
 const WORKS: u8 = 3;
 
 /// How much of a path works: what an endpoint's policy refuses does not.
@@ -247,12 +256,13 @@ fn rank(path: &Path) -> u8 {
     }
 }
 
-/// How much is in the way: first what, then how often, since a group may be so once for each interface of an endpoint. What is so under several
-/// conditions counts once.
-fn hindrances(path: &Path) -> (usize, usize) {
+/// How much is in the way: first whether names are answered at all, since what is behind them shows only then; then what; then how often, since a
+/// group may be in the way once for each interface of an endpoint. What is so under several conditions counts once.
+fn hindrances(path: &Path) -> (bool, usize, usize) {
+    let is_nameless = path.blockers.iter().any(|blocker| matches!(blocker.place, Place::Resolver { .. }));
     let what: BTreeSet<_> = path.blockers.iter().map(|blocker| (blocker.code, &blocker.resource)).collect();
     let each = path.blockers.iter().map(|blocker| (blocker.code, &blocker.resource, &blocker.detail, &blocker.place));
-    (what.len(), each.collect::<BTreeSet<_>>().len())
+    (is_nameless, what.len(), each.collect::<BTreeSet<_>>().len())
 }
 
 fn is_refused(path: &Path) -> bool {

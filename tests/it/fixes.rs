@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patch_preflight::model::Estate;
 use patch_preflight::network::{
-    Alternative, AnsweredBy, Destination, Goal, Network, Place, PortFamily, Sources, Target, Wanted, dependents,
+    Alternative, AnsweredBy, Destination, Goal, Network, Place, PortFamily, Sources, Target, Verdict, Wanted, dependents,
 };
 use patch_preflight::plan::{Before, Change, Group, Origin, Placement, Proof, Verifier, Whom};
 use patch_preflight::report::types::Verified;
@@ -247,6 +247,31 @@ fn what_hangs_on_conditions_counts_once() {
         rule_number: Some(90),
     };
     verified(&tried(&topology, &let_out));
+}
+
+/// What passes in part goes on to do so where more is let through, whatever is not known of the rest.
+#[test]
+fn to_let_more_pass_takes_nothing() {
+    let to_few = ["100 in tcp 50000-55000 0.0.0.0/0 allow", ALL_OUT];
+    let let_in = |ports: (u16, u16)| Change::AllowInNetworkAcl {
+        acl: "acl-subnet-p".to_owned(),
+        is_egress: false,
+        addresses: vec!["0.0.0.0/0".to_owned()],
+        ports,
+        rule_number: Some(90),
+    };
+    let any_system = base().nat().ports(PortFamily::Unknown).subnet_acl("subnet-p", &to_few);
+    assert_eq!(any_system.path(Target::Ssm).verdict, Verdict::Partial);
+    verified(&tried(&any_system, &let_in((32768, 60999))));
+}
+
+/// What keeps every name from being answered is to be mended first, whatever is behind the names.
+#[test]
+fn a_resolver_is_worth_its_while() {
+    let on = Change::EnableVpcAttribute { vpc: "vpc-1".to_owned(), attribute: "enableDnsSupport".to_owned() };
+    verified(&tried(&base().dns_attributes(false, true), &on));
+    verified(&tried(&base().endpoint_group("sg-e", Vec::new()).endpoint("ssm", &["subnet-e"]).dns_attributes(false, true), &on));
+    rejected(&tried(&base().dns_attributes(true, true), &on), "it changes nothing for i-1", &[]);
 }
 
 /// Whoever runs a command needs the credentials of the account that has what it changes.
