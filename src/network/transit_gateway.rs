@@ -51,7 +51,7 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
     }
     let core = Core::of(trace, journey.source.estate, at, id, door.attachment);
     let shares = core.as_ref().and_then(|core| core.split(trace, &trace.addresses.clone()));
-    let (Some(core), Some(shares)) = (core, shares) else { return bring_answers(trace, journey, id) };
+    let (Some(core), Some(shares)) = (core, shares) else { return bring_answers(trace, journey, id, None) };
     let mut parts = Vec::new();
     for share in shares {
         let mut part = trace.part(&share.addresses);
@@ -62,21 +62,21 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
             }
             Next::Attachment(attachment) => {
                 leave(&mut part, journey, attachment);
-                bring_answers(&mut part, journey, id);
+                bring_answers(&mut part, journey, id, None);
             }
             Next::Dead => {
                 let detail = format!("has a dead route to {}", share.destination);
                 part.stop(KIND, Code::TgwRtbBadStateRoute, core.table, detail, Place::Other);
-                bring_answers(&mut part, journey, id);
+                bring_answers(&mut part, journey, id, None);
             }
             Next::Nothing => {
                 let detail = format!("has no route for {}", part.describe(&part.addresses));
                 part.stop(KIND, Code::TgwRtbNoRouteToTgwAttachment, core.table, detail, Place::Other);
-                bring_answers(&mut part, journey, id);
+                bring_answers(&mut part, journey, id, None);
             }
             Next::Unclear(settled_by) => {
                 part.unclear(KIND, core.table, "transit_gateway_not_modelled", settled_by);
-                bring_answers(&mut part, journey, id);
+                bring_answers(&mut part, journey, id, None);
             }
         }
         parts.push(part);
@@ -88,11 +88,11 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
 pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Position<'_, 'a>, table: &'a RouteTable) {
     // What is lost on the way would meet the rest of it once that is mended.
     if let Some(id) = follow_back(trace, journey, from, table) {
-        bring_answers(trace, journey, id);
+        bring_answers(trace, journey, id, from.zone());
     }
 }
 
-/// Follows the answers to the sender. Where they are lost before they get to its VPC, or that is not known: the transit gateway that is to bring them.
+/// Follows the answers to the sender. If they are surely lost before they get to its VPC: the transit gateway that is to bring them.
 fn follow_back<'j, 'a: 'j>(
     trace: &mut Trace,
     journey: &Journey<'j, '_, 'a>,
@@ -104,7 +104,8 @@ fn follow_back<'j, 'a: 'j>(
     let splits = route::split(from.home, table, &from.nets, sender, false);
     let shares: Vec<_> = splits.iter().flat_map(|split| &split.shares).collect();
     let back = sender.as_addresses();
-    let id = if shares.iter().all(|share| share.loses_answers()) {
+    let is_lost = shares.iter().all(|share| share.loses_answers());
+    let id = if is_lost {
         let detail = format!("has no route back to {back}, so the answers are lost");
         trace.stop(HopKind::RouteTable, Code::NoRouteToDestination, table_id, detail, Place::Other);
         // The route that it needs leads to where the questions came from.
@@ -130,10 +131,15 @@ fn follow_back<'j, 'a: 'j>(
         trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the route to {destination} leads the answers to {back} to {id}"));
         id
     };
-    let Some(door) = leave_vpc(trace, from, id) else { return Some(id) };
+    let blamed_before = trace.blockers.len();
+    // Where it is not known what the gateway does with them, they may come in by another.
+    let lost_since = |trace: &Trace, count: usize| (is_lost || trace.blockers.len() > count).then_some(id);
+    let Some(door) = leave_vpc(trace, from, id) else { return lost_since(trace, blamed_before) };
     boundary::cross(trace, &door.position, &[Crossing::BackIn], &journey.sender.ends);
-    let Some(core) = Core::of(trace, journey.source.estate, from, id, door.attachment) else { return Some(id) };
-    let Some(shares) = core.split(trace, sender) else { return Some(id) };
+    let blamed_before = trace.blockers.len();
+    let core = Core::of(trace, journey.source.estate, from, id, door.attachment);
+    let known = core.and_then(|core| Some((core.split(trace, sender)?, core)));
+    let Some((shares, core)) = known else { return lost_since(trace, blamed_before) };
     let home = &journey.sender.position;
     for share in &shares {
         match share.next {
@@ -164,14 +170,32 @@ fn follow_back<'j, 'a: 'j>(
     None
 }
 
-/// The answers' way into the sender's VPC, from wherever the transit gateway has them: that much is sure whatever lies behind it.
-pub(super) fn bring_answers(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
-    // Behind more than one gateway it is not known which of them has the answers.
+/// The answers' way into the sender's VPC, from wherever the transit gateway has them: that much is sure whatever lies behind it. `zone` is where they
+/// entered it, if that is known.
+pub(super) fn bring_answers(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, zone: Option<&str>) {
+    // Behind more than one gateway it is not known which of them has the answers. What is lost for sure would come back as it went.
     let is_own_gateway = journey.is_in_vpc_of_sender() || journey.crossings <= 1;
-    let attachment = attachment_listed(&journey.sender.position, id).filter(|_| is_own_gateway);
+    let home = &journey.sender.position;
+    let is_its_task = is_own_gateway && (trace.is_surely_blocked() || !has_other_way_in(home, id));
+    let attachment = attachment_listed(home, id).filter(|_| is_its_task);
     if let Some(attachment) = attachment.filter(|attachment| carries(attachment.state.as_deref()) != Some(false)) {
-        answers_by(trace, journey, (id, attachment), None);
+        answers_by(trace, journey, (id, attachment), zone);
     }
+}
+
+/// Whether answers may come into a VPC by something else than this gateway.
+fn has_other_way_in(vpc: &Position<'_, '_>, gateway: &str) -> bool {
+    let files = vpc.home.files;
+    let is_it = |id: Option<&String>| id.is_some_and(|id| id == vpc.vpc_id);
+    let mut attachments = files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
+    let mut connections = files.peering_connections.iter().flat_map(|file| &file.vpc_peering_connections);
+    let mut gateways = files.vpn_gateways.iter().flat_map(|file| &file.vpn_gateways).flat_map(|gateway| &gateway.vpc_attachments);
+    attachments.any(|other| is_it(other.vpc_id.as_ref()) && other.transit_gateway_id.as_deref() != Some(gateway))
+        || connections.any(|connection| {
+            let mut sides = connection.accepter_vpc_info.iter().chain(&connection.requester_vpc_info);
+            sides.any(|side| is_it(side.vpc_id.as_ref()))
+        })
+        || gateways.any(|attachment| is_it(attachment.vpc_id.as_ref()))
 }
 
 /// The answers' way from an attachment of the sender's VPC to the sender; `zone` is where they entered the transit gateway, if that is known.
@@ -440,7 +464,7 @@ fn enter_vpc(
         return;
     };
     if !is_attached(trace, attachment) {
-        bring_answers(trace, journey, gateway);
+        bring_answers(trace, journey, gateway, None);
         return;
     }
     let owner = attachment.vpc_owner_id.as_deref().unwrap_or_default();

@@ -44,6 +44,13 @@ fn transit_gateways() {
     };
     // The answers to the instance's own connections do not come in.
     let no_answers = |topology: Topology| topology.subnet_acl("subnet-p", &["100 in tcp 443 0.0.0.0/0 allow", ALL_OUT]);
+    let by_other = |topology: Topology| {
+        topology.with(|files| {
+            let attachments = &mut files.transit_gateway_attachments.as_mut().unwrap().transit_gateway_vpc_attachments;
+            let (transit_gateway_attachment_id, transit_gateway_id) = (some("tgw-attach-2"), some("tgw-2"));
+            attachments.push(TransitGatewayVpcAttachment { transit_gateway_attachment_id, transit_gateway_id, ..attachments[0].clone() });
+        })
+    };
     let by_vpn = || {
         let mut route = gateway_route("0.0.0.0/0", "tgw-attach-vpn", "vpn-1");
         route.transit_gateway_attachments[0].resource_type = some("vpn");
@@ -133,6 +140,13 @@ fn transit_gateways() {
             &["SUBNET_ACL_RESTRICTION"],
         ),
         ("122, the answers do not come in", no_answers(owner_unseen(central())), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        (
+            "122, they may come in by another gateway",
+            by_other(no_answers(owner_unseen(central()))),
+            Ssm,
+            Unknown,
+            &["tgw_owner_not_collected"],
+        ),
         ("118", no_zone(central()), Ssm, Blocked, &["TGW_ROUTE_AZ_RESTRICTION"]),
         (
             "119",
