@@ -182,7 +182,12 @@ fn to_anywhere(journey: &Journey<'_, '_, '_>, because: &str, doubts: &[Unknown],
     trace.hop(HopKind::Name, &goal.host, Decision::Unknown, because);
     trace.doubt(doubts.iter().cloned());
     leave_interface(&mut trace, source, goal, &Destination::Internet, &|_| Known::Known(IntervalSet::everything()));
-    World::of(&[trace], &IntervalSet::family_of(source.address), false, Vec::new())
+    let mut world = World::of(&[trace], &IntervalSet::family_of(source.address), false, Vec::new());
+    // Who takes a part may take none of the addresses to which the name leads.
+    if world.verdict != Verdict::Blocked {
+        world.blockers.clear();
+    }
+    world
 }
 
 /// A world without an answer, beside which is named what would keep the instance from any answer.

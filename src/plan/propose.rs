@@ -310,8 +310,10 @@ fn has_dead_route(blocker: &Blocker) -> bool {
 fn has_endpoint_cause(patient: Patient<'_>, path: &Path) -> bool {
     !is_of_s3(patient, path)
         && path.blockers.iter().any(|blocker| {
-            matches!(blocker.place, Place::NoEndpoint { .. } | Place::EndpointState { .. } | Place::VpcAttribute { .. })
-                || blocker.code == Code::DnsPrivateDnsOff
+            matches!(
+                blocker.place,
+                Place::NoEndpoint { .. } | Place::EndpointState { .. } | Place::VpcAttribute { .. } | Place::Resolver { .. }
+            ) || blocker.code == Code::DnsPrivateDnsOff
         })
 }
 
