@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::set::IntervalSet;
 use crate::model::known::{Known, Unknown};
 use crate::model::{Region, net};
-use crate::snapshot::ec2::{RouteTable, Subnet, Vpc};
+use crate::snapshot::ec2::{RouteTable, Subnet, Vpc, VpcPeeringConnection};
 
 #[derive(Debug, Clone)]
 pub(super) struct Position<'r, 'a> {
@@ -52,6 +52,28 @@ impl<'r, 'a> Position<'r, 'a> {
 
     pub(super) fn is_in_subnet_of(&self, other: &Self) -> bool {
         self.subnet.is_some() && self.is_in_vpc_of(other) && self.subnet_id() == other.subnet_id()
+    }
+
+    /// Whether traffic of other networks may come into the VPC by something else than transit gateways: a peering connection, a virtual private gateway, a
+    /// core network.
+    pub(super) fn has_other_edges(&self) -> bool {
+        let files = self.home.files;
+        let is_it = |id: &Option<String>| id.as_deref() == Some(self.vpc_id);
+        let is_active = |connection: &VpcPeeringConnection| {
+            let code = connection.status.as_ref().and_then(|status| status.code.as_deref());
+            code.is_none_or(|code| code.eq_ignore_ascii_case("active"))
+        };
+        let is_peered = files.peering_connections.as_ref().is_none_or(|file| {
+            file.vpc_peering_connections.iter().filter(|connection| is_active(connection)).any(|connection| {
+                let mut sides = connection.accepter_vpc_info.iter().chain(&connection.requester_vpc_info);
+                sides.any(|side| is_it(&side.vpc_id))
+            })
+        });
+        let mut gateways = files.vpn_gateways.iter().flat_map(|file| &file.vpn_gateways).flat_map(|gateway| &gateway.vpc_attachments);
+        let mut tables = files.route_tables.iter().flat_map(|file| &file.route_tables).filter(|table| is_it(&table.vpc_id));
+        is_peered
+            || gateways.any(|attachment| is_it(&attachment.vpc_id))
+            || tables.any(|table| table.routes.iter().any(|route| route.core_network_arn.is_some()))
     }
 
     /// The addresses of the subnet, or of the whole VPC.

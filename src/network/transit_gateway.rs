@@ -49,9 +49,13 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
         boundary::cross(trace, at, &[Crossing::Out], &journey.sender.ends);
         boundary::cross(trace, &door.position, &[Crossing::In], &journey.sender.ends);
     }
+    let blamed_before = trace.blockers.len();
     let core = Core::of(trace, journey.source.estate, at, id, door.attachment);
     let shares = core.as_ref().and_then(|core| core.split(trace, &trace.addresses.clone()));
-    let (Some(core), Some(shares)) = (core, shares) else { return bring_answers(trace, journey, id, None) };
+    let (Some(core), Some(shares)) = (core, shares) else {
+        let is_lost = trace.blockers.len() > blamed_before;
+        return if is_lost { bring_answers(trace, journey, id, None) } else { bring_unless_by_another(trace, journey, id) };
+    };
     let mut parts = Vec::new();
     for share in shares {
         let mut part = trace.part(&share.addresses);
@@ -61,8 +65,14 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
                 enter_vpc(&mut part, journey, (&core, id), attachment, &share.destination);
             }
             Next::Attachment(attachment) => {
+                let doubts_before = part.unknowns.len();
                 leave(&mut part, journey, attachment);
-                bring_answers(&mut part, journey, id, None);
+                // What the user vouches for comes back as it went.
+                if part.unknowns.len() == doubts_before {
+                    bring_answers(&mut part, journey, id, None);
+                } else {
+                    bring_unless_by_another(&mut part, journey, id);
+                }
             }
             Next::Dead => {
                 let detail = format!("has a dead route to {}", share.destination);
@@ -76,7 +86,7 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
             }
             Next::Unclear(settled_by) => {
                 part.unclear(KIND, core.table, "transit_gateway_not_modelled", settled_by);
-                bring_answers(&mut part, journey, id, None);
+                bring_unless_by_another(&mut part, journey, id);
             }
         }
         parts.push(part);
@@ -170,32 +180,29 @@ fn follow_back<'j, 'a: 'j>(
     None
 }
 
-/// The answers' way into the sender's VPC, from wherever the transit gateway has them: that much is sure whatever lies behind it. `zone` is where they
-/// entered it, if that is known.
-pub(super) fn bring_answers(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, zone: Option<&str>) {
-    // Behind more than one gateway it is not known which of them has the answers. What is lost for sure would come back as it went.
+/// The answers' way into the sender's VPC, from wherever the transit gateway has them: that much is sure whatever lies behind it, and of what is lost once
+/// that is mended. `zone` is where they entered it, if that is known.
+fn bring_answers(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, zone: Option<&str>) {
+    // Behind more than one gateway it is not known which of them has the answers.
     let is_own_gateway = journey.is_in_vpc_of_sender() || journey.crossings <= 1;
-    let home = &journey.sender.position;
-    let is_its_task = is_own_gateway && (trace.is_surely_blocked() || !has_other_way_in(home, id));
-    let attachment = attachment_listed(home, id).filter(|_| is_its_task);
+    let attachment = attachment_listed(&journey.sender.position, id).filter(|_| is_own_gateway);
     if let Some(attachment) = attachment.filter(|attachment| carries(attachment.state.as_deref()) != Some(false)) {
         answers_by(trace, journey, (id, attachment), zone);
     }
 }
 
-/// Whether answers may come into a VPC by something else than this gateway.
-fn has_other_way_in(vpc: &Position<'_, '_>, gateway: &str) -> bool {
-    let files = vpc.home.files;
-    let is_it = |id: Option<&String>| id.is_some_and(|id| id == vpc.vpc_id);
-    let mut attachments = files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
-    let mut connections = files.peering_connections.iter().flat_map(|file| &file.vpc_peering_connections);
-    let mut gateways = files.vpn_gateways.iter().flat_map(|file| &file.vpn_gateways).flat_map(|gateway| &gateway.vpc_attachments);
-    attachments.any(|other| is_it(other.vpc_id.as_ref()) && other.transit_gateway_id.as_deref() != Some(gateway))
-        || connections.any(|connection| {
-            let mut sides = connection.accepter_vpc_info.iter().chain(&connection.requester_vpc_info);
-            sides.any(|side| is_it(side.vpc_id.as_ref()))
-        })
-        || gateways.any(|attachment| is_it(attachment.vpc_id.as_ref()))
+/// The same where it is not known what becomes of the traffic: the answers may come in by another gateway or a peering connection, if there is one.
+pub(super) fn bring_unless_by_another(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
+    let home = &journey.sender.position;
+    let mut attachments = home.home.files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
+    let is_another = |attachment: &TransitGatewayVpcAttachment| {
+        attachment.vpc_id.as_deref() == Some(home.vpc_id)
+            && attachment.transit_gateway_id.as_deref() != Some(id)
+            && carries(attachment.state.as_deref()) != Some(false)
+    };
+    if !attachments.any(is_another) && !home.has_other_edges() {
+        bring_answers(trace, journey, id, None);
+    }
 }
 
 /// The answers' way from an attachment of the sender's VPC to the sender; `zone` is where they entered the transit gateway, if that is known.

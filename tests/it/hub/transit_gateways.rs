@@ -51,6 +51,12 @@ fn transit_gateways() {
             attachments.push(TransitGatewayVpcAttachment { transit_gateway_attachment_id, transit_gateway_id, ..attachments[0].clone() });
         })
     };
+    let by_peering = |topology: Topology, state: &str| {
+        let own = ec2::VpcPeeringConnectionVpcInfo { vpc_id: some("vpc-1"), ..Default::default() };
+        let status = ec2::VpcPeeringConnectionStateReason { code: some(state), message: None };
+        let connection = ec2::VpcPeeringConnection { requester_vpc_info: Some(own), status: Some(status), ..Default::default() };
+        topology.with(|files| files.peering_connections.as_mut().unwrap().vpc_peering_connections.push(connection))
+    };
     let by_vpn = || {
         let mut route = gateway_route("0.0.0.0/0", "tgw-attach-vpn", "vpn-1");
         route.transit_gateway_attachments[0].resource_type = some("vpn");
@@ -129,9 +135,38 @@ fn transit_gateways() {
         ("an attachment that may have a policy table", with_policy_table(unassociated()), Ssm, Unknown, &["transit_gateway_not_modelled"]),
         ("an attachment without one, policy tables not collected", uncollected(unassociated()), Ssm, Unknown, &["fact_not_collected"]),
         ("118, in a Local Zone, which has a parent zone", in_local_zone(central()), Ssm, Unknown, &["transit_gateway_zone"]),
+        (
+            "122, they may come in by a peering connection",
+            by_peering(no_answers(owner_unseen(central())), "active"),
+            Ssm,
+            Unknown,
+            &["tgw_owner_not_collected"],
+        ),
+        (
+            "122, that peering connection is gone",
+            by_peering(no_answers(owner_unseen(central())), "deleted"),
+            Ssm,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
+        (
+            "122, peering connections were not collected",
+            no_answers(owner_unseen(central())).with(|files| files.peering_connections = None),
+            Ssm,
+            Unknown,
+            &["tgw_owner_not_collected"],
+        ),
         ("a VPN", by_vpn(), Ssm, Unknown, &["on_prem"]),
         ("a VPN, the user knows", vouched(by_vpn(), "vpn-1"), Ssm, Reachable, &[]),
         ("a VPN whose answers do not come in", no_answers(by_vpn()), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        ("a VPN whose answers may come in elsewhere", by_other(no_answers(by_vpn())), Ssm, Unknown, &["on_prem"]),
+        (
+            "a VPN whose answers do not come in, whatever else the user has",
+            vouched(by_other(no_answers(by_vpn())), "vpn-1"),
+            Ssm,
+            Blocked,
+            &["SUBNET_ACL_RESTRICTION"],
+        ),
         (
             "a VPN whose answers do not come in, whatever the user knows",
             vouched(no_answers(by_vpn()), "vpn-1"),
