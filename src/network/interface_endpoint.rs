@@ -54,7 +54,7 @@ pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, be
             let to = Destination::Groups(group_ids(&endpoint.groups));
             leave_interface(&mut trace, source, journey.goal, &to, &|_| Known::Known(IntervalSet::everything()));
             trace.via = Via::InterfaceEndpoint;
-            return World::of(&[trace], &IntervalSet::family_of(source.address), false, vec![name]);
+            return World::of_anywhere(trace, vec![name]);
         }
     };
     if ends.is_empty() && journey.at.subnet.and_then(|subnet| subnet.enable_dns64) != Some(false) {
@@ -63,7 +63,7 @@ pub(super) fn judge(journey: &Journey<'_, '_, '_>, reached: &Reached<'_, '_>, be
         let settled_by =
             "check by hand whether a NAT gateway leads to the endpoint: DNS64 gives its IPv4 address a form that only one understands";
         trace.unclear(HopKind::InterfaceEndpoint, id, "nat64_to_endpoint", settled_by);
-        return World::of(&[trace], &IntervalSet::family_of(source.address), false, vec![name]);
+        return World::of_anywhere(trace, vec![name]);
     }
     if ends.is_empty() {
         let id = endpoint.vpc_endpoint_id.as_deref().unwrap_or_default();

@@ -182,12 +182,7 @@ fn to_anywhere(journey: &Journey<'_, '_, '_>, because: &str, doubts: &[Unknown],
     trace.hop(HopKind::Name, &goal.host, Decision::Unknown, because);
     trace.doubt(doubts.iter().cloned());
     leave_interface(&mut trace, source, goal, &Destination::Internet, &|_| Known::Known(IntervalSet::everything()));
-    let mut world = World::of(&[trace], &IntervalSet::family_of(source.address), false, Vec::new());
-    // Who takes a part may take none of the addresses to which the name leads.
-    if world.verdict != Verdict::Blocked {
-        world.blockers.clear();
-    }
-    world
+    World::of_anywhere(trace, Vec::new())
 }
 
 /// A world without an answer, beside which is named what would keep the instance from any answer.

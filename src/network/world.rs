@@ -93,6 +93,18 @@ impl World {
     }
 }
 
+impl World {
+    /// To some of a trace's addresses, nobody knows to which: who takes a part of them all may take none of those.
+    pub(super) fn of_anywhere(trace: Trace, first_hops: Vec<Hop>) -> Self {
+        let all = trace.addresses.clone();
+        let mut world = Self::of(&[trace], &all, false, first_hops);
+        if world.verdict != Verdict::Blocked {
+            world.blockers.clear();
+        }
+        world
+    }
+}
+
 /// A world as it is told: under which conditions, of those on which something hangs.
 struct Branch<'w> {
     world: &'w World,

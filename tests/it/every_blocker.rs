@@ -211,3 +211,14 @@ fn a_zone_that_would_lead_nowhere_is_not_missed() {
         ),
     ]);
 }
+
+/// Who lets a part of all addresses through may let the one through that counts.
+#[test]
+fn where_it_is_not_known_where_a_name_leads() {
+    let unseen = || central().hub(|files| files.network_interfaces = None);
+    let to_private = |topology: Topology| topology.egress(&[https_to("10.0.0.0/8")]);
+    check(vec![
+        ("to private addresses alone", to_private(unseen()), Ssm, Unknown, &[], &["fact_not_collected"]),
+        ("nowhere", unseen().egress(&[]), Ssm, Blocked, &["SG_HAS_NO_RULES"], &[]),
+    ]);
+}
