@@ -82,7 +82,8 @@ fn way_to_one(source: &Source<'_, '_>, server: IpAddr, assumptions: &Assumptions
     }
     // What no scan could tell is taken to let questions pass (assumption A-68).
     let matters = |why: &Unknown| {
-        matches!(why.code.as_str(), "fact_not_collected" | "owner_account_not_collected" | "tgw_owner_not_collected" | "os_tunnel")
+        let codes = ["fact_not_collected", "owner_account_not_collected", "tgw_owner_not_collected", "os_tunnel", "answers_by_another"];
+        codes.contains(&why.code.as_str())
     };
     let doubts: Vec<Unknown> = worlds.into_iter().flat_map(|world| world.unknowns).filter(matters).collect();
     if doubts.is_empty() { Way::Open } else { Way::Unclear(blockers, doubts) }

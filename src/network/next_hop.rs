@@ -149,7 +149,7 @@ pub(super) fn edge<'r, 'a>(
         if let CameBy::TransitGateway { id: gateway, .. } = journey.came_by
             && !journey.is_in_vpc_of_sender()
         {
-            transit_gateway::bring_unless_by_another(trace, journey, gateway);
+            transit_gateway::bring_by_any_edge(trace, journey, gateway);
         }
         trace.unclear(HopKind::Other, id, code, format!("{settled_by}{or_declare}"));
     }

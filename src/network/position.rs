@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::set::IntervalSet;
 use crate::model::known::{Known, Unknown};
 use crate::model::{Region, net};
-use crate::snapshot::ec2::{RouteTable, Subnet, Vpc, VpcPeeringConnection};
+use crate::snapshot::ec2::{RouteTable, Subnet, Vpc, VpcAttachment, VpcPeeringConnection};
 
 #[derive(Debug, Clone)]
 pub(super) struct Position<'r, 'a> {
@@ -55,7 +55,7 @@ impl<'r, 'a> Position<'r, 'a> {
     }
 
     /// Whether traffic of other networks may come into the VPC by something else than transit gateways: a peering connection, a virtual private gateway, a
-    /// core network.
+    /// core network, a local gateway.
     pub(super) fn has_other_edges(&self) -> bool {
         let files = self.home.files;
         let is_it = |id: &Option<String>| id.as_deref() == Some(self.vpc_id);
@@ -69,11 +69,15 @@ impl<'r, 'a> Position<'r, 'a> {
                 sides.any(|side| is_it(&side.vpc_id))
             })
         });
-        let mut gateways = files.vpn_gateways.iter().flat_map(|file| &file.vpn_gateways).flat_map(|gateway| &gateway.vpc_attachments);
-        let mut tables = files.route_tables.iter().flat_map(|file| &file.route_tables).filter(|table| is_it(&table.vpc_id));
+        let is_attached = |attachment: &VpcAttachment| is_it(&attachment.vpc_id) && attachment.state.as_deref() != Some("detached");
+        let leads_on = files
+            .vpn_gateways
+            .as_ref()
+            .is_none_or(|file| file.vpn_gateways.iter().flat_map(|gateway| &gateway.vpc_attachments).any(is_attached));
+        let tables = files.route_tables.iter().flat_map(|file| &file.route_tables).filter(|table| is_it(&table.vpc_id));
         is_peered
-            || gateways.any(|attachment| is_it(&attachment.vpc_id))
-            || tables.any(|table| table.routes.iter().any(|route| route.core_network_arn.is_some()))
+            || leads_on
+            || tables.flat_map(|table| &table.routes).any(|route| route.core_network_arn.is_some() || route.local_gateway_id.is_some())
     }
 
     /// The addresses of the subnet, or of the whole VPC.

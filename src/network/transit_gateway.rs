@@ -54,7 +54,7 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
     let shares = core.as_ref().and_then(|core| core.split(trace, &trace.addresses.clone()));
     let (Some(core), Some(shares)) = (core, shares) else {
         let is_lost = trace.blockers.len() > blamed_before;
-        return if is_lost { bring_answers(trace, journey, id, None) } else { bring_unless_by_another(trace, journey, id) };
+        return if is_lost { bring_answers(trace, journey, id, None) } else { bring_by_any_edge(trace, journey, id) };
     };
     let mut parts = Vec::new();
     for share in shares {
@@ -67,11 +67,11 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
             Next::Attachment(attachment) => {
                 let doubts_before = part.unknowns.len();
                 leave(&mut part, journey, attachment);
-                // What the user vouches for comes back as it went.
-                if part.unknowns.len() == doubts_before {
+                // What the user vouches for comes back as it went; out of another VPC than the sender's it has done so.
+                if part.unknowns.len() > doubts_before {
+                    bring_by_any_edge(&mut part, journey, id);
+                } else if journey.is_in_vpc_of_sender() {
                     bring_answers(&mut part, journey, id, None);
-                } else {
-                    bring_unless_by_another(&mut part, journey, id);
                 }
             }
             Next::Dead => {
@@ -86,7 +86,7 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
             }
             Next::Unclear(settled_by) => {
                 part.unclear(KIND, core.table, "transit_gateway_not_modelled", settled_by);
-                bring_unless_by_another(&mut part, journey, id);
+                bring_by_any_edge(&mut part, journey, id);
             }
         }
         parts.push(part);
@@ -191,18 +191,29 @@ fn bring_answers(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, zon
     }
 }
 
-/// The same where it is not known what becomes of the traffic: the answers may come in by another gateway or a peering connection, if there is one.
-pub(super) fn bring_unless_by_another(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
+/// The same where it is not known what becomes of the traffic: the answers may come in by another gateway or a peering connection, if there is one. Into the
+/// sender's subnet they come in any case, unless an attachment stands there.
+pub(super) fn bring_by_any_edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
     let home = &journey.sender.position;
-    let mut attachments = home.home.files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
-    let is_another = |attachment: &TransitGatewayVpcAttachment| {
-        attachment.vpc_id.as_deref() == Some(home.vpc_id)
-            && attachment.transit_gateway_id.as_deref() != Some(id)
-            && carries(attachment.state.as_deref()) != Some(false)
-    };
-    if !attachments.any(is_another) && !home.has_other_edges() {
-        bring_answers(trace, journey, id, None);
+    let listed = home.home.files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
+    let others: Vec<_> = listed
+        .filter(|other| other.vpc_id.as_deref() == Some(home.vpc_id) && other.transit_gateway_id.as_deref() != Some(id))
+        .filter(|other| carries(other.state.as_deref()) != Some(false))
+        .collect();
+    if others.is_empty() && !home.has_other_edges() {
+        return bring_answers(trace, journey, id, None);
     }
+    let mut own = trace.part(&trace.addresses);
+    bring_answers(&mut own, journey, id, None);
+    let mut other = trace.part(&trace.addresses);
+    if !others.iter().any(|attachment| attachment.subnet_ids.iter().any(|subnet| subnet == home.subnet_id())) {
+        boundary::cross(&mut other, home, &[Crossing::BackIn], &journey.sender.ends);
+    }
+    let settled_by = format!(
+        "make sure that answers may come into {} by {id}: another attachment, a peering connection or a gateway may bring them, where not each lets them in",
+        home.vpc_id
+    );
+    trace.join(vec![vec![own], vec![other]], vec![Unknown::new("answers_by_another", id, settled_by)]);
 }
 
 /// The answers' way from an attachment of the sender's VPC to the sender; `zone` is where they entered the transit gateway, if that is known.

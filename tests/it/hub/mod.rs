@@ -194,6 +194,7 @@ pub(crate) fn by_gateway(ingress: Vec<IpPermission>) -> Topology {
             let of_t = ec2::NetworkAclAssociation { subnet_id: some("subnet-t"), network_acl_id: some("acl-1"), ..Default::default() };
             files.network_acls.as_mut().unwrap().network_acls[0].associations.push(of_t);
             files.peering_connections = Some(ec2::DescribeVpcPeeringConnections::default());
+            files.vpn_gateways = Some(ec2::DescribeVpnGateways::default());
             files.transit_gateways = Some(gateways.clone());
             files.transit_gateway_attachments =
                 Some(ec2::DescribeTransitGatewayVpcAttachments { transit_gateway_vpc_attachments: vec![of_spoke.clone()] });

@@ -44,6 +44,8 @@ fn transit_gateways() {
     };
     // The answers to the instance's own connections do not come in.
     let no_answers = |topology: Topology| topology.subnet_acl("subnet-p", &["100 in tcp 443 0.0.0.0/0 allow", ALL_OUT]);
+    // The subnet of the attachment lets nothing out.
+    let not_by_own = |topology: Topology| topology.subnet_acl("subnet-t", &[ALL_IN]);
     let by_other = |topology: Topology| {
         topology.with(|files| {
             let attachments = &mut files.transit_gateway_attachments.as_mut().unwrap().transit_gateway_vpc_attachments;
@@ -137,32 +139,33 @@ fn transit_gateways() {
         ("118, in a Local Zone, which has a parent zone", in_local_zone(central()), Ssm, Unknown, &["transit_gateway_zone"]),
         (
             "122, they may come in by a peering connection",
-            by_peering(no_answers(owner_unseen(central())), "active"),
+            by_peering(not_by_own(owner_unseen(central())), "active"),
             Ssm,
             Unknown,
-            &["tgw_owner_not_collected"],
+            &["answers_by_another"],
         ),
         (
             "122, that peering connection is gone",
-            by_peering(no_answers(owner_unseen(central())), "deleted"),
+            by_peering(not_by_own(owner_unseen(central())), "deleted"),
             Ssm,
             Blocked,
             &["SUBNET_ACL_RESTRICTION"],
         ),
         (
             "122, peering connections were not collected",
-            no_answers(owner_unseen(central())).with(|files| files.peering_connections = None),
+            not_by_own(owner_unseen(central())).with(|files| files.peering_connections = None),
             Ssm,
             Unknown,
-            &["tgw_owner_not_collected"],
+            &["answers_by_another"],
         ),
         ("a VPN", by_vpn(), Ssm, Unknown, &["on_prem"]),
         ("a VPN, the user knows", vouched(by_vpn(), "vpn-1"), Ssm, Reachable, &[]),
         ("a VPN whose answers do not come in", no_answers(by_vpn()), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
-        ("a VPN whose answers may come in elsewhere", by_other(no_answers(by_vpn())), Ssm, Unknown, &["on_prem"]),
+        ("a VPN whose answers may come in elsewhere", by_other(not_by_own(by_vpn())), Ssm, Unknown, &["answers_by_another"]),
+        ("a VPN whose answers come in nowhere", by_other(no_answers(by_vpn())), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
         (
             "a VPN whose answers do not come in, whatever else the user has",
-            vouched(by_other(no_answers(by_vpn())), "vpn-1"),
+            vouched(by_other(not_by_own(by_vpn())), "vpn-1"),
             Ssm,
             Blocked,
             &["SUBNET_ACL_RESTRICTION"],
@@ -175,13 +178,7 @@ fn transit_gateways() {
             &["SUBNET_ACL_RESTRICTION"],
         ),
         ("122, the answers do not come in", no_answers(owner_unseen(central())), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
-        (
-            "122, they may come in by another gateway",
-            by_other(no_answers(owner_unseen(central()))),
-            Ssm,
-            Unknown,
-            &["tgw_owner_not_collected"],
-        ),
+        ("122, they may come in by another gateway", by_other(not_by_own(owner_unseen(central()))), Ssm, Unknown, &["answers_by_another"]),
         ("118", no_zone(central()), Ssm, Blocked, &["TGW_ROUTE_AZ_RESTRICTION"]),
         (
             "119",
@@ -338,5 +335,24 @@ fn states_of_attachments_and_gateways() {
         ),
         ("any of two attachments may be the one in use", beside(stateless(), "modifying"), Ssm, Unknown, &["fact_not_collected"]),
         ("the one that is available is", beside(central(), "modifying"), Ssm, Reachable, &[]),
+    ]);
+}
+
+/// What is not known of the answers' way keeps a DNS server from being taken as asked, where its own gateway would lose them.
+#[test]
+fn a_dns_server_behind_a_vpn() {
+    let by_vpn = |topology: Topology| {
+        let mut route = gateway_route("172.16.0.0/12", "tgw-attach-vpn", "vpn-1");
+        route.transit_gateway_attachments[0].resource_type = some("vpn");
+        topology.nat().route("rtb-main", route_to("172.16.0.0/12", "tgw-1")).gateway_route(route).dns_servers(&["172.16.0.53"])
+    };
+    let open = || by_vpn(by_gateway(vec![]));
+    let shut = || open().subnet_acl("subnet-t", &[ALL_IN]);
+    let unread = |topology: Topology| topology.with(|files| files.peering_connections = None);
+    check(vec![
+        ("open", open(), Ssm, Reachable, &[]),
+        ("the answers are dropped", shut(), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        ("they may come in by a peering connection that was not read", unread(shut()), Ssm, Unknown, &["answers_by_another"]),
+        ("nothing is in the way", unread(open()), Ssm, Reachable, &[]),
     ]);
 }
