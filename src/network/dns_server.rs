@@ -80,10 +80,17 @@ fn way_to_one(source: &Source<'_, '_>, server: IpAddr, assumptions: &Assumptions
         let settled_by = format!("let UDP 53 through to {server} and its answers back: by TCP 53 alone not every resolver asks");
         return Way::Unclear(blockers, vec![Unknown::new("custom_dns", server.to_string(), settled_by)]);
     }
-    // What no scan could tell is taken to let questions pass (assumption A-68).
+    // What no scan could tell is taken to let questions pass (assumption A-68), but not which of several ways AWS takes.
     let matters = |why: &Unknown| {
-        let codes = ["fact_not_collected", "owner_account_not_collected", "tgw_owner_not_collected", "os_tunnel", "answers_by_another"];
-        codes.contains(&why.code.as_str())
+        matches!(
+            why.code.as_str(),
+            "fact_not_collected"
+                | "owner_account_not_collected"
+                | "tgw_owner_not_collected"
+                | "os_tunnel"
+                | "answers_by_another"
+                | "transit_gateway_zone"
+        )
     };
     let doubts: Vec<Unknown> = worlds.into_iter().flat_map(|world| world.unknowns).filter(matters).collect();
     if doubts.is_empty() { Way::Open } else { Way::Unclear(blockers, doubts) }

@@ -328,7 +328,9 @@ impl Trace {
 /// Of the blockers on several ways those that are in the way for sure: what every way meets; and, where each way is blocked by something that the
 /// others do not meet, or none is, whatever one of them meets.
 pub(super) fn surely_met<'b>(ways: &[Vec<&'b Blocker>], each_is_blocked: bool) -> Vec<&'b Blocker> {
-    let is_same = |one: &Blocker, other: &Blocker| (one.code, &one.resource) == (other.code, &other.resource);
+    let is_egress = |blocker: &Blocker| if let Place::NetworkAcl { egress, .. } = blocker.place { Some(egress) } else { None };
+    let key = |blocker: &Blocker| (blocker.code, blocker.resource.clone(), is_egress(blocker));
+    let is_same = |one: &Blocker, other: &Blocker| key(one) == key(other);
     let is_shared = |blocker: &&Blocker| ways.iter().all(|way| way.iter().any(|other| is_same(blocker, other)));
     let with_own = ways.iter().filter(|way| !way.iter().all(is_shared)).count();
     let all = ways.iter().flatten().copied();
@@ -394,9 +396,9 @@ impl Reach {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sieve, Trace};
+    use super::{Sieve, Trace, surely_met};
     use crate::network::set::{FlowSet, IntervalSet};
-    use crate::network::verdict::{Code, Place};
+    use crate::network::verdict::{Blocker, Code, Place};
 
     fn address(last: u128) -> IntervalSet {
         IntervalSet::range(last, last)
@@ -448,6 +450,17 @@ mod tests {
         });
         whole.join(ways.into(), Vec::new());
         assert_eq!(whole.blockers.into_iter().map(|blocker| blocker.resource).collect::<Vec<_>>(), ["shared"]);
+    }
+
+    /// One network ACL, inbound on both ways, outbound on one.
+    #[test]
+    fn the_directions_of_a_network_acl_are_two_things() {
+        let acl = |egress| {
+            let place = Place::NetworkAcl { acl: "acl".to_owned(), egress, addresses: Vec::new(), ports: (443, 443) };
+            Blocker::new(Code::SubnetAclRestriction, "acl", format!("egress: {egress}"), place)
+        };
+        let (inbound, outbound) = (acl(false), acl(true));
+        assert_eq!(surely_met(&[vec![&inbound, &outbound], vec![&inbound]], true), [&inbound, &inbound]);
     }
 
     /// One way takes the questions, the other the answers to another sender.

@@ -66,7 +66,7 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
             }
             Next::Attachment(attachment) => {
                 let doubts_before = part.unknowns.len();
-                leave(&mut part, journey, attachment);
+                leave(&mut part, journey, &door.position, attachment);
                 // What the user vouches for comes back as it went; out of another VPC than the sender's it has done so.
                 if part.unknowns.len() > doubts_before {
                     bring_by_any_edge(&mut part, journey, id);
@@ -184,8 +184,14 @@ fn follow_back<'j, 'a: 'j>(
 /// that is mended. `zone` is where they entered it, if that is known.
 fn bring_answers(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, zone: Option<&str>) {
     // Behind more than one gateway it is not known which of them has the answers.
-    let is_own_gateway = journey.is_in_vpc_of_sender() || journey.crossings <= 1;
-    let attachment = attachment_listed(&journey.sender.position, id).filter(|_| is_own_gateway);
+    if journey.is_in_vpc_of_sender() || journey.crossings <= 1 {
+        bring_by(trace, journey, id, zone);
+    }
+}
+
+/// By the attachment of the sender's VPC to this gateway.
+fn bring_by(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, zone: Option<&str>) {
+    let attachment = attachment_listed(&journey.sender.position, id);
     if let Some(attachment) = attachment.filter(|attachment| carries(attachment.state.as_deref()) != Some(false)) {
         answers_by(trace, journey, (id, attachment), zone);
     }
@@ -201,7 +207,7 @@ pub(super) fn bring_by_any_edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>
         .filter(|other| carries(other.state.as_deref()) != Some(false))
         .collect();
     if others.is_empty() && !home.has_other_edges() {
-        return bring_answers(trace, journey, id, None);
+        return bring_by(trace, journey, id, None);
     }
     let mut own = trace.part(&trace.addresses);
     bring_answers(&mut own, journey, id, None);
@@ -437,8 +443,8 @@ fn is_of_vpc(to: &TransitGatewayRouteAttachment) -> bool {
     is_word(to.resource_type.as_ref(), "vpc")
 }
 
-/// Out of the transit gateway by an attachment that leads to no VPC.
-fn leave(trace: &mut Trace, journey: &Journey<'_, '_, '_>, to: &TransitGatewayRouteAttachment) {
+/// Out of the transit gateway by an attachment that leads to no VPC; `from` is where the traffic entered it, and where the answers leave it.
+fn leave<'r, 'a>(trace: &mut Trace, journey: &Journey<'_, 'r, 'a>, from: &Position<'r, 'a>, to: &TransitGatewayRouteAttachment) {
     let id = to.transit_gateway_attachment_id.as_deref().unwrap_or_default();
     let resource = to.resource_id.as_deref().unwrap_or_default();
     // The user may name the attachment as well as what is behind it.
@@ -446,11 +452,11 @@ fn leave(trace: &mut Trace, journey: &Journey<'_, '_, '_>, to: &TransitGatewayRo
     let edge_id = if vouched(id) || !Assumption::may_name(resource) { id } else { resource };
     match to.resource_type.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
         "vpn" | "direct-connect-gateway" => {
-            next_hop::edge(trace, journey, &journey.at, edge_id, "on_prem", "check that the network behind it leads to the service");
+            next_hop::edge(trace, journey, from, edge_id, "on_prem", "check that the network behind it leads to the service");
         }
         kind => {
             let settled_by = format!("check by hand what lies behind {resource}: attachments of the kind {kind:?} are not modelled");
-            next_hop::edge(trace, journey, &journey.at, edge_id, "transit_gateway_not_modelled", &settled_by);
+            next_hop::edge(trace, journey, from, edge_id, "transit_gateway_not_modelled", &settled_by);
         }
     }
 }

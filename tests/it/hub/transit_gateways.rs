@@ -349,10 +349,26 @@ fn a_dns_server_behind_a_vpn() {
     let open = || by_vpn(by_gateway(vec![]));
     let shut = || open().subnet_acl("subnet-t", &[ALL_IN]);
     let unread = |topology: Topology| topology.with(|files| files.peering_connections = None);
+    // By the gateway's choice the answers come in by another zone too, and are dropped there.
+    let two_zones = || {
+        let topology = open().with(|files| {
+            let subnets = &mut files.subnets.as_mut().unwrap().subnets;
+            let own = subnets.iter().find(|subnet| subnet.subnet_id.as_deref() == Some("subnet-t")).unwrap().clone();
+            let (subnet_id, cidr_block) = (some("subnet-z"), some("10.0.4.0/24"));
+            subnets.push(ec2::Subnet { subnet_id, cidr_block, availability_zone_id: some("euc1-az2"), ..own });
+        });
+        let topology = topology.attachments(|each| {
+            if each.vpc_id.as_deref() == Some("vpc-1") {
+                each.subnet_ids = vec!["subnet-t".to_owned(), "subnet-z".to_owned()];
+            }
+        });
+        topology.subnet_acl("subnet-z", &[ALL_IN])
+    };
     check(vec![
         ("open", open(), Ssm, Reachable, &[]),
         ("the answers are dropped", shut(), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
         ("they may come in by a peering connection that was not read", unread(shut()), Ssm, Unknown, &["answers_by_another"]),
         ("nothing is in the way", unread(open()), Ssm, Reachable, &[]),
+        ("they may come in by a zone where they are dropped", two_zones(), Ssm, Unknown, &["transit_gateway_zone"]),
     ]);
 }
