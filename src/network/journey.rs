@@ -8,7 +8,7 @@ use super::route::{self, Split};
 use super::set::IntervalSet;
 use super::source::Source;
 use super::trace::Trace;
-use super::{local, next_hop, peering, transit_gateway};
+use super::{local, next_hop, peering, transit_answers};
 use crate::model::Assumptions;
 use crate::model::known::Known;
 use crate::snapshot::ec2::RouteTable;
@@ -95,6 +95,15 @@ impl<'j, 'r, 'a> Journey<'j, 'r, 'a> {
         boundary::cross(trace, &self.at, crossings, &self.sender.ends);
     }
 
+    /// Leaves it nobody knows by what. Beside an attachment of a transit gateway answers come in past the network ACL.
+    pub(super) fn leave_subnet_somehow(&self, trace: &mut Trace) {
+        if self.at.subnet.is_some() && self.at.may_hold_attachment() {
+            boundary::cross(trace, &self.at, &[Crossing::Out], &self.sender.ends);
+        } else {
+            self.leave_subnet(trace);
+        }
+    }
+
     /// Routes by a table what the trace carries, and follows each share.
     pub(super) fn route_on(&self, trace: &mut Trace, table: Known<&'a RouteTable>) {
         let Some(table) = trace.told(table) else { return };
@@ -127,7 +136,7 @@ impl<'j, 'r, 'a> Journey<'j, 'r, 'a> {
         let Some(table) = trace.told(table) else { return };
         match self.came_by {
             CameBy::Peering { id, .. } => peering::come_back(trace, self, from, table, id),
-            CameBy::TransitGateway { .. } | CameBy::Start => transit_gateway::come_back(trace, self, from, table),
+            CameBy::TransitGateway { .. } | CameBy::Start => transit_answers::come_back(trace, self, from, table),
         }
     }
 }

@@ -35,6 +35,7 @@ mod security_group;
 mod set;
 mod source;
 mod trace;
+mod transit_answers;
 mod transit_gateway;
 mod transit_route;
 mod verdict;

@@ -6,7 +6,7 @@ use super::host;
 use super::journey::{Journey, Sender, SenderKind};
 use super::local;
 use super::nat;
-use super::next_hop::edge;
+use super::next_hop::{edge, is_vouched};
 use super::position::Position;
 use super::route::NextHop;
 use super::security_group::{self, Direction};
@@ -14,8 +14,8 @@ use super::set::IntervalSet;
 use super::source::group_ids;
 use super::trace::Trace;
 use super::verdict::{Code, Decision, HopKind, Place};
+use crate::model::address;
 use crate::model::known::{Known, Unknown};
-use crate::model::{Assumption, address};
 use crate::snapshot::ec2::{NetworkInterface, UserIdGroupPair};
 
 /// To the interface of an instance, or of an appliance, that is to send the traffic on.
@@ -60,8 +60,7 @@ fn pass(trace: &mut Trace, journey: &Journey<'_, '_, '_>, interface: &NetworkInt
         tunnelled.authorization.clone_from(&onward.authorization);
     }
     if !onward.takes_some() {
-        let is_vouched = journey.assumptions.contains(&Assumption::LeadsToInternet(id.to_owned()));
-        let other = (!is_vouched).then(|| vec![tunnelled]);
+        let other = (!is_vouched(trace, journey, id)).then(|| vec![tunnelled]);
         trace.join(std::iter::once(vec![onward]).chain(other).collect(), Vec::new());
         return;
     }

@@ -14,6 +14,7 @@ use super::position::Position;
 use super::private_dns;
 use super::route::{NextHop, Share};
 use super::trace::Trace;
+use super::transit_answers;
 use super::transit_gateway;
 use super::verdict::{Code, Decision, HopKind, Place, Via};
 use crate::model::known::Known;
@@ -33,7 +34,7 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
         _ => false,
     };
     if !is_own_boundary {
-        journey.leave_subnet(trace);
+        if share.next_hop == NextHop::Untold { journey.leave_subnet_somehow(trace) } else { journey.leave_subnet(trace) }
     }
     if share.is_blackhole {
         trace.via = Via::None;
@@ -123,7 +124,16 @@ fn route_place(journey: &Journey<'_, '_, '_>, table: &str, destination: Option<&
     }
 }
 
-/// The edge of what AWS shows: passed only where the user vouches for what lies behind it. The answers come back to it, and go on
+/// Whether the user vouches for what lies behind an edge: that the internet does says nothing of private addresses.
+pub(super) fn is_vouched(trace: &Trace, journey: &Journey<'_, '_, '_>, id: &str) -> bool {
+    is_for_internet(trace, journey) && journey.assumptions.contains(&Assumption::LeadsToInternet(id.to_owned()))
+}
+
+fn is_for_internet(trace: &Trace, journey: &Journey<'_, '_, '_>) -> bool {
+    journey.end.is_none() && trace.addresses.intersection(&not_public_ipv4()).is_empty()
+}
+
+/// The edge of what AWS shows: passed only where the user vouches for what lies behind it, which is the result. The answers come back to it, and go on
 /// `from` where it stands.
 pub(super) fn edge<'r, 'a>(
     trace: &mut Trace,
@@ -132,16 +142,15 @@ pub(super) fn edge<'r, 'a>(
     id: &str,
     code: &str,
     settled_by: &str,
-) {
-    // That the internet lies behind it says nothing of private addresses.
-    let is_for_internet = journey.end.is_none() && trace.addresses.intersection(&not_public_ipv4()).is_empty();
-    if is_for_internet && journey.assumptions.contains(&Assumption::LeadsToInternet(id.to_owned())) {
+) -> bool {
+    let is_vouched = is_vouched(trace, journey, id);
+    if is_vouched {
         if !journey.is_in_vpc_of_sender() {
             journey.come_back(trace, from, from.table());
         }
         trace.hop(HopKind::Other, id, Decision::Pass, "assumed to lead to the internet and back");
     } else {
-        let or_declare = if is_for_internet && Assumption::may_name(id) {
+        let or_declare = if is_for_internet(trace, journey) && Assumption::may_name(id) {
             format!(", or declare --assume {id}=internet if you know that it leads there and back")
         } else {
             String::new()
@@ -149,10 +158,11 @@ pub(super) fn edge<'r, 'a>(
         if let CameBy::TransitGateway { id: gateway, .. } = journey.came_by
             && !journey.is_in_vpc_of_sender()
         {
-            transit_gateway::bring_by_any_edge(trace, journey, gateway);
+            transit_answers::bring_by_any_edge(trace, journey, gateway);
         }
         trace.unclear(HopKind::Other, id, code, format!("{settled_by}{or_declare}"));
     }
+    is_vouched
 }
 
 /// A gateway endpoint, which asks nothing of the VPC's DNS where the name led to its addresses

@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::set::IntervalSet;
 use crate::model::known::{Known, Unknown};
 use crate::model::{Region, net};
-use crate::snapshot::ec2::{RouteTable, Subnet, Vpc, VpcAttachment, VpcPeeringConnection};
+use crate::snapshot::ec2::{Route, RouteTable, Subnet, TransitGatewayVpcAttachment, Vpc, VpcAttachment, VpcPeeringConnection};
 
 #[derive(Debug, Clone)]
 pub(super) struct Position<'r, 'a> {
@@ -74,10 +74,20 @@ impl<'r, 'a> Position<'r, 'a> {
             .vpn_gateways
             .as_ref()
             .is_none_or(|file| file.vpn_gateways.iter().flat_map(|gateway| &gateway.vpc_attachments).any(is_attached));
-        let tables = files.route_tables.iter().flat_map(|file| &file.route_tables).filter(|table| is_it(&table.vpc_id));
-        is_peered
-            || leads_on
-            || tables.flat_map(|table| &table.routes).any(|route| route.core_network_arn.is_some() || route.local_gateway_id.is_some())
+        is_peered || leads_on || self.routes().any(|route| is_to_core_network(route) || route.local_gateway_id.is_some())
+    }
+
+    /// Whether an attachment of a transit gateway, or of a core network, may stand in the subnet.
+    pub(super) fn may_hold_attachment(&self) -> bool {
+        let attachments = self.home.files.transit_gateway_attachments.as_ref();
+        let is_here = |attachment: &TransitGatewayVpcAttachment| attachment.subnet_ids.iter().any(|subnet| subnet == self.subnet_id());
+        attachments.is_none_or(|file| file.transit_gateway_vpc_attachments.iter().any(is_here)) || self.routes().any(is_to_core_network)
+    }
+
+    /// The routes of the VPC's tables.
+    fn routes(&self) -> impl Iterator<Item = &'a Route> {
+        let tables = self.home.files.route_tables.iter().flat_map(|file| &file.route_tables);
+        tables.filter(|table| table.vpc_id.as_deref() == Some(self.vpc_id)).flat_map(|table| &table.routes)
     }
 
     /// The addresses of the subnet, or of the whole VPC.
@@ -87,6 +97,10 @@ impl<'r, 'a> Position<'r, 'a> {
             None => IntervalSet::nets(&self.nets),
         }
     }
+}
+
+fn is_to_core_network(route: &Route) -> bool {
+    route.core_network_arn.is_some()
 }
 
 /// The blocks of a VPC, the secondary ones included.

@@ -328,10 +328,7 @@ impl Trace {
 /// Of the blockers on several ways those that are in the way for sure: what every way meets; and, where each way is blocked by something that the
 /// others do not meet, or none is, whatever one of them meets.
 pub(super) fn surely_met<'b>(ways: &[Vec<&'b Blocker>], each_is_blocked: bool) -> Vec<&'b Blocker> {
-    let is_egress = |blocker: &Blocker| if let Place::NetworkAcl { egress, .. } = blocker.place { Some(egress) } else { None };
-    let key = |blocker: &Blocker| (blocker.code, blocker.resource.clone(), is_egress(blocker));
-    let is_same = |one: &Blocker, other: &Blocker| key(one) == key(other);
-    let is_shared = |blocker: &&Blocker| ways.iter().all(|way| way.iter().any(|other| is_same(blocker, other)));
+    let is_shared = |blocker: &&Blocker| ways.iter().all(|way| way.iter().any(|other| blocker.is_same_as(other)));
     let with_own = ways.iter().filter(|way| !way.iter().all(is_shared)).count();
     let all = ways.iter().flatten().copied();
     if !each_is_blocked {

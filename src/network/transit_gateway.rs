@@ -1,5 +1,4 @@
-//! Transit gateways: the attachment in the sender's Availability Zone, the route table associated with it, the VPC it leads to, and the answers'
-//! way back by the same gateway.
+//! Transit gateways: the attachment in the sender's Availability Zone, the route table associated with it, and the VPC it leads to.
 //!
 //! Sources: <https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html>, <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html>,
 //! <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>.
@@ -7,19 +6,18 @@
 use super::boundary::{self, Crossing};
 use super::encryption;
 use super::journey::{CameBy, Journey, SenderKind};
-use super::local;
 use super::next_hop;
 use super::position::{self, Position};
-use super::route::{self, NextHop};
 use super::set::IntervalSet;
 use super::trace::Trace;
+use super::transit_answers::{bring_answers, bring_by_any_edge};
 use super::transit_route::{self, Next};
 use super::verdict::{Code, Decision, HopKind, Place};
 use crate::model::known::Unknown;
 use crate::model::{Assumption, Estate, Region, is_word};
-use crate::snapshot::ec2::{RouteTable, TransitGatewayRouteAttachment, TransitGatewayVpcAttachment};
+use crate::snapshot::ec2::{TransitGatewayRouteAttachment, TransitGatewayVpcAttachment};
 
-const KIND: HopKind = HopKind::TransitGateway;
+pub(super) const KIND: HopKind = HopKind::TransitGateway;
 
 /// How many VPCs traffic may leave behind before it is taken to run in circles.
 const MOST_CROSSINGS: usize = 4;
@@ -65,10 +63,9 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
                 enter_vpc(&mut part, journey, (&core, id), attachment, &share.destination);
             }
             Next::Attachment(attachment) => {
-                let doubts_before = part.unknowns.len();
-                leave(&mut part, journey, &door.position, attachment);
+                let is_vouched = leave(&mut part, journey, &door.position, attachment);
                 // What the user vouches for comes back as it went; out of another VPC than the sender's it has done so.
-                if part.unknowns.len() > doubts_before {
+                if !is_vouched {
                     bring_by_any_edge(&mut part, journey, id);
                 } else if journey.is_in_vpc_of_sender() {
                     bring_answers(&mut part, journey, id, None);
@@ -94,169 +91,19 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
     trace.join(vec![parts], Vec::new());
 }
 
-/// The way of the answers from one VPC back to the sender's, which it left by a transit gateway.
-pub(super) fn come_back<'a>(trace: &mut Trace, journey: &Journey<'_, '_, 'a>, from: &Position<'_, 'a>, table: &'a RouteTable) {
-    // What is lost on the way would meet the rest of it once that is mended.
-    if let Some(id) = follow_back(trace, journey, from, table) {
-        bring_answers(trace, journey, id, from.zone());
-    }
-}
-
-/// Follows the answers to the sender. If they are surely lost before they get to its VPC: the transit gateway that is to bring them.
-fn follow_back<'j, 'a: 'j>(
-    trace: &mut Trace,
-    journey: &Journey<'j, '_, 'a>,
-    from: &Position<'_, 'a>,
-    table: &'a RouteTable,
-) -> Option<&'j str> {
-    let sender = &journey.sender.ends.sender;
-    let table_id = table.route_table_id.as_deref().unwrap_or_default();
-    let splits = route::split(from.home, table, &from.nets, sender, false);
-    let shares: Vec<_> = splits.iter().flat_map(|split| &split.shares).collect();
-    let back = sender.as_addresses();
-    let is_lost = shares.iter().all(|share| share.loses_answers());
-    let id = if is_lost {
-        let detail = format!("has no route back to {back}, so the answers are lost");
-        trace.stop(HopKind::RouteTable, Code::NoRouteToDestination, table_id, detail, Place::Other);
-        // The route that it needs leads to where the questions came from.
-        let CameBy::TransitGateway { id, .. } = journey.came_by else { return None };
-        id
-    } else {
-        let gateway = match shares.as_slice() {
-            [share] => share.next_hop,
-            _ => NextHop::Nothing,
-        };
-        let NextHop::TransitGateway(id) = gateway else {
-            let elsewhere = shares.first().map_or("nothing", |share| share.next_hop.id());
-            trace.unclear(
-                HopKind::RouteTable,
-                elsewhere,
-                "asymmetric",
-                format!("make the routes symmetric: {table_id} sends the answers to {back} by {elsewhere}, not by the transit gateway"),
-            );
-            return None;
-        };
-        trace.doubt_if(shares.first().and_then(|share| share.doubt(table_id)));
-        let destination = shares.first().map_or("", |share| share.destination.as_str());
-        trace.hop(HopKind::RouteTable, table_id, Decision::Pass, format!("the route to {destination} leads the answers to {back} to {id}"));
-        id
-    };
-    let blamed_before = trace.blockers.len();
-    // Where it is not known what the gateway does with them, they may come in by another.
-    let lost_since = |trace: &Trace, count: usize| (is_lost || trace.blockers.len() > count).then_some(id);
-    let Some(door) = leave_vpc(trace, from, id) else { return lost_since(trace, blamed_before) };
-    boundary::cross(trace, &door.position, &[Crossing::BackIn], &journey.sender.ends);
-    let blamed_before = trace.blockers.len();
-    let core = Core::of(trace, journey.source.estate, from, id, door.attachment);
-    let known = core.and_then(|core| Some((core.split(trace, sender)?, core)));
-    let Some((shares, core)) = known else { return lost_since(trace, blamed_before) };
-    let home = &journey.sender.position;
-    for share in &shares {
-        match share.next {
-            Next::Attachment(attachment) if attachment.resource_id.as_deref() == Some(home.vpc_id) => {}
-            Next::Nothing => {
-                let detail = format!("has no route back to {back}, so the answers are lost");
-                trace.stop(KIND, Code::TgwRtbNoRouteToTgwAttachment, core.table, detail, Place::Other);
-                return Some(id);
-            }
-            Next::Dead => {
-                let detail = format!("has a dead route back to {back}");
-                trace.stop(KIND, Code::TgwRtbBadStateRoute, core.table, detail, Place::Other);
-                return Some(id);
-            }
-            Next::Attachment(_) | Next::Unclear(_) => {
-                let settled_by = format!("make the routes symmetric: {} sends the answers to {back} elsewhere", core.table);
-                trace.unclear(KIND, core.table, "asymmetric", settled_by);
-                return None;
-            }
-        }
-    }
-    let mut destinations: Vec<&str> = shares.iter().map(|share| share.destination.as_str()).collect();
-    destinations.sort_unstable();
-    let because = format!("the route to {} leads the answers to {back} to {}", destinations.join(", "), home.vpc_id);
-    trace.hop(KIND, core.table, Decision::Pass, because);
-    let attachment = attachment_of(trace, home, id)?;
-    answers_by(trace, journey, (id, attachment), from.zone());
-    None
-}
-
-/// The answers' way into the sender's VPC, from wherever the transit gateway has them: that much is sure whatever lies behind it, and of what is lost once
-/// that is mended. `zone` is where they entered it, if that is known.
-fn bring_answers(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, zone: Option<&str>) {
-    // Behind more than one gateway it is not known which of them has the answers.
-    if journey.is_in_vpc_of_sender() || journey.crossings <= 1 {
-        bring_by(trace, journey, id, zone);
-    }
-}
-
-/// By the attachment of the sender's VPC to this gateway.
-fn bring_by(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, zone: Option<&str>) {
-    let attachment = attachment_listed(&journey.sender.position, id);
-    if let Some(attachment) = attachment.filter(|attachment| carries(attachment.state.as_deref()) != Some(false)) {
-        answers_by(trace, journey, (id, attachment), zone);
-    }
-}
-
-/// The same where it is not known what becomes of the traffic: the answers may come in by another gateway or a peering connection, if there is one. Into the
-/// sender's subnet they come in any case, unless an attachment stands there.
-pub(super) fn bring_by_any_edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
-    let home = &journey.sender.position;
-    let listed = home.home.files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
-    let others: Vec<_> = listed
-        .filter(|other| other.vpc_id.as_deref() == Some(home.vpc_id) && other.transit_gateway_id.as_deref() != Some(id))
-        .filter(|other| carries(other.state.as_deref()) != Some(false))
-        .collect();
-    if others.is_empty() && !home.has_other_edges() {
-        return bring_by(trace, journey, id, None);
-    }
-    let mut own = trace.part(&trace.addresses);
-    bring_answers(&mut own, journey, id, None);
-    let mut other = trace.part(&trace.addresses);
-    if !others.iter().any(|attachment| attachment.subnet_ids.iter().any(|subnet| subnet == home.subnet_id())) {
-        boundary::cross(&mut other, home, &[Crossing::BackIn], &journey.sender.ends);
-    }
-    let settled_by = format!(
-        "make sure that answers may come into {} by {id}: another attachment, a peering connection or a gateway may bring them, where not each lets them in",
-        home.vpc_id
-    );
-    trace.join(vec![vec![own], vec![other]], vec![Unknown::new("answers_by_another", id, settled_by)]);
-}
-
-/// The answers' way from an attachment of the sender's VPC to the sender; `zone` is where they entered the transit gateway, if that is known.
-fn answers_by(
-    trace: &mut Trace,
-    journey: &Journey<'_, '_, '_>,
-    (id, attachment): (&str, &TransitGatewayVpcAttachment),
-    zone: Option<&str>,
-) {
-    let (home, sender) = (&journey.sender.position, &journey.sender.ends.sender);
-    let Some(doors) = doors(trace, home, attachment, zone) else { return };
-    let ways = doors.into_iter().map(|door| {
-        let mut way = trace.part(&trace.addresses);
-        if !door.is_in_subnet_of(home) {
-            boundary::cross(&mut way, &door, &[Crossing::BackOut], &journey.sender.ends);
-            boundary::cross(&mut way, home, &[Crossing::BackIn], &journey.sender.ends);
-            local::stays_local(&mut way, &door, door.table(), sender);
-        }
-        vec![way]
-    });
-    let ways = ways.collect();
-    trace.join(ways, vec![any_zone(id)]);
-}
-
-fn any_zone(id: &str) -> Unknown {
+pub(super) fn any_zone(id: &str) -> Unknown {
     let settled_by = format!("attach {id} in every Availability Zone: where it has no subnet, AWS does not say which other one it takes");
     Unknown::new("transit_gateway_zone", id, settled_by)
 }
 
 /// Where traffic enters a transit gateway.
-struct Door<'r, 'a> {
-    attachment: &'a TransitGatewayVpcAttachment,
-    position: Position<'r, 'a>,
+pub(super) struct Door<'r, 'a> {
+    pub(super) attachment: &'a TransitGatewayVpcAttachment,
+    pub(super) position: Position<'r, 'a>,
 }
 
 /// The attachment's subnet in the zone from which the traffic comes: without one there, it is dropped.
-fn leave_vpc<'r, 'a>(trace: &mut Trace, from: &Position<'r, 'a>, id: &str) -> Option<Door<'r, 'a>> {
+pub(super) fn leave_vpc<'r, 'a>(trace: &mut Trace, from: &Position<'r, 'a>, id: &str) -> Option<Door<'r, 'a>> {
     let attachment = attachment_of(trace, from, id)?;
     let Some(zone) = from.zone() else {
         trace.unclear(
@@ -295,7 +142,7 @@ fn is_of_region(zone: &str) -> bool {
 /// Where traffic leaves a transit gateway: in the zone in which it entered; where the attachment has no subnet there, or appliance mode spreads the
 /// flows over the zones, in any
 /// (<https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-appliance-scenario.html>).
-fn doors<'r, 'a>(
+pub(super) fn doors<'r, 'a>(
     trace: &mut Trace,
     into: &Position<'r, 'a>,
     attachment: &'a TransitGatewayVpcAttachment,
@@ -329,7 +176,7 @@ fn subnets<'r, 'a>(
 }
 
 /// The attachment of a VPC to a transit gateway, which its owner's files show.
-fn attachment_of<'a>(trace: &mut Trace, vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a TransitGatewayVpcAttachment> {
+pub(super) fn attachment_of<'a>(trace: &mut Trace, vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a TransitGatewayVpcAttachment> {
     if vpc.home.files.transit_gateway_attachments.is_none() {
         trace.hop(KIND, gateway, Decision::Unknown, "the attachments of the transit gateway are not known");
         trace.doubt([vpc.home.not_collected("ec2:DescribeTransitGatewayVpcAttachments")]);
@@ -344,7 +191,7 @@ fn attachment_of<'a>(trace: &mut Trace, vpc: &Position<'_, 'a>, gateway: &str) -
 }
 
 /// A deleted attachment is listed for a while beside the one in its place: what carries traffic comes first, then what may, if it is one alone.
-fn attachment_listed<'a>(vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a TransitGatewayVpcAttachment> {
+pub(super) fn attachment_listed<'a>(vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a TransitGatewayVpcAttachment> {
     let listed = vpc.home.files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
     let own = listed
         .filter(|attachment| attachment.transit_gateway_id.as_deref() == Some(gateway) && attachment.vpc_id.as_deref() == Some(vpc.vpc_id));
@@ -361,7 +208,7 @@ fn attachment_listed<'a>(vpc: &Position<'_, 'a>, gateway: &str) -> Option<&'a Tr
 
 /// Whether an attachment, or a gateway, in this state carries traffic. While it is changed, or a change that failed is undone, AWS does not say
 /// (<https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html>).
-fn carries(state: Option<&str>) -> Option<bool> {
+pub(super) fn carries(state: Option<&str>) -> Option<bool> {
     let is = |word: &str| state.unwrap_or_default().eq_ignore_ascii_case(word);
     if is("") || is("modifying") || is("rollingBack") { None } else { Some(is("available")) }
 }
@@ -391,13 +238,13 @@ fn is_attached(trace: &mut Trace, attachment: &TransitGatewayVpcAttachment) -> b
 }
 
 /// What the owner of a transit gateway shows of it: the route table for what comes from one attachment.
-struct Core<'r, 'a> {
+pub(super) struct Core<'r, 'a> {
     owner: &'r Region<'a>,
-    table: &'a str,
+    pub(super) table: &'a str,
 }
 
 impl<'r, 'a> Core<'r, 'a> {
-    fn of(
+    pub(super) fn of(
         trace: &mut Trace,
         estate: &'r Estate<'a>,
         at: &Position<'r, 'a>,
@@ -433,7 +280,7 @@ impl<'r, 'a> Core<'r, 'a> {
         Some(Self { owner, table })
     }
 
-    fn split(&self, trace: &mut Trace, addresses: &IntervalSet) -> Option<Vec<transit_route::Share<'a>>> {
+    pub(super) fn split(&self, trace: &mut Trace, addresses: &IntervalSet) -> Option<Vec<transit_route::Share<'a>>> {
         let shares = transit_route::split(self.owner, self.table, addresses);
         trace.told_of(KIND, self.table, shares, "the routes of the transit gateway are not known")
     }
@@ -443,8 +290,9 @@ fn is_of_vpc(to: &TransitGatewayRouteAttachment) -> bool {
     is_word(to.resource_type.as_ref(), "vpc")
 }
 
-/// Out of the transit gateway by an attachment that leads to no VPC; `from` is where the traffic entered it, and where the answers leave it.
-fn leave<'r, 'a>(trace: &mut Trace, journey: &Journey<'_, 'r, 'a>, from: &Position<'r, 'a>, to: &TransitGatewayRouteAttachment) {
+/// Out of the transit gateway by an attachment that leads to no VPC; `from` is where the traffic entered it, and where the answers leave it. Whether
+/// the user vouches for what lies behind it.
+fn leave<'r, 'a>(trace: &mut Trace, journey: &Journey<'_, 'r, 'a>, from: &Position<'r, 'a>, to: &TransitGatewayRouteAttachment) -> bool {
     let id = to.transit_gateway_attachment_id.as_deref().unwrap_or_default();
     let resource = to.resource_id.as_deref().unwrap_or_default();
     // The user may name the attachment as well as what is behind it.
@@ -452,11 +300,11 @@ fn leave<'r, 'a>(trace: &mut Trace, journey: &Journey<'_, 'r, 'a>, from: &Positi
     let edge_id = if vouched(id) || !Assumption::may_name(resource) { id } else { resource };
     match to.resource_type.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
         "vpn" | "direct-connect-gateway" => {
-            next_hop::edge(trace, journey, from, edge_id, "on_prem", "check that the network behind it leads to the service");
+            next_hop::edge(trace, journey, from, edge_id, "on_prem", "check that the network behind it leads to the service")
         }
         kind => {
             let settled_by = format!("check by hand what lies behind {resource}: attachments of the kind {kind:?} are not modelled");
-            next_hop::edge(trace, journey, from, edge_id, "transit_gateway_not_modelled", &settled_by);
+            next_hop::edge(trace, journey, from, edge_id, "transit_gateway_not_modelled", &settled_by)
         }
     }
 }

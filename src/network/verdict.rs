@@ -122,9 +122,8 @@ impl Authorization {
 
     /// One of them comes true, and it is not known which: a refusal is sure where each refuses.
     pub(super) fn one_of(ways: &[Self]) -> Self {
-        let is_denied = |way: &&Self| matches!(way, Self::Denied { .. });
         match ways.iter().cloned().fold(Self::Allowed, Self::and) {
-            Self::Denied { endpoint, because, .. } if !ways.iter().all(|way| is_denied(&way)) => {
+            Self::Denied { endpoint, because, .. } if !ways.iter().all(|way| matches!(way, Self::Denied { .. })) => {
                 let settled_by = format!("settle what the path depends on: by one way {endpoint} is passed, and {because}");
                 Self::Unknown(vec![Unknown::new("endpoint_policy", endpoint, settled_by)])
             }
@@ -167,6 +166,12 @@ pub struct Blocker {
 impl Blocker {
     pub(super) fn new(code: Code, resource: impl Into<String>, detail: impl Into<String>, place: Place) -> Self {
         Self { code, resource: resource.into(), detail: detail.into(), place, when: Vec::new() }
+    }
+
+    /// Whether the same is to be mended: of a network ACL the entries of one direction.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        let is_egress = |place: &Place| if let Place::NetworkAcl { egress, .. } = place { Some(*egress) } else { None };
+        (self.code, &self.resource, is_egress(&self.place)) == (other.code, &other.resource, is_egress(&other.place))
     }
 
     /// What it does, and when.

@@ -91,9 +91,7 @@ impl World {
             when: Vec::new(),
         }
     }
-}
 
-impl World {
     /// To some of a trace's addresses, nobody knows to which: who takes a part of them all may take none of those.
     pub(super) fn of_anywhere(trace: Trace, first_hops: Vec<Hop>) -> Self {
         let all = trace.addresses.clone();

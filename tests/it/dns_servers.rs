@@ -17,17 +17,22 @@ fn asking(servers: &[&str]) -> Topology {
 
 /// The instance asks a server in its VPC, guarded by a group with these rules.
 pub(crate) fn server(ingress: Vec<ec2::IpPermission>) -> Topology {
-    asking(&["10.0.2.53"]).with(move |files| {
+    beside(asking(&["10.0.2.53"]), ("10.0.2.53", "sg-dns"), ingress)
+}
+
+/// A host in the VPC at this address, guarded by a group with these rules.
+fn beside(topology: Topology, (address, group): (&'static str, &'static str), ingress: Vec<ec2::IpPermission>) -> Topology {
+    topology.with(move |files| {
         let interface = ec2::NetworkInterface {
-            network_interface_id: some("eni-dns"),
+            network_interface_id: Some(format!("eni-{group}")),
             vpc_id: some("vpc-1"),
             subnet_id: some("subnet-e"),
-            private_ip_address: some("10.0.2.53"),
-            groups: vec![group_id("sg-dns")],
+            private_ip_address: some(address),
+            groups: vec![group_id(group)],
             ..Default::default()
         };
         files.network_interfaces.as_mut().unwrap().network_interfaces.push(interface);
-        files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-dns", ingress, vec![]));
+        files.security_groups.as_mut().unwrap().security_groups.push(security_group(group, ingress, vec![]));
     })
 }
 
@@ -293,18 +298,8 @@ fn an_inbound_endpoint_answers_with_what_is_private() {
 /// Once the instance's group lets the questions out, the first server answers.
 #[test]
 fn of_several_servers_one_is_enough() {
-    let second = ec2::NetworkInterface {
-        network_interface_id: some("eni-dns-2"),
-        vpc_id: some("vpc-1"),
-        subnet_id: some("subnet-e"),
-        private_ip_address: some("10.0.2.54"),
-        groups: vec![group_id("sg-dns-2")],
-        ..Default::default()
-    };
-    let topology = server(vec![all_to("0.0.0.0/0")]).dns_servers(&["10.0.2.53", "10.0.2.54"]).with(move |files| {
-        files.network_interfaces.as_mut().unwrap().network_interfaces.push(second);
-        files.security_groups.as_mut().unwrap().security_groups.push(security_group("sg-dns-2", vec![], vec![]));
-    });
+    let both = server(vec![all_to("0.0.0.0/0")]).dns_servers(&["10.0.2.53", "10.0.2.54"]);
+    let topology = beside(both, ("10.0.2.54", "sg-dns-2"), vec![]);
     let path = topology.egress(&[https_to("0.0.0.0/0")]).path(Ssm);
     assert_eq!(path.verdict, Blocked);
     assert!(path.blockers.iter().all(|blocker| blocker.resource == "sg-i"), "{:#?}", path.blockers);

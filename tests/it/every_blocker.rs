@@ -3,10 +3,10 @@
 use patch_preflight::network::Target::Ssm;
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::RegionFiles;
-use patch_preflight::snapshot::ec2::{self, TransitGatewayRoute};
+use patch_preflight::snapshot::ec2::TransitGatewayRoute;
 
 use crate::exact::{Row, check};
-use crate::hub::{HUB, by_gateway, central, gateway_route, two_doors};
+use crate::hub::{HUB, beside_peering, by_gateway, central, gateway_route, two_doors, two_doors_of_spoke};
 use crate::topology::{ALL_IN, ALL_OUT, REGION, Topology, base, https_to, some};
 
 /// The network ACL of the instance's subnet lets no answer in.
@@ -59,7 +59,7 @@ fn behind_a_transit_gateway() {
     ]);
 }
 
-/// Answers that are lost are missed by the sender's own attachment; where it is not known what the gateway does with them, they may come in by another.
+/// However the hub leads the answers back, they come into the instance's own subnet.
 #[test]
 fn where_it_is_not_known_how_the_answers_come_back() {
     // The attachments of the hub are seen in another account alone.
@@ -71,7 +71,7 @@ fn where_it_is_not_known_how_the_answers_come_back() {
         topology
     };
     check(vec![
-        ("there is a route back", unseen(), Ssm, Unknown, &[], &["fact_not_collected"]),
+        ("there is a route back", unseen(), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"], &[]),
         (
             "there is none",
             unseen().without_hub_route("10.0.0.0/16"),
@@ -86,20 +86,6 @@ fn where_it_is_not_known_how_the_answers_come_back() {
 /// What traffic may pass and need not is no blocker.
 #[test]
 fn of_several_doors_none_is_sure() {
-    let doors = |topology: Topology| {
-        let topology = topology.with(|files| {
-            let subnets = &mut files.subnets.as_mut().unwrap().subnets;
-            let own = subnets.iter().find(|subnet| subnet.subnet_id.as_deref() == Some("subnet-t")).unwrap().clone();
-            let (subnet_id, cidr_block) = (some("subnet-z"), some("10.0.4.0/24"));
-            subnets.push(ec2::Subnet { subnet_id, cidr_block, availability_zone_id: some("euc1-az2"), ..own });
-        });
-        let topology = topology.attachments(|each| {
-            if each.vpc_id.as_deref() == Some("vpc-1") {
-                each.subnet_ids = vec!["subnet-t".to_owned(), "subnet-z".to_owned()];
-            }
-        });
-        topology.subnet_acl("subnet-z", &[ALL_IN])
-    };
     // In appliance mode any of the hub's two doors may be taken, of which one is shut, or both.
     let one_shut = || two_doors(central(), "enable");
     let both_shut = || one_shut().hub_acl("subnet-hp", &[ALL_IN]);
@@ -109,7 +95,7 @@ fn of_several_doors_none_is_sure() {
     let no_way_back = || unreturned(one_shut());
     check(vec![
         ("one door is shut, and neither has a way back", no_way_back(), Ssm, Blocked, &["TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT"], &[]),
-        ("the door of another zone", doors(central()), Ssm, Reachable, &[], &[]),
+        ("the door of another zone", two_doors_of_spoke(central()), Ssm, Reachable, &[], &[]),
         ("both doors are shut", both_shut(), Ssm, Blocked, of_doors, &[]),
         (
             "and nothing leaves the instance",
@@ -120,10 +106,10 @@ fn of_several_doors_none_is_sure() {
             &[],
         ),
         ("one door is shut, and nothing leaves the instance", one_shut().egress(&[]), Ssm, Blocked, &["SG_HAS_NO_RULES"], &[]),
-        ("behind a dead route", doors(central().gateway_route(dead)), Ssm, Blocked, &["TGW_RTB_BAD_STATE_ROUTE"], &[]),
+        ("behind a dead route", two_doors_of_spoke(central().gateway_route(dead)), Ssm, Blocked, &["TGW_RTB_BAD_STATE_ROUTE"], &[]),
         (
             "where the hub has no route back",
-            doors(central().without_hub_route("10.0.0.0/16")),
+            two_doors_of_spoke(central().without_hub_route("10.0.0.0/16")),
             Ssm,
             Blocked,
             &["NO_ROUTE_TO_DESTINATION"],
@@ -132,25 +118,29 @@ fn of_several_doors_none_is_sure() {
     ]);
 }
 
-/// Answers that go another way meet nobody for sure on this one, whatever else takes a part of them.
+/// Answers that go another way, or of which it is not known by which they come, come in by any edge of the VPC, and into the instance's own subnet.
 #[test]
-fn answers_that_go_elsewhere_are_not_brought() {
+fn answers_that_go_elsewhere_come_in_by_any_edge() {
     let mut by_vpn = gateway_route("10.0.0.0/16", "tgw-attach-vpn", "vpn-1");
     by_vpn.transit_gateway_attachments[0].resource_type = some("vpn");
-    let asymmetric = || {
-        let all_but_answers = ["100 in tcp 443 0.0.0.0/0 allow", ALL_OUT];
-        central().gateway_route(by_vpn.clone()).subnet_acl("subnet-p", &all_but_answers)
-    };
+    let asymmetric = || central().gateway_route(by_vpn.clone());
+    let not_by_own = |topology: Topology| topology.subnet_acl("subnet-t", &[ALL_IN]);
+    let peered = |topology: Topology| beside_peering(topology, "active");
     let in_part = ["90 in tcp 50000-50100 0.0.0.0/0 deny", ALL_IN, ALL_OUT];
+    let own_subnet = &["SUBNET_ACL_RESTRICTION"];
     check(vec![
-        ("elsewhere", asymmetric(), Ssm, Unknown, &[], &["asymmetric"]),
+        ("nothing is in the way", asymmetric(), Ssm, Unknown, &[], &["asymmetric"]),
+        ("the instance's own subnet drops them", unanswered(asymmetric()), Ssm, Blocked, own_subnet, &[]),
+        ("so it does beside a peering connection", peered(unanswered(asymmetric())), Ssm, Blocked, own_subnet, &[]),
+        ("the attachment's drops them, and there is no other edge", not_by_own(asymmetric()), Ssm, Blocked, own_subnet, &[]),
+        ("there is another", peered(not_by_own(asymmetric())), Ssm, Unknown, &[], &["answers_by_another", "asymmetric"]),
         (
             "and a part of them is taken before",
-            asymmetric().hub_acl("subnet-hp", &in_part),
+            peered(not_by_own(asymmetric())).hub_acl("subnet-hp", &in_part),
             Ssm,
             Unknown,
             &["EPHEMERAL_PARTIAL"],
-            &["asymmetric"],
+            &["answers_by_another", "asymmetric"],
         ),
     ]);
 }

@@ -260,6 +260,30 @@ pub(crate) fn two_doors(topology: Topology, appliance_mode: &'static str) -> Top
         .hub_acl("subnet-hz", &[ALL_IN])
 }
 
+/// The spoke's attachment has a second subnet, in another zone, whose network ACL lets nothing out.
+pub(crate) fn two_doors_of_spoke(topology: Topology) -> Topology {
+    let topology = topology.with(|files| {
+        let subnets = &mut files.subnets.as_mut().unwrap().subnets;
+        let own = subnets.iter().find(|subnet| subnet.subnet_id.as_deref() == Some("subnet-t")).unwrap().clone();
+        let (subnet_id, cidr_block) = (some("subnet-z"), some("10.0.4.0/24"));
+        subnets.push(ec2::Subnet { subnet_id, cidr_block, availability_zone_id: some("euc1-az2"), ..own });
+    });
+    let topology = topology.attachments(|each| {
+        if each.vpc_id.as_deref() == Some("vpc-1") {
+            each.subnet_ids = vec!["subnet-t".to_owned(), "subnet-z".to_owned()];
+        }
+    });
+    topology.subnet_acl("subnet-z", &[ALL_IN])
+}
+
+/// The spoke has a peering connection, to a VPC of which nothing else is known.
+pub(crate) fn beside_peering(topology: Topology, status: &str) -> Topology {
+    let own = ec2::VpcPeeringConnectionVpcInfo { vpc_id: some("vpc-1"), ..Default::default() };
+    let status = ec2::VpcPeeringConnectionStateReason { code: some(status), message: None };
+    let connection = ec2::VpcPeeringConnection { requester_vpc_info: Some(own), status: Some(status), ..Default::default() };
+    topology.with(|files| files.peering_connections.as_mut().unwrap().vpc_peering_connections.push(connection))
+}
+
 fn side(vpc: &str, owner: &str, region: &str, block: &str) -> ec2::VpcPeeringConnectionVpcInfo {
     ec2::VpcPeeringConnectionVpcInfo {
         vpc_id: some(vpc),

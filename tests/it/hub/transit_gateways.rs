@@ -5,7 +5,7 @@ use patch_preflight::network::Target::Ssm;
 use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2::{self, TransitGatewayRoute, TransitGatewayVpcAttachment};
 
-use super::{by_gateway, central, central_egress, gateway_route, two_doors};
+use super::{beside_peering, by_gateway, central, central_egress, gateway_route, two_doors, two_doors_of_spoke};
 use crate::topology::{ALL_IN, ALL_OUT, Topology, https_group, https_to, route_to, some};
 use crate::truth_table::check;
 
@@ -52,12 +52,6 @@ fn transit_gateways() {
             let (transit_gateway_attachment_id, transit_gateway_id) = (some("tgw-attach-2"), some("tgw-2"));
             attachments.push(TransitGatewayVpcAttachment { transit_gateway_attachment_id, transit_gateway_id, ..attachments[0].clone() });
         })
-    };
-    let by_peering = |topology: Topology, state: &str| {
-        let own = ec2::VpcPeeringConnectionVpcInfo { vpc_id: some("vpc-1"), ..Default::default() };
-        let status = ec2::VpcPeeringConnectionStateReason { code: some(state), message: None };
-        let connection = ec2::VpcPeeringConnection { requester_vpc_info: Some(own), status: Some(status), ..Default::default() };
-        topology.with(|files| files.peering_connections.as_mut().unwrap().vpc_peering_connections.push(connection))
     };
     let by_vpn = || {
         let mut route = gateway_route("0.0.0.0/0", "tgw-attach-vpn", "vpn-1");
@@ -139,14 +133,14 @@ fn transit_gateways() {
         ("118, in a Local Zone, which has a parent zone", in_local_zone(central()), Ssm, Unknown, &["transit_gateway_zone"]),
         (
             "122, they may come in by a peering connection",
-            by_peering(not_by_own(owner_unseen(central())), "active"),
+            beside_peering(not_by_own(owner_unseen(central())), "active"),
             Ssm,
             Unknown,
             &["answers_by_another"],
         ),
         (
             "122, that peering connection is gone",
-            by_peering(not_by_own(owner_unseen(central())), "deleted"),
+            beside_peering(not_by_own(owner_unseen(central())), "deleted"),
             Ssm,
             Blocked,
             &["SUBNET_ACL_RESTRICTION"],
@@ -349,26 +343,28 @@ fn a_dns_server_behind_a_vpn() {
     let open = || by_vpn(by_gateway(vec![]));
     let shut = || open().subnet_acl("subnet-t", &[ALL_IN]);
     let unread = |topology: Topology| topology.with(|files| files.peering_connections = None);
-    // By the gateway's choice the answers come in by another zone too, and are dropped there.
-    let two_zones = || {
-        let topology = open().with(|files| {
-            let subnets = &mut files.subnets.as_mut().unwrap().subnets;
-            let own = subnets.iter().find(|subnet| subnet.subnet_id.as_deref() == Some("subnet-t")).unwrap().clone();
-            let (subnet_id, cidr_block) = (some("subnet-z"), some("10.0.4.0/24"));
-            subnets.push(ec2::Subnet { subnet_id, cidr_block, availability_zone_id: some("euc1-az2"), ..own });
-        });
-        let topology = topology.attachments(|each| {
-            if each.vpc_id.as_deref() == Some("vpc-1") {
-                each.subnet_ids = vec!["subnet-t".to_owned(), "subnet-z".to_owned()];
-            }
-        });
-        topology.subnet_acl("subnet-z", &[ALL_IN])
-    };
     check(vec![
         ("open", open(), Ssm, Reachable, &[]),
         ("the answers are dropped", shut(), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
         ("they may come in by a peering connection that was not read", unread(shut()), Ssm, Unknown, &["answers_by_another"]),
         ("nothing is in the way", unread(open()), Ssm, Reachable, &[]),
-        ("they may come in by a zone where they are dropped", two_zones(), Ssm, Unknown, &["transit_gateway_zone"]),
+        ("they may come in by a zone where they are dropped", two_doors_of_spoke(open()), Ssm, Unknown, &["transit_gateway_zone"]),
+    ]);
+}
+
+/// What comes by an attachment in the instance's own subnet comes in past its network ACL, whatever routes lead there.
+#[test]
+fn beside_an_attachment_no_way_in_is_sure() {
+    let unrouted = |subnet: &'static str| {
+        let topology = central_egress().attachments(move |each| {
+            if each.vpc_id.as_deref() == Some("vpc-1") {
+                each.subnet_ids = vec![subnet.to_owned()];
+            }
+        });
+        topology.subnet_acl("subnet-p", &["100 in tcp 443 10.0.1.10/32 allow", ALL_OUT]).with(|files| files.route_tables = None)
+    };
+    check(vec![
+        ("the attachment is here", unrouted("subnet-p"), Ssm, Unknown, &["fact_not_collected"]),
+        ("it is elsewhere", unrouted("subnet-t"), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
     ]);
 }
