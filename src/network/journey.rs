@@ -8,7 +8,7 @@ use super::route::{self, Split};
 use super::set::IntervalSet;
 use super::source::Source;
 use super::trace::Trace;
-use super::{local, next_hop, peering, transit_answers};
+use super::{edges, local, next_hop, peering, transit_answers};
 use crate::model::Assumptions;
 use crate::model::known::Known;
 use crate::snapshot::ec2::RouteTable;
@@ -95,9 +95,9 @@ impl<'j, 'r, 'a> Journey<'j, 'r, 'a> {
         boundary::cross(trace, &self.at, crossings, &self.sender.ends);
     }
 
-    /// Leaves it nobody knows by what. Beside an attachment of a transit gateway answers come in past the network ACL.
+    /// Leaves it nobody knows by what. What comes by an edge in the subnet itself comes in past its network ACL.
     pub(super) fn leave_subnet_somehow(&self, trace: &mut Trace) {
-        if self.at.subnet.is_some() && self.at.may_hold_attachment() {
+        if self.at.subnet.is_some() && edges::may_stand_in(&self.at) {
             boundary::cross(trace, &self.at, &[Crossing::Out], &self.sender.ends);
         } else {
             self.leave_subnet(trace);

@@ -8,6 +8,7 @@ mod class;
 mod dns;
 mod dns_firewall;
 mod dns_server;
+mod edges;
 mod egress;
 mod encryption;
 mod endpoint_policy;

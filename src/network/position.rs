@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::set::IntervalSet;
 use crate::model::known::{Known, Unknown};
 use crate::model::{Region, net};
-use crate::snapshot::ec2::{Route, RouteTable, Subnet, TransitGatewayVpcAttachment, Vpc, VpcAttachment, VpcPeeringConnection};
+use crate::snapshot::ec2::{RouteTable, Subnet, Vpc};
 
 #[derive(Debug, Clone)]
 pub(super) struct Position<'r, 'a> {
@@ -54,42 +54,6 @@ impl<'r, 'a> Position<'r, 'a> {
         self.subnet.is_some() && self.is_in_vpc_of(other) && self.subnet_id() == other.subnet_id()
     }
 
-    /// Whether traffic of other networks may come into the VPC by something else than transit gateways: a peering connection, a virtual private gateway, a
-    /// core network, a local gateway.
-    pub(super) fn has_other_edges(&self) -> bool {
-        let files = self.home.files;
-        let is_it = |id: &Option<String>| id.as_deref() == Some(self.vpc_id);
-        let is_active = |connection: &VpcPeeringConnection| {
-            let code = connection.status.as_ref().and_then(|status| status.code.as_deref());
-            code.is_none_or(|code| code.eq_ignore_ascii_case("active"))
-        };
-        let is_peered = files.peering_connections.as_ref().is_none_or(|file| {
-            file.vpc_peering_connections.iter().filter(|connection| is_active(connection)).any(|connection| {
-                let mut sides = connection.accepter_vpc_info.iter().chain(&connection.requester_vpc_info);
-                sides.any(|side| is_it(&side.vpc_id))
-            })
-        });
-        let is_attached = |attachment: &VpcAttachment| is_it(&attachment.vpc_id) && attachment.state.as_deref() != Some("detached");
-        let leads_on = files
-            .vpn_gateways
-            .as_ref()
-            .is_none_or(|file| file.vpn_gateways.iter().flat_map(|gateway| &gateway.vpc_attachments).any(is_attached));
-        is_peered || leads_on || self.routes().any(|route| is_to_core_network(route) || route.local_gateway_id.is_some())
-    }
-
-    /// Whether an attachment of a transit gateway, or of a core network, may stand in the subnet.
-    pub(super) fn may_hold_attachment(&self) -> bool {
-        let attachments = self.home.files.transit_gateway_attachments.as_ref();
-        let is_here = |attachment: &TransitGatewayVpcAttachment| attachment.subnet_ids.iter().any(|subnet| subnet == self.subnet_id());
-        attachments.is_none_or(|file| file.transit_gateway_vpc_attachments.iter().any(is_here)) || self.routes().any(is_to_core_network)
-    }
-
-    /// The routes of the VPC's tables.
-    fn routes(&self) -> impl Iterator<Item = &'a Route> {
-        let tables = self.home.files.route_tables.iter().flat_map(|file| &file.route_tables);
-        tables.filter(|table| table.vpc_id.as_deref() == Some(self.vpc_id)).flat_map(|table| &table.routes)
-    }
-
     /// The addresses of the subnet, or of the whole VPC.
     pub(super) fn addresses(&self) -> IntervalSet {
         match self.subnet.and_then(|subnet| net(subnet.cidr_block.as_ref())) {
@@ -97,10 +61,6 @@ impl<'r, 'a> Position<'r, 'a> {
             None => IntervalSet::nets(&self.nets),
         }
     }
-}
-
-fn is_to_core_network(route: &Route) -> bool {
-    route.core_network_arn.is_some()
 }
 
 /// The blocks of a VPC, the secondary ones included.

@@ -2,6 +2,7 @@
 //! it where that is not known.
 
 use super::boundary::{self, Crossing};
+use super::edges;
 use super::journey::{CameBy, Journey};
 use super::local;
 use super::position::Position;
@@ -125,17 +126,13 @@ fn bring_by(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str, zone: Op
 /// they come in any case, unless an attachment may stand there.
 pub(super) fn bring_by_any_edge(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) {
     let home = &journey.sender.position;
-    let listed = home.home.files.transit_gateway_attachments.iter().flat_map(|file| &file.transit_gateway_vpc_attachments);
-    let mut others = listed
-        .filter(|other| other.vpc_id.as_deref() == Some(home.vpc_id) && other.transit_gateway_id.as_deref() != Some(id))
-        .filter(|other| carries(other.state.as_deref()) != Some(false));
-    if others.next().is_none() && !home.has_other_edges() {
+    if !edges::has_another(home, id) {
         return bring_by(trace, journey, id, None);
     }
     let mut own = trace.part(&trace.addresses);
     bring_answers(&mut own, journey, id, None);
     let mut other = trace.part(&trace.addresses);
-    if !home.may_hold_attachment() {
+    if !edges::may_stand_in(home) {
         boundary::cross(&mut other, home, &[Crossing::BackIn], &journey.sender.ends);
     }
     let lost = own

@@ -7,7 +7,7 @@ use patch_preflight::snapshot::ec2::TransitGatewayRoute;
 
 use crate::exact::{Row, check};
 use crate::hub::{HUB, beside_peering, by_gateway, central, gateway_route, two_doors, two_doors_of_spoke};
-use crate::topology::{ALL_IN, ALL_OUT, REGION, Topology, base, https_to, some};
+use crate::topology::{ALL_IN, ALL_OUT, REGION, Topology, base, https_to, route_to, some};
 
 /// The network ACL of the instance's subnet lets no answer in.
 fn unanswered(topology: Topology) -> Topology {
@@ -126,21 +126,26 @@ fn answers_that_go_elsewhere_come_in_by_any_edge() {
     let asymmetric = || central().gateway_route(by_vpn.clone());
     let not_by_own = |topology: Topology| topology.subnet_acl("subnet-t", &[ALL_IN]);
     let peered = |topology: Topology| beside_peering(topology, "active");
+    // In which subnet the appliance stands is not known.
+    let by_appliance = |topology: Topology| topology.route("rtb-main", route_to("192.168.0.0/16", "eni-unseen"));
     let in_part = ["90 in tcp 50000-50100 0.0.0.0/0 deny", ALL_IN, ALL_OUT];
+    let either = &["answers_by_another", "asymmetric"];
     let own_subnet = &["SUBNET_ACL_RESTRICTION"];
     check(vec![
         ("nothing is in the way", asymmetric(), Ssm, Unknown, &[], &["asymmetric"]),
         ("the instance's own subnet drops them", unanswered(asymmetric()), Ssm, Blocked, own_subnet, &[]),
         ("so it does beside a peering connection", peered(unanswered(asymmetric())), Ssm, Blocked, own_subnet, &[]),
         ("the attachment's drops them, and there is no other edge", not_by_own(asymmetric()), Ssm, Blocked, own_subnet, &[]),
-        ("there is another", peered(not_by_own(asymmetric())), Ssm, Unknown, &[], &["answers_by_another", "asymmetric"]),
+        ("there is another", peered(not_by_own(asymmetric())), Ssm, Unknown, &[], either),
+        ("an appliance may bring them", by_appliance(not_by_own(asymmetric())), Ssm, Unknown, &[], either),
+        ("past the instance's own subnet, if it stands there", by_appliance(unanswered(asymmetric())), Ssm, Unknown, &[], either),
         (
             "and a part of them is taken before",
             peered(not_by_own(asymmetric())).hub_acl("subnet-hp", &in_part),
             Ssm,
             Unknown,
             &["EPHEMERAL_PARTIAL"],
-            &["answers_by_another", "asymmetric"],
+            either,
         ),
     ]);
 }
