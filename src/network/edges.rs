@@ -27,6 +27,7 @@ pub(super) fn has_another(vpc: &Position<'_, '_>, gateway: &str) -> bool {
             .vpn_gateways
             .as_ref()
             .is_none_or(|file| file.vpn_gateways.iter().flat_map(|gateway| &gateway.vpc_attachments).any(is_attached))
+        || vpc.home.files.route_tables.is_none()
         || routes(vpc).any(is_edge)
 }
 
@@ -39,6 +40,7 @@ pub(super) fn may_stand_in(subnet: &Position<'_, '_>) -> bool {
         interface.is_none_or(|interface| interface.subnet_id.as_deref() == Some(subnet.subnet_id()))
     };
     attachments.is_none_or(|file| file.transit_gateway_vpc_attachments.iter().any(is_here))
+        || subnet.home.files.route_tables.is_none()
         || routes(subnet).any(|route| is_to_core_network(route) || appliance_of(route).is_some_and(is_appliance_here))
 }
 

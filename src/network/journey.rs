@@ -4,7 +4,7 @@ use super::boundary::{self, Crossing, Ends};
 use super::goal::Goal;
 use super::interface_endpoint::End;
 use super::position::Position;
-use super::route::{self, Split};
+use super::route::{self, NextHop, Split};
 use super::set::IntervalSet;
 use super::source::Source;
 use super::trace::Trace;
@@ -95,9 +95,15 @@ impl<'j, 'r, 'a> Journey<'j, 'r, 'a> {
         boundary::cross(trace, &self.at, crossings, &self.sender.ends);
     }
 
-    /// Leaves it nobody knows by what. What comes by an edge in the subnet itself comes in past its network ACL.
-    pub(super) fn leave_subnet_somehow(&self, trace: &mut Trace) {
-        if self.at.subnet.is_some() && edges::may_stand_in(&self.at) {
+    /// Leaves it by `next_hop`, if that is known. Where it may stand in the subnet itself, answers come in past the network ACL.
+    pub(super) fn leave_subnet_by(&self, trace: &mut Trace, next_hop: Option<NextHop<'_>>) {
+        let may_stand_here = match next_hop {
+            None => edges::may_stand_in(&self.at),
+            Some(NextHop::Interface(id)) => matches!(self.at.home.interface(id), Known::Unknown(_)),
+            Some(NextHop::Untold) => true,
+            Some(_) => false,
+        };
+        if may_stand_here && self.at.subnet.is_some() {
             boundary::cross(trace, &self.at, &[Crossing::Out], &self.sender.ends);
         } else {
             self.leave_subnet(trace);

@@ -34,7 +34,7 @@ pub(super) fn follow(trace: &mut Trace, journey: &Journey<'_, '_, '_>, share: &S
         _ => false,
     };
     if !is_own_boundary {
-        if share.next_hop == NextHop::Untold { journey.leave_subnet_somehow(trace) } else { journey.leave_subnet(trace) }
+        journey.leave_subnet_by(trace, Some(share.next_hop));
     }
     if share.is_blackhole {
         trace.via = Via::None;

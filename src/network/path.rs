@@ -283,7 +283,7 @@ fn to_addresses(journey: &Journey<'_, '_, '_>, addresses: Addresses, because: &s
         Known::Unknown(why) => {
             let mut trace = Trace::new(set.clone(), range, avoids_aws_lists);
             leave_interface(&mut trace, source, goal, &destination, &members);
-            journey.leave_subnet_somehow(&mut trace);
+            journey.leave_subnet_by(&mut trace, None);
             trace.doubt(why);
             worlds.push(World::of(&[trace], &set, is_exact, vec![name]));
         }

@@ -63,13 +63,7 @@ pub(super) fn carry(trace: &mut Trace, journey: &Journey<'_, '_, '_>, id: &str) 
                 enter_vpc(&mut part, journey, (&core, id), attachment, &share.destination);
             }
             Next::Attachment(attachment) => {
-                let is_vouched = leave(&mut part, journey, &door.position, attachment);
-                // What the user vouches for comes back as it went; out of another VPC than the sender's it has done so.
-                if !is_vouched {
-                    bring_by_any_edge(&mut part, journey, id);
-                } else if journey.is_in_vpc_of_sender() {
-                    bring_answers(&mut part, journey, id, None);
-                }
+                leave(&mut part, journey, (&door, id), attachment);
             }
             Next::Dead => {
                 let detail = format!("has a dead route to {}", share.destination);
@@ -290,9 +284,40 @@ fn is_of_vpc(to: &TransitGatewayRouteAttachment) -> bool {
     is_word(to.resource_type.as_ref(), "vpc")
 }
 
-/// Out of the transit gateway by an attachment that leads to no VPC; `from` is where the traffic entered it, and where the answers leave it. Whether
-/// the user vouches for what lies behind it.
-fn leave<'r, 'a>(trace: &mut Trace, journey: &Journey<'_, 'r, 'a>, from: &Position<'r, 'a>, to: &TransitGatewayRouteAttachment) -> bool {
+/// Out of the transit gateway by an attachment that leads to no VPC, and back: into the VPC from which the traffic came, in whatever zone.
+fn leave<'r, 'a>(
+    trace: &mut Trace,
+    journey: &Journey<'_, 'r, 'a>,
+    (door, gateway): (&Door<'r, 'a>, &str),
+    to: &TransitGatewayRouteAttachment,
+) {
+    if journey.is_in_vpc_of_sender() {
+        if pass_edge(trace, journey, &door.position, to) {
+            bring_answers(trace, journey, gateway, None);
+        } else {
+            bring_by_any_edge(trace, journey, gateway);
+        }
+        return;
+    }
+    let Some(doors) = doors(trace, &door.position, door.attachment, None) else { return };
+    let ways = doors.into_iter().map(|from| {
+        let mut way = trace.part(&trace.addresses);
+        if !pass_edge(&mut way, journey, &from, to) {
+            bring_by_any_edge(&mut way, journey, gateway);
+        }
+        vec![way]
+    });
+    let ways = ways.collect();
+    trace.join(ways, vec![any_zone(gateway)]);
+}
+
+/// Whether the user vouches for what lies behind an attachment that leads to no VPC; then the answers have come back to `from`, and on to the sender.
+fn pass_edge<'r, 'a>(
+    trace: &mut Trace,
+    journey: &Journey<'_, 'r, 'a>,
+    from: &Position<'r, 'a>,
+    to: &TransitGatewayRouteAttachment,
+) -> bool {
     let id = to.transit_gateway_attachment_id.as_deref().unwrap_or_default();
     let resource = to.resource_id.as_deref().unwrap_or_default();
     // The user may name the attachment as well as what is behind it.

@@ -6,7 +6,7 @@ use patch_preflight::network::Verdict::{Blocked, Reachable, Unknown};
 use patch_preflight::snapshot::ec2::{self, TransitGatewayRoute, TransitGatewayVpcAttachment};
 
 use super::{beside_peering, by_gateway, central, central_egress, gateway_route, two_doors, two_doors_of_spoke};
-use crate::topology::{ALL_IN, ALL_OUT, Topology, https_group, https_to, route_to, some};
+use crate::topology::{ALL_IN, ALL_OUT, Topology, base, https_group, https_to, route_to, some};
 use crate::truth_table::check;
 
 #[test]
@@ -352,19 +352,16 @@ fn a_dns_server_behind_a_vpn() {
     ]);
 }
 
-/// What comes by an attachment in the instance's own subnet comes in past its network ACL, whatever routes lead there.
+/// What comes by an edge in the instance's own subnet comes in past its network ACL, whatever routes lead there.
 #[test]
-fn beside_an_attachment_no_way_in_is_sure() {
-    let unrouted = |subnet: &'static str| {
-        let topology = central_egress().attachments(move |each| {
-            if each.vpc_id.as_deref() == Some("vpc-1") {
-                each.subnet_ids = vec![subnet.to_owned()];
-            }
-        });
-        topology.subnet_acl("subnet-p", &["100 in tcp 443 10.0.1.10/32 allow", ALL_OUT]).with(|files| files.route_tables = None)
-    };
+fn beside_an_edge_no_way_in_is_sure() {
+    let no_answers = |topology: Topology| topology.subnet_acl("subnet-p", &["100 in tcp 443 10.0.1.10/32 allow", ALL_OUT]);
+    let by = |target: &'static str| no_answers(base().route("rtb-main", route_to("0.0.0.0/0", target)));
+    let untold = || no_answers(base().route("rtb-main", ec2::Route { gateway_id: None, ..route_to("0.0.0.0/0", "igw-1") }));
     check(vec![
-        ("the attachment is here", unrouted("subnet-p"), Ssm, Unknown, &["fact_not_collected"]),
-        ("it is elsewhere", unrouted("subnet-t"), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
+        ("any may be here", no_answers(central_egress()).with(|files| files.route_tables = None), Ssm, Unknown, &["fact_not_collected"]),
+        ("the route's target is not told", untold(), Ssm, Unknown, &["fact_not_collected"]),
+        ("an appliance that was not seen", by("eni-unseen"), Ssm, Unknown, &["nat_appliance"]),
+        ("a virtual private gateway is in no subnet", by("vgw-1"), Ssm, Blocked, &["SUBNET_ACL_RESTRICTION"]),
     ]);
 }
